@@ -1,0 +1,64 @@
+"""A category: the named drawer an event goes into, which decides its channels and its looks."""
+
+import datetime as dt
+from typing import Annotated, Final
+
+import msgspec
+
+from slowping.core import errors
+from slowping.core.event import Color
+
+MAX_CATEGORIES: Final = 1_000
+"""Most live categories of one project."""
+
+DEFAULT_EMOJI: Final = "🔔"
+DEFAULT_COLOR: Final = 0x6C5CE7
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+Emoji = Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
+
+
+class Category(msgspec.Struct, frozen=True, kw_only=True):
+    """A category as it stands."""
+
+    id: str
+    project: str
+    name: str
+    emoji: str
+    color: int
+    priority: int
+    channels: tuple[str, ...]
+    """Names of the channels its events go to; none means all channels of the project."""
+    created_at: dt.datetime
+
+
+class NewCategory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What it takes to create a category."""
+
+    name: Name
+    project: str | None = None
+    emoji: Emoji = DEFAULT_EMOJI
+    color: Color = DEFAULT_COLOR
+    priority: int = 0
+    channels: tuple[str, ...] = ()
+
+
+class CategoryChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to change about a category; what is left out stays."""
+
+    name: Name | msgspec.UnsetType = msgspec.UNSET
+    emoji: Emoji | msgspec.UnsetType = msgspec.UNSET
+    color: Color | msgspec.UnsetType = msgspec.UNSET
+    priority: int | msgspec.UnsetType = msgspec.UNSET
+    channels: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+
+
+def checked_name(name: str) -> str:
+    """The name, if it can be a category's: 1 to 100 printable characters.
+
+    Raises:
+        InvalidInput: it cannot.
+    """
+    if 0 < len(name) <= 100 and name.isprintable() and name.strip() == name:
+        return name
+    raise errors.InvalidInput("A category name has 1 to 100 printable characters.")

@@ -1,0 +1,107 @@
+"""A channel: a configured outlet, of a kind that a notifier can deliver to."""
+
+import datetime as dt
+from typing import Annotated, Any, Final
+
+import msgspec
+
+MAX_AD_HOC: Final = 1_000
+"""Most live ad hoc channels of one project."""
+
+Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.@-]{1,100}\Z")]
+
+
+class Channel(msgspec.Struct, frozen=True, kw_only=True):
+    """A channel as it stands. Secrets show their last four characters at most."""
+
+    id: str
+    project: str
+    name: str
+    kind: str
+    settings: dict[str, Any]
+    ad_hoc: bool
+    """Whether a request named it; such a channel gets only what names it again."""
+    paused_at: dt.datetime | None
+    paused_reason: str | None
+    created_at: dt.datetime
+
+
+class NewChannel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What it takes to create a channel."""
+
+    kind: str
+    name: Name
+    settings: dict[str, Any] = {}
+    project: str | None = None
+
+
+class ChannelChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to change about a channel; a setting that is null goes back to its default."""
+
+    name: Name | msgspec.UnsetType = msgspec.UNSET
+    settings: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+
+
+class IssuedChannel(msgspec.Struct, frozen=True, kw_only=True):
+    """A channel, and the secrets that were made for it: shown this once."""
+
+    channel: Channel
+    secrets: dict[str, str] = {}
+
+
+class ChannelPause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of a pause."""
+
+    reason: Annotated[str, msgspec.Meta(max_length=500)] | None = None
+
+
+class ChannelTest(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a test: nothing of it is stored."""
+
+    outcome: str
+    reason: str | None
+    status: int | None
+    excerpt: str | None
+    duration_ms: int
+
+
+class ChannelKind(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of channel, with the JSON schema of its settings."""
+
+    kind: str
+    summary: str
+    settings: dict[str, Any]
+
+
+class ChannelFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which channels to list; what is None does not narrow."""
+
+    project_ids: tuple[int, ...] | None = None
+    name: str | None = None
+    kind: str | None = None
+
+
+class StoredChannel(msgspec.Struct, frozen=True, kw_only=True):
+    """A channel as the engine knows it, secrets included; it never leaves the server."""
+
+    id: int
+    project_id: int
+    name: str
+    kind: str
+    settings: dict[str, Any]
+    """Everything the notifier's settings take, secrets among it."""
+    learned: dict[str, Any]
+    """What the far side taught us, such as the id of a DM channel."""
+    ad_hoc: bool
+    target: str | None
+    paused_at: int | None
+    paused_reason: str | None
+    created_at: int
+
+
+SHOWN_OF_A_SECRET: Final = 4
+
+
+def redacted(secret: str) -> str:
+    """A secret as it may be shown: an ellipsis and its last four characters."""
+    return f"…{secret[-SHOWN_OF_A_SECRET:]}" if len(secret) > 3 * SHOWN_OF_A_SECRET else "…"

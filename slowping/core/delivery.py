@@ -1,0 +1,259 @@
+"""A delivery: the duty to bring one event to one channel, its states and what an attempt brought."""
+
+import datetime as dt
+import enum
+from typing import Any, Final
+
+import msgspec
+
+
+class DeliveryState(enum.StrEnum):
+    """Where a delivery stands."""
+
+    PENDING = "pending"
+    LEASED = "leased"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    DISCARDED = "discarded"
+
+
+MOVES: Final = {
+    DeliveryState.PENDING: {
+        DeliveryState.LEASED,
+        DeliveryState.FAILED,  # its time ran out before anyone could send it
+        DeliveryState.DISCARDED,
+    },
+    DeliveryState.LEASED: {
+        DeliveryState.PENDING,
+        DeliveryState.DELIVERED,
+        DeliveryState.FAILED,
+    },
+    DeliveryState.DELIVERED: {DeliveryState.PENDING},  # replayed on purpose
+    DeliveryState.FAILED: {DeliveryState.PENDING, DeliveryState.DISCARDED},
+    DeliveryState.DISCARDED: {DeliveryState.PENDING},
+}
+"""The only legal moves between states."""
+
+
+# What came back ------------------------------------------------------------------------------
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What the far side said, for the record: its status code and the start of its text."""
+
+    status: int | None = None
+    excerpt: str | None = None
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """A far side's word that a scope has to wait before the next request."""
+
+    scope: str
+    wait_s: float
+
+
+class _Came(msgspec.Struct, frozen=True, kw_only=True):
+    """What every outcome carries."""
+
+    answer: Answer = Answer()
+    pace: Pace | None = None
+    learned: dict[str, Any] | None = None
+    """Facts to keep with the channel, such as the id of a DM channel or a chat's new id."""
+
+
+class Delivered(_Came, frozen=True, kw_only=True):
+    """The far side took it."""
+
+    reference: str | None = None
+    """The far side's own id for it."""
+
+
+class Retry(_Came, frozen=True, kw_only=True):
+    """It may work later."""
+
+    reason: str
+    after: float | None = None
+    """Seconds that the far side asks for; the schedule may ask for more."""
+    unknown: bool = False
+    """Whether it may have arrived all the same."""
+
+
+class Throttled(_Came, frozen=True, kw_only=True):
+    """The far side asks the scope to wait; this is not an attempt."""
+
+    after: float
+    scope: str
+    reason: str = "the far side asked to wait"
+
+
+class Rejected(_Came, frozen=True, kw_only=True):
+    """This message will never be taken."""
+
+    reason: str
+
+
+class Unusable(_Came, frozen=True, kw_only=True):
+    """Nothing is taken until someone acts: webhook deleted, token revoked, recipient gone."""
+
+    reason: str
+    scope: str | None = None
+    """What it covers where that is more than the one channel, such as a bot's token."""
+
+
+Outcome = Delivered | Retry | Throttled | Rejected | Unusable
+
+
+class AttemptOutcome(enum.StrEnum):
+    """How an attempt ended, as it is recorded."""
+
+    DELIVERED = "delivered"
+    RETRY = "retry"
+    UNKNOWN = "unknown"
+    """No answer came; it may have arrived."""
+    REJECTED = "rejected"
+    UNUSABLE = "unusable"
+    LOST = "lost"
+    """The server stopped in the middle of it; it may have arrived."""
+
+
+# What is kept --------------------------------------------------------------------------------
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery as it stands."""
+
+    id: str
+    event_id: str
+    project: str
+    category: str
+    channel: str
+    kind: str
+    state: DeliveryState
+    attempts: int
+    last_error: str | None
+    due_at: dt.datetime | None
+    """When it is tried next; None once it has ended."""
+    created_at: dt.datetime
+    ended_at: dt.datetime | None
+    reference: str | None = None
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One try at a delivery."""
+
+    no: int
+    started_at: dt.datetime
+    duration_ms: int
+    outcome: AttemptOutcome
+    status: int | None
+    reason: str | None
+    excerpt: str | None
+
+
+class DeliveryDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery with every attempt."""
+
+    delivery: Delivery
+    attempts: tuple[Attempt, ...]
+
+
+class DeliveryFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which deliveries to list or act on; what is None does not narrow."""
+
+    project_ids: tuple[int, ...] | None = None
+    channel: str | None = None
+    """A channel's name."""
+    category: str | None = None
+    states: tuple[DeliveryState, ...] | None = None
+    event_id: int | None = None
+    since: int | None = None
+    """Created at or after this moment, in UTC milliseconds."""
+    until: int | None = None
+
+
+class DeliverySelection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of a retry or discard of many: by ids, or all that match."""
+
+    ids: tuple[str, ...] | None = None
+    project: str | None = None
+    channel: str | None = None
+    category: str | None = None
+    states: tuple[DeliveryState, ...] | None = None
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+
+
+class Moved(msgspec.Struct, frozen=True, kw_only=True):
+    """How many deliveries an act on many has moved."""
+
+    moved: int
+
+
+# What the engine works with -------------------------------------------------------------------
+
+
+class LeasedDelivery(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery that is claimed, with all that is needed to send it."""
+
+    id: int
+    attempts: int
+    """Attempts so far, this one included: the number under which it is recorded."""
+    tries: int
+    """The same within the present round of the schedule."""
+    may_be_repeat: bool
+    """Whether an earlier attempt may have arrived."""
+    created_at: int
+    overrides: dict[str, Any]
+    """Title, description and colour where the request gave them for this destination."""
+    event_id: int
+    project: str
+    category: str
+    emoji: str
+    category_color: int
+    description: str | None
+    fields: dict[str, Any]
+    source: str | None
+    color: int | None
+    dialect: str
+    occurred_at: int | None
+    received_at: int
+
+
+class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """An attempt that was made, to be kept; its number is the one of the claim."""
+
+    started_at: int
+    duration_ms: int
+    outcome: AttemptOutcome
+    status: int | None = None
+    reason: str | None = None
+    excerpt: str | None = None
+
+
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+    """What becomes of a claimed delivery."""
+
+    delivery_id: int
+    state: DeliveryState
+    """Pending, delivered or failed."""
+    due_at: int
+    attempt: AttemptRecord | None
+    """None where nothing was tried: then the claim is given back and does not count."""
+    last_error: str | None = None
+    reference: str | None = None
+
+
+class Hold(msgspec.Struct, frozen=True, kw_only=True):
+    """A scope that was told to wait."""
+
+    scope: str
+    until: int
+    why: str
+    failures: int = 0
+
+
+class Lane(msgspec.Struct, frozen=True, kw_only=True):
+    """A channel with pending deliveries, and when the first of them is due."""
+
+    channel_id: int
+    due_at: int

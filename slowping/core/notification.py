@@ -1,0 +1,63 @@
+"""A notification: an event as a far side is told of it. Made at delivery, never at ingest."""
+
+from typing import Any
+
+import msgspec
+
+from slowping.core import text
+from slowping.core.category import DEFAULT_EMOJI
+from slowping.core.delivery import LeasedDelivery
+
+
+class Notification(msgspec.Struct, frozen=True, kw_only=True):
+    """What a notifier gets for one delivery. Nothing in it is escaped or cut yet."""
+
+    delivery_id: int
+    event_id: int
+    project: str
+    category: str
+    title: str
+    """The category's emoji and name, such as `🐛 Bug`, or the title that the request gave."""
+    body: str
+    """May be empty where the request gave a title of its own."""
+    fields: tuple[tuple[str, str], ...]
+    """Names and texts: scalars as JavaScript shows them, nested values as compact JSON."""
+    data: dict[str, Any]
+    """The fields as they were sent."""
+    color: int
+    occurred_at: int
+    """UTC milliseconds; when it was accepted, where the sender gave no time."""
+    received_at: int
+    source: str | None
+    dialect: str
+    may_be_repeat: bool
+    """Whether an earlier attempt may have arrived."""
+
+
+def compose(delivery: LeasedDelivery) -> Notification:
+    """Tell a delivery's event in words."""
+    given = delivery.overrides
+    emoji = delivery.emoji or DEFAULT_EMOJI
+    default = "" if given else f"A new {delivery.category} event has occurred!"
+    color = given.get("color")
+    if color is None:
+        color = delivery.category_color if delivery.color is None else delivery.color
+    return Notification(
+        delivery_id=delivery.id,
+        event_id=delivery.event_id,
+        project=delivery.project,
+        category=delivery.category,
+        title=given.get("title") or f"{emoji} {text.upper_first(delivery.category)}",
+        body=given.get("description") or delivery.description or default,
+        # Who names a destination of his own says all that is to be shown there.
+        fields=()
+        if given
+        else tuple((name, text.show(value)) for name, value in delivery.fields.items()),
+        data=delivery.fields,
+        color=color,
+        occurred_at=delivery.received_at if delivery.occurred_at is None else delivery.occurred_at,
+        received_at=delivery.received_at,
+        source=delivery.source,
+        dialect=delivery.dialect,
+        may_be_repeat=delivery.may_be_repeat,
+    )

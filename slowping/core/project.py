@@ -1,0 +1,45 @@
+"""A project: a tenant that owns categories, channels, events and API keys."""
+
+import datetime as dt
+from typing import Annotated, Final
+
+import msgspec
+
+DEFAULT: Final = "default"
+"""The name of the project that a first start makes."""
+
+Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
+Origin = Annotated[str, msgspec.Meta(pattern=r"^https?://[^/\s?#@]{1,250}\Z")]
+"""A web origin as browsers send it: scheme, host, and the port where it is not the usual one."""
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True):
+    """A project as it stands."""
+
+    id: str
+    name: str
+    strict_destinations: bool
+    """Whether the Ping dialects ask for the very kinds of channel that upstream asks for."""
+    allowed_origins: tuple[str, ...]
+    """Web origins whose pages may send; none listed means that no origin is checked."""
+    monthly_quota: int | None
+    """Most events a calendar month (UTC); None is no limit."""
+    created_at: dt.datetime
+
+
+class NewProject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What it takes to create a project."""
+
+    name: Name
+    strict_destinations: bool = False
+    allowed_origins: tuple[Origin, ...] = ()
+    monthly_quota: Annotated[int, msgspec.Meta(ge=1)] | None = None
+
+
+class ProjectChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to change about a project; what is left out stays."""
+
+    name: Name | msgspec.UnsetType = msgspec.UNSET
+    strict_destinations: bool | msgspec.UnsetType = msgspec.UNSET
+    allowed_origins: tuple[Origin, ...] | msgspec.UnsetType = msgspec.UNSET
+    monthly_quota: Annotated[int, msgspec.Meta(ge=1)] | None | msgspec.UnsetType = msgspec.UNSET

@@ -1,0 +1,93 @@
+"""Make text safe and short: control characters visible, numbers as JavaScript writes them."""
+
+import decimal
+import re
+from typing import Any, Final
+
+import msgspec
+
+ELLIPSIS: Final = "…"
+
+# What a terminal or a reader could take for an instruction: C0 but tab and line feed, DEL, C1,
+# direction marks and overrides, zero-width and invisible characters, interlinear marks, tags.
+# The zero-width joiner (U+200D) stays: emoji are made with it.
+_HARMFUL: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u206f"
+    "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_COMBINING: Final = re.compile("([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]{4})"
+                               "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+")  # fmt: skip
+
+
+def visible(text: str) -> str:
+    """The same text with every control character replaced by a mark that can be seen.
+
+    Tab and line feed stay; runs of more than four combining marks are cut to four.
+    """
+    return _COMBINING.sub(r"\1", _HARMFUL.sub(_mark, text))
+
+
+def one_line(text: str) -> str:
+    """Visible text without line breaks or tabs, for places that are one line high."""
+    return " ".join(visible(text).split())
+
+
+def _mark(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    # Unicode has pictures for C0 and DEL; everything else becomes the replacement character.
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "\u2421" if code == 0x7F else "\ufffd"
+
+
+def utf16_length(text: str) -> int:
+    """How many UTF-16 units the text has: the stricter way to count a character limit."""
+    return len(text) + sum(1 for letter in text if letter > "\uffff")
+
+
+def clip(text: str, limit: int) -> str:
+    """The text, cut with a visible ellipsis where it is longer than `limit` UTF-16 units."""
+    if len(text) * 2 <= limit or utf16_length(text) <= limit:
+        return text
+    kept, room = [], limit - 1
+    for letter in text:
+        room -= 2 if letter > "\uffff" else 1
+        if room < 0:
+            break
+        kept.append(letter)
+    return "".join(kept).rstrip() + ELLIPSIS
+
+
+def upper_first(text: str) -> str:
+    """The text with its first character in upper case and the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def show(value: Any) -> str:  # any JSON value
+    """A JSON value as a person reads it: scalars as JavaScript's String(), the rest as JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return _js_float(value)
+    if isinstance(value, int):
+        return str(value)
+    return "null" if value is None else msgspec.json.encode(value).decode()
+
+
+def _js_float(value: float) -> str:
+    """A number as ECMAScript's Number::toString writes it: 49.0 as `49`, 1e21 as `1e+21`."""
+    if value == 0:
+        return "0"
+    sign, digits, exponent = decimal.Decimal(repr(value)).normalize().as_tuple()
+    text = "".join(map(str, digits))
+    point = len(text) + int(exponent)  # where the decimal point stands, counted from the left
+    if 0 < point <= 21:
+        body = text.ljust(point, "0") if len(text) <= point else f"{text[:point]}.{text[point:]}"
+    elif -6 < point <= 0:
+        body = f"0.{'0' * -point}{text}"
+    else:
+        fraction = f".{text[1:]}" if len(text) > 1 else ""
+        body = f"{text[0]}{fraction}e{point - 1:+d}"
+    return f"-{body}" if sign else body

@@ -1,0 +1,1 @@
+"""Door two: our own HTTP API under /slowping/v1."""
