@@ -16,6 +16,8 @@ CATEGORY: Final = "cat"
 API_KEY: Final = "key"
 PROJECT: Final = "prj"
 
+LARGEST: Final = 2**63 - 1
+
 _NOUNS: Final = {
     EVENT: "event",
     DELIVERY: "delivery",
@@ -45,6 +47,11 @@ class IdSource:
         first = max(self._newest + 1, (now_ms - _EPOCH_MS) << _COUNTER_BITS)
         self._newest = first + count - 1
         return first
+
+
+def floor(ms: int) -> int:
+    """The smallest id of something that happens at `ms`: ids are bounds of time as well."""
+    return min(max(0, ms - _EPOCH_MS) << _COUNTER_BITS, LARGEST)
 
 
 def encode(prefix: str, number: int) -> str:
@@ -80,4 +87,4 @@ def parse(prefix: str, text: str) -> int | None:
         if digit is None:
             return None
         number = number << 5 | digit
-    return number if number < 1 << 63 else None
+    return number if number <= LARGEST else None
