@@ -256,9 +256,13 @@ def _content(source: str, file: Path) -> str:
 
 
 def _read_text(source: str, name: str, text: str) -> Any:  # any option's value
-    if name.startswith(f"{_PLUGINS}.") and name.count(".") > _PLUGINS.count(".") + 1:
+    if name == _PLUGINS or name.startswith(f"{_PLUGINS}."):
+        if name.count(".") < _PLUGINS.count(".") + 2:
+            raise errors.ConfigError(
+                f"{source}: an option of a plug-in is named {_PLUGINS}.<kind>.<option>."
+            )
         return text
-    if name not in _OPTIONS or name == _PLUGINS:
+    if name not in _OPTIONS:
         raise _unknown(source, name)
     listed = _OPTIONS[name].type == Networks
     value = [part for item in text.split(",") if (part := item.strip())] if listed else text
