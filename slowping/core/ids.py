@@ -18,7 +18,7 @@ PROJECT: Final = "prj"
 
 LARGEST: Final = 2**63 - 1
 
-_NOUNS: Final = {
+NOUNS: Final = {
     EVENT: "event",
     DELIVERY: "delivery",
     CHANNEL: "channel",
@@ -72,7 +72,7 @@ def decode(prefix: str, text: str) -> int:
     """
     number = parse(prefix, text)
     if number is None:
-        raise errors.NotFound(_NOUNS[prefix], text)
+        raise errors.NotFound(NOUNS[prefix], text)
     return number
 
 

@@ -1,0 +1,182 @@
+"""Administer API keys."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from slowping.core import ids
+from slowping.core.api_key import ApiKey, ApiKeyFilter, Principal
+from slowping.core.feed import JournalKind
+from slowping.store.port import ApiKeyRecord
+from slowping.store.sqlite import rows
+from slowping.store.sqlite.directory import desk
+from slowping.store.sqlite.directory.desk import Desk
+
+API_KEYS: Final = """
+select api_key.id,
+       api_key.name,
+       api_key.prefix,
+       api_key.kind,
+       api_key.scopes,
+       api_key.home_project_id,
+       project.name as project,
+       (select json_group_array(further.name)
+          from api_key_project
+          join project as further on further.id = api_key_project.project_id
+         where api_key_project.api_key_id = api_key.id
+           and further.removed_at is null) as projects,
+       api_key.all_projects,
+       api_key.rate_limit,
+       api_key.origins,
+       api_key.created_at,
+       api_key.expires_at,
+       api_key.revoked_at,
+       api_key.last_used_at
+  from api_key
+  join project on project.id = api_key.home_project_id
+ where api_key.id >= :first
+   and api_key.id < :before
+   and (:projects is null
+        or api_key.home_project_id in (select value from json_each(:projects))
+        or exists (select 1
+                     from api_key_project
+                    where api_key_id = api_key.id
+                      and project_id in (select value from json_each(:projects))))
+   and (:name is null or api_key.name = :name)
+   and (:revoked is null or (api_key.revoked_at is not null) = :revoked)
+ order by api_key.id desc
+ limit :limit
+"""
+
+_LIVE: Final = """
+select id,
+       digest,
+       name,
+       scopes,
+       home_project_id,
+       (select json_group_array(project.id)
+          from api_key_project
+          join project on project.id = api_key_project.project_id
+         where api_key_project.api_key_id = api_key.id
+           and project.removed_at is null) as project_ids,
+       all_projects,
+       rate_limit,
+       origins,
+       expires_at
+  from api_key
+ where revoked_at is null
+"""
+
+_CREATE: Final = """
+insert into api_key (id, digest, prefix, name, kind, scopes, home_project_id, all_projects,
+                     rate_limit, origins, created_at, expires_at)
+values (:id, :digest, :prefix, :name, :kind, :scopes, :home_project_id, :all_projects,
+        :rate_limit, :origins, :now, :expires_at)
+"""
+
+_ALLOW: Final = "insert into api_key_project (api_key_id, project_id) values (?, ?)"
+
+_REVOKE: Final = "update api_key set revoked_at = :now where id = :id and revoked_at is null"
+
+_TOUCH: Final = """
+update api_key
+   set last_used_at = max(coalesce(last_used_at, 0), used.value ->> 1)
+  from json_each(?) as used
+ where api_key.id = used.value ->> 0
+"""
+
+
+class ApiKeys(Desk):
+    """The API keys of the directory."""
+
+    async def live_api_keys(self) -> Mapping[bytes, Principal]:
+        """The principals of all keys that are not revoked, by the digest of the key.
+
+        Those that have expired are among them: whoever asks has the clock.
+        """
+        return {row["digest"]: rows.principal(row) for row in await self._readers.fetch(_LIVE)}
+
+    async def list_api_keys(
+        self, which: ApiKeyFilter, *, before: int | None, limit: int
+    ) -> Sequence[ApiKey]:
+        """Keys that match; a project's are those that name it, as their home or further on."""
+        window = desk.page(which.project_ids, before, limit)
+        wanted = {**window, "name": which.name, "revoked": which.revoked}
+        return [rows.api_key(row) for row in await self._readers.fetch(API_KEYS, wanted)]
+
+    async def api_key(self, key_id: int) -> ApiKey:
+        """One key."""
+        found = await self._readers.fetch(API_KEYS, _one(key_id))
+        return rows.api_key(desk.found(found, ids.API_KEY, key_id))
+
+    async def create_api_key(self, record: ApiKeyRecord, *, now: int) -> ApiKey:
+        """Store a key."""
+        key_id = self._ids.take(now)
+        new = {**_columns(record), "id": key_id, "now": now}
+
+        def deed(connection: sqlite3.Connection) -> sqlite3.Row:
+            further = dict.fromkeys(record.project_ids)
+            for project_id in (record.home_project_id, *further):
+                desk.require_project(connection, project_id)
+            with desk.unique("key", record.prefix):
+                connection.execute(_CREATE, new)
+            allowed = [(key_id, number) for number in further if number != record.home_project_id]
+            connection.executemany(_ALLOW, allowed)
+            return _changed(connection, key_id, now)
+
+        return rows.api_key(await self._writer.run(deed))
+
+    async def revoke_api_key(self, key_id: int, *, now: int) -> ApiKey:
+        """End a key; one that has ended keeps its date."""
+
+        def deed(connection: sqlite3.Connection) -> sqlite3.Row:
+            if connection.execute(_REVOKE, {"id": key_id, "now": now}).rowcount:
+                return _changed(connection, key_id, now)
+            return _read(connection, key_id)
+
+        return rows.api_key(await self._writer.run(deed))
+
+    async def touch_api_keys(self, used_at: Mapping[int, int]) -> None:
+        """Write down when keys were used last; this alone is no line in the journal."""
+        pairs = desk.json_text(list(used_at.items()))
+
+        def deed(connection: sqlite3.Connection) -> None:
+            connection.execute(_TOUCH, (pairs,))
+
+        await self._writer.run(deed)
+
+
+def _columns(record: ApiKeyRecord) -> dict[str, object]:
+    return {
+        "digest": record.digest,
+        "prefix": record.prefix,
+        "name": record.name,
+        "kind": record.kind,
+        "scopes": desk.json_text(record.scopes),
+        "home_project_id": record.home_project_id,
+        "all_projects": record.all_projects,
+        "rate_limit": record.rate_limit,
+        "origins": desk.json_text(record.origins),
+        "expires_at": record.expires_at,
+    }
+
+
+def _one(key_id: int) -> dict[str, object]:
+    return {**desk.one(key_id), "name": None, "revoked": None}
+
+
+def _read(connection: sqlite3.Connection, key_id: int) -> sqlite3.Row:
+    found = connection.execute(API_KEYS, _one(key_id)).fetchall()
+    return desk.found(found, ids.API_KEY, key_id)
+
+
+def _changed(connection: sqlite3.Connection, key_id: int, now: int) -> sqlite3.Row:
+    row = _read(connection, key_id)
+    desk.note(
+        connection,
+        JournalKind.KEY_CHANGED,
+        at=now,
+        project_id=row["home_project_id"],
+        subject_id=key_id,
+    )
+    return row
