@@ -130,11 +130,6 @@ class Dialect(Protocol):
         ...
 
     @property
-    def prefix(self) -> str:
-        """Paths that begin so and that nobody answers get this dialect's 404."""
-        ...
-
-    @property
     def aliases(self) -> tuple[str, ...]:
         """Further paths that take events as the operation's own does."""
         ...
