@@ -1,0 +1,187 @@
+"""Deliver as an e-mail, one or a digest, over an SMTP server."""
+
+import asyncio
+import contextlib
+import re
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+import aiosmtplib
+import msgspec
+
+from slowping.config import EmailSection
+from slowping.core import text
+from slowping.core.delivery import Answer, Delivered, Outcome, Rejected, Retry, Unusable
+from slowping.core.notification import Notification
+from slowping.notifiers import email_message
+from slowping.notifiers.email_account import Account, EmailSettings, account_of
+from slowping.notifiers.port import Settings, Tools
+
+_GOODBYE_S: Final = 5.0
+_EXCERPT: Final = 500
+
+
+class Email:
+    """Sends mail, text and HTML, to the one recipient of a channel."""
+
+    kind: ClassVar[str] = "email"
+    summary: ClassVar[str] = "An e-mail, over your SMTP server"
+    settings: ClassVar[type[Settings]] = EmailSettings
+    # Two tries in the first minutes, then ever slower, then every 4 h: 48 h in all.
+    delays: ClassVar[tuple[float, ...]] = (30, 120, 600, 1_800, 3_600, 7_200, *[14_400] * 11)
+    max_batch: ClassVar[int] = 50
+
+    command_timeout_s: ClassVar[float] = 30.0
+    """For everything up to the recipient."""
+    data_timeout_s: ClassVar[float] = 120.0
+    """For the mail and its receipt: giving up early there makes duplicates (RFC 5321)."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._section: EmailSection = tools.section
+
+    def scopes(self, settings: EmailSettings) -> tuple[str, ...]:
+        """The server."""
+        account = account_of(settings, self._section)
+        return (f"smtp:{account.host}:{account.port}",)
+
+    def fits(self, waiting: Sequence[Notification]) -> int:
+        """As many as make a mail that no reader clips."""
+        return email_message.fits(waiting)
+
+    async def deliver(self, batch: Sequence[Notification], settings: EmailSettings) -> Outcome:
+        """Send these as one mail, over a connection of its own."""
+        account = account_of(settings, self._section)
+        if not account.letterhead.sender:
+            return Unusable(reason="the sender in [notifiers.email] is not an e-mail address")
+        try:
+            mail = email_message.write(batch, account.letterhead)
+        except ValueError as problem:
+            return Rejected(reason=f"these notifications cannot be written as a mail: {problem}")
+        client = aiosmtplib.SMTP(
+            hostname=account.host,
+            port=account.port,
+            use_tls=account.tls == "tls",
+            start_tls=False,  # we do it ourselves, to know what went wrong; never "if offered"
+            timeout=self.command_timeout_s,
+        )
+        try:
+            outcome = await self._introduced(client, account)
+            if outcome is None:
+                outcome = await self._handed_over(client, mail)
+            if isinstance(outcome, Delivered):
+                outcome = msgspec.structs.replace(
+                    outcome, reference=email_message.message_id(batch, account.letterhead)
+                )
+                await _say_goodbye(client)
+        finally:
+            client.close()
+        return outcome
+
+    async def close(self) -> None:
+        """Nothing is kept open."""
+
+    async def _introduced(self, client: aiosmtplib.SMTP, account: Account) -> Outcome | None:
+        """Get as far as an accepted recipient; an outcome if that fails."""
+        try:
+            async with asyncio.timeout(self.command_timeout_s):
+                await client.connect()
+                problem = await _secured_and_logged_in(client, account)
+                if problem:
+                    return Unusable(reason=problem)
+                await client.mail(account.letterhead.sender)
+                await client.rcpt(account.letterhead.to)
+        except aiosmtplib.SMTPResponseException as refusal:
+            return judged(refusal)
+        except (aiosmtplib.SMTPException, OSError) as failure:
+            return Retry(reason=_failed(account, failure))
+        return None
+
+    async def _handed_over(self, client: aiosmtplib.SMTP, mail: bytes) -> Outcome:
+        try:
+            async with asyncio.timeout(self.data_timeout_s):
+                response = await client.data(mail, timeout=self.data_timeout_s)
+        except aiosmtplib.SMTPResponseException as refusal:
+            return judged(refusal)
+        except (aiosmtplib.SMTPException, OSError):
+            return Retry(
+                reason="the SMTP server did not confirm the mail; it may have arrived",
+                unknown=True,
+            )
+        return Delivered(answer=Answer(response.code, _excerpt(response.message)))
+
+
+# What an answer means ------------------------------------------------------------------------
+
+_LOGIN_CODES: Final = {530, 534, 535, 538}
+_ENHANCED: Final = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
+
+
+def judged(refusal: aiosmtplib.SMTPResponseException) -> Outcome:
+    """What follows from a refusal: 4yz passes, 5yz stays (RFC 5321), the enhanced code decides."""
+    code, message = refusal.code, refusal.message
+    answer = Answer(code, _excerpt(message))
+    said = f"{code} {text.clip(text.one_line(message), 200)}"
+    if _may_pass(refusal):
+        return Retry(reason=f"the SMTP server asks to try again later: {said}", answer=answer)
+    if code in _LOGIN_CODES or isinstance(refusal, aiosmtplib.SMTPAuthenticationError):
+        reason = "the SMTP server refused the login; check username, password and tls"
+    elif isinstance(refusal, aiosmtplib.SMTPRecipientRefused):
+        reason = "the SMTP server refuses the recipient"
+    elif isinstance(refusal, aiosmtplib.SMTPDataError) or code == _TOO_LARGE:
+        return Rejected(reason=f"the SMTP server refuses this mail: {said}", answer=answer)
+    elif isinstance(refusal, aiosmtplib.SMTPSenderRefused):
+        reason = "the SMTP server refuses the sender address; check from"
+    else:
+        reason = "the SMTP server turns us away"
+    return Unusable(reason=f"{reason}: {said}", answer=answer)
+
+
+_TOO_LARGE: Final = 552
+
+
+def _may_pass(refusal: aiosmtplib.SMTPResponseException) -> bool:
+    enhanced = _ENHANCED.match(refusal.message)
+    if enhanced and enhanced[1] in "45":
+        # 5.2.2 is a full mailbox: permanent by the letter, emptied within a day in life.
+        return enhanced[1] == "4" or enhanced[0] == "5.2.2"
+    if isinstance(refusal, aiosmtplib.SMTPRecipientRefused) and refusal.code == _TOO_LARGE:
+        return True  # there it means too many recipients or a full mailbox (RFC 5321, 4.5.3.1.10)
+    return refusal.code < 500
+
+
+def _failed(account: Account, failure: Exception) -> str:
+    told = text.clip(text.one_line(str(failure)), 200) or "no answer in time"
+    return f"could not talk to the SMTP server {account.host}:{account.port}: {told}"
+
+
+def _excerpt(message: str) -> str:
+    return text.clip(text.visible(message), _EXCERPT)
+
+
+# The conversation ----------------------------------------------------------------------------
+
+
+async def _secured_and_logged_in(client: aiosmtplib.SMTP, account: Account) -> str | None:
+    """Start TLS and log in where that is asked for; a sentence if the server offers neither."""
+    await client.ehlo()
+    if account.tls == "starttls":
+        if not client.supports_extension("starttls"):
+            return (
+                f"the SMTP server {account.host}:{account.port} offers no STARTTLS;"
+                " set tls to 'tls' or 'plain'"
+            )
+        await client.starttls()
+        await client.ehlo()
+    if account.username:
+        if not client.supported_auth_methods:
+            return f"the SMTP server {account.host}:{account.port} offers no login that we know"
+        # As bytes, so that what is not ASCII goes as UTF-8.
+        await client.login(account.username.encode(), account.password.encode())
+    return None
+
+
+async def _say_goodbye(client: aiosmtplib.SMTP) -> None:
+    """Quit; the mail is accepted, whatever comes of it."""
+    with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+        async with asyncio.timeout(_GOODBYE_S):
+            await client.quit()
