@@ -236,8 +236,9 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     delivery_id: int
     state: DeliveryState
     """Pending, delivered or failed."""
-    due_at: int
-    attempt: AttemptRecord | None
+    due_at: int | None = None
+    """When a pending one is tried next; None leaves its place in the line as it was."""
+    attempt: AttemptRecord | None = None
     """None where nothing was tried: then the claim is given back and does not count."""
     last_error: str | None = None
     reference: str | None = None

@@ -94,11 +94,16 @@ class ForeignOrigin(Forbidden):
 
 
 class RateLimited(Refused):
-    """The key has used up its requests of this minute."""
+    """The key has used up its `limit` requests of this minute.
 
-    def __init__(self, retry_after_s: int) -> None:
+    `retry_after_s` is the rest of the minute, `reset_at` its end in Unix seconds.
+    """
+
+    def __init__(self, retry_after_s: int, *, limit: int = 0, reset_at: int = 0) -> None:
         super().__init__(f"Too many requests. Try again in {retry_after_s} s.")
         self.retry_after_s = retry_after_s
+        self.limit = limit
+        self.reset_at = reset_at
 
 
 class QuotaReached(Refused):

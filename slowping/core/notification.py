@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from slowping.core import text
-from slowping.core.category import DEFAULT_EMOJI
+from slowping.core.category import DEFAULT_COLOR, DEFAULT_EMOJI
 from slowping.core.delivery import LeasedDelivery
 
 
@@ -60,4 +60,24 @@ def compose(delivery: LeasedDelivery) -> Notification:
         source=delivery.source,
         dialect=delivery.dialect,
         may_be_repeat=delivery.may_be_repeat,
+    )
+
+
+def trial(channel: str, project: str, now_ms: int) -> Notification:
+    """What a test of a channel sends; the moment serves as its number, so each test is new."""
+    return Notification(
+        delivery_id=now_ms,
+        event_id=now_ms,
+        project=project,
+        category="test",
+        title="🔔 Test",
+        body=f"This is a test of the channel {channel}. If you can read it, it works.",
+        fields=(("channel", channel),),
+        data={"channel": channel},
+        color=DEFAULT_COLOR,
+        occurred_at=now_ms,
+        received_at=now_ms,
+        source="slowping",
+        dialect="slowping",
+        may_be_repeat=False,
     )

@@ -24,6 +24,7 @@ from slowping.core.delivery import (
     Settlement,
 )
 from slowping.core.event import Event, EventFilter, Receipt
+from slowping.core.ids import IdSource
 from slowping.core.project import NewProject, Project, ProjectChange
 
 # Inbox: ingest accepts ----------------------------------------------------------------------
@@ -113,10 +114,6 @@ class Inbox(Protocol):
         """How many events the project was sent in a month such as 202611."""
         ...
 
-    async def newest_id(self) -> int:
-        """The largest id in use, so that new ones start above it."""
-        ...
-
 
 # Outbox: the dispatcher sends ---------------------------------------------------------------
 
@@ -156,6 +153,10 @@ class Outbox(Protocol):
 
         Each is recorded as a lost attempt; after three such in a row the delivery has failed.
         """
+        ...
+
+    async def expire(self, *, now: int) -> int:
+        """End pending deliveries past their time as failed; how many that were."""
         ...
 
     async def holds(self) -> Sequence[Hold]:
@@ -515,6 +516,8 @@ class Directory(Protocol):
 class Store(Protocol):
     """The four roles of one database."""
 
+    ids: IdSource
+    """Starts above the largest id that is in use."""
     inbox: Inbox
     outbox: Outbox
     journal: Journal

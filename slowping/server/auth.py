@@ -1,0 +1,49 @@
+"""Say who an API key is, and how much of its minute is left."""
+
+from collections.abc import Callable, Mapping
+
+from slowping.core import api_key, errors
+from slowping.core.api_key import Principal
+from slowping.server.limits import Allowance, Windows
+from slowping.server.roster import Roster
+
+
+class Gatekeeper:
+    """Recognises keys, counts their requests, and remembers when each was used last."""
+
+    def __init__(self, roster: Roster, now_ms: Callable[[], int]) -> None:
+        self._roster = roster
+        self._now_ms = now_ms
+        self._windows = Windows()
+        self._used_at: dict[int, int] = {}
+
+    def authenticate(self, value: str, address: str | None) -> Principal:
+        """Whose key this is; `address` is the sender's, where it is known.
+
+        Unknown, mistyped, revoked and expired keys are all the same to a stranger.
+
+        Raises:
+            UnknownApiKey: it is not a live key.
+        """
+        del address
+        principal = self._roster.api_keys.get(api_key.digest(value))
+        if principal is None:
+            raise errors.UnknownApiKey
+        now = self._now_ms()
+        if principal.expires_at is not None and principal.expires_at <= now:
+            raise errors.UnknownApiKey
+        self._used_at[principal.key_id] = now
+        return principal
+
+    def limit(self, principal: Principal) -> Allowance:
+        """Count a request of this key.
+
+        Raises:
+            RateLimited: its minute is used up.
+        """
+        return self._windows.take(principal.key_id, principal.rate_limit, self._now_ms())
+
+    def take_used(self) -> Mapping[int, int]:
+        """When each key was used last, of those that were used since the last call."""
+        used, self._used_at = self._used_at, {}
+        return used

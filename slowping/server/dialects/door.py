@@ -1,0 +1,439 @@
+"""Walk every request of the five dialects through the same steps, in the same order.
+
+Size, whose it is, key, minute limit, origin, destination, quota, JSON, schema, category, accept,
+receipt: so "401 comes before anything about the body" is true five times because it is written
+once. The door is one ASGI callable: every byte of an answer is the dialect's.
+"""
+
+import logging
+import urllib.parse
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from slowping.core import api_key, errors
+from slowping.core.api_key import Principal
+from slowping.core.event import Receipt
+from slowping.server import http
+from slowping.server.auth import Gatekeeper
+from slowping.server.dialects import choice
+from slowping.server.dialects.port import (
+    AUTHORIZATION,
+    X_API_KEY,
+    Call,
+    Desk,
+    Dialect,
+    Extra,
+    Reading,
+    Reply,
+)
+from slowping.server.http import Gone, HeaderList, Headers, Receive, Scope, Send
+from slowping.server.ingest import Ingest, Submission
+from slowping.server.limits import Allowance
+from slowping.server.refusals import Refusal, Refusals
+from slowping.server.roster import Roster, Tenant
+
+logger = logging.getLogger("slowping.door")
+
+_IDEMPOTENCY_KEY: Final = b"idempotency-key"
+_ORIGIN: Final = b"origin"
+_PREFLIGHT_AGE_S: Final = 7_200
+_EXPOSED: Final = (
+    b"Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, "
+    b"RateLimit, RateLimit-Policy"
+)
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A path with what answers there: by method, and by dialect where two share it."""
+
+    routes: Mapping[tuple[str, str], Extra | None]
+    """By method and dialect's name; None takes events, an extra does something else."""
+    dialects: tuple[Dialect, ...]
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A request, read and not yet judged."""
+
+    method: str
+    path: str
+    headers: Headers
+    query: bytes
+    body: bytes
+    address: str | None
+    name: str
+    """What stands in the place of a path's variable end."""
+
+
+class Terms(msgspec.Struct):
+    """What is found out about a request while it is judged, and shows in the answer's headers."""
+
+    allowance: Allowance | None = None
+
+
+class DoorOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Limits that the operator sets."""
+
+    max_body_bytes: int
+    body_timeout_s: float
+
+
+class Door:
+    """The ASGI application for everything outside our own API."""
+
+    def __init__(
+        self,
+        dialects: Sequence[Dialect],
+        *,
+        roster: Roster,
+        gatekeeper: Gatekeeper,
+        ingest: Ingest,
+        desk: Desk,
+        refusals: Refusals,
+        now_ms: Callable[[], int],
+        options: DoorOptions,
+    ) -> None:
+        self._dialects = {dialect.name: dialect for dialect in dialects}
+        self._roster = roster
+        self._gatekeeper = gatekeeper
+        self._ingest = ingest
+        self._desk = desk
+        self._refusals = refusals
+        self._now_ms = now_ms
+        self._options = options
+        self._places, self._open_places = _places(dialects)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        headers: Headers = dict(scope["headers"])
+        method = scope["method"]
+        path = scope["path"]
+        if path[-1:] == "/":
+            path = path.rstrip("/")
+        place, name = self._place(path)
+        if method == "OPTIONS":
+            await self._answer_options(place, headers, send)
+            return
+        terms = Terms()
+        # Until the body is there, the headers alone say whose words to use.
+        dialect = self._nearest(place, path, method, headers, b"")
+        try:
+            body = await http.read_body(
+                headers,
+                receive,
+                limit_bytes=self._options.max_body_bytes,
+                timeout_s=self._options.body_timeout_s,
+            )
+            dialect = self._nearest(place, path, method, headers, body)
+            client = scope.get("client")
+            request = Request(
+                method=method, path=path, headers=headers, query=scope["query_string"],
+                body=body, address=client[0] if client else None, name=name,
+            )  # fmt: skip
+            reply = await self._judge(dialect, place, request, terms)
+        except errors.SlowpingError as error:
+            reply = dialect.refusal(error)
+            await self._refuse(send, dialect, path, headers, terms, error, reply)
+            return
+        except Gone:
+            return
+        except Exception as error:  # whatever it is, the client hears it in its own shape
+            logger.exception("a request failed")
+            await self._refuse(send, dialect, path, headers, terms, error, _fault(dialect))
+            return
+        await http.answer(send, reply.status, reply.body, self._headers(headers, terms))
+
+    # Whose it is -----------------------------------------------------------------------------
+
+    def _place(self, path: str) -> tuple[Place | None, str]:
+        place = self._places.get(path)
+        if place is not None:
+            return place, ""
+        start, _, name = path.rpartition("/")
+        return self._open_places.get(start), urllib.parse.unquote(name)
+
+    def _nearest(
+        self, place: Place | None, path: str, method: str, headers: Headers, body: bytes
+    ) -> Dialect:
+        """The dialect in whose words the request is answered."""
+        if place is None:
+            return _nearest_by_prefix(self._dialects.values(), path, headers)
+        if len(place.dialects) == 1:
+            return place.dialects[0]
+        given = headers.get(AUTHORIZATION), headers.get(X_API_KEY)
+        if method == "POST":
+            return self._dialects[choice.chosen(*given, lambda: body)]
+        return self._dialects[choice.chosen_to_list(*given)]
+
+    # The steps -------------------------------------------------------------------------------
+
+    async def _judge(
+        self, dialect: Dialect, place: Place | None, request: Request, terms: Terms
+    ) -> Reply:
+        if place is None:
+            raise errors.UnknownPath
+        method = "GET" if request.method == "HEAD" else request.method
+        try:
+            extra = place.routes[method, dialect.name]
+        except KeyError:
+            raise errors.WrongMethod(_methods(place, dialect)) from None
+        principal = self._admit(dialect, request, extra, terms)
+        if extra is None:
+            return await self._take(dialect, request, principal)
+        call = Call(
+            principal=principal,
+            query=dict(urllib.parse.parse_qsl(request.query.decode("latin-1"))),
+            name=request.name,
+            body=request.body,
+            now_ms=self._now_ms(),
+        )
+        return await extra.handle(call, self._desk)
+
+    def _admit(
+        self, dialect: Dialect, request: Request, extra: Extra | None, terms: Terms
+    ) -> Principal:
+        """Key, minute limit, origin."""
+        value = dialect.credentials(request.headers)
+        principal = self._gatekeeper.authenticate(value, request.address)
+        scope = api_key.Scope.INGEST if extra is None else extra.scope
+        if not principal.may(scope):
+            raise errors.UnknownApiKey
+        terms.allowance = self._gatekeeper.limit(principal)
+        origin = request.headers.get(_ORIGIN)
+        if origin is not None:
+            self._check_origin(principal, origin.decode("latin-1"))
+        return principal
+
+    def _check_origin(self, principal: Principal, origin: str) -> None:
+        home = self._roster.project_by_id(principal.home_project_id)
+        for allowed in (principal.origins, home.allowed_origins if home else None):
+            if allowed and origin not in allowed:
+                raise errors.ForeignOrigin(origin)
+
+    async def _take(self, dialect: Dialect, request: Request, principal: Principal) -> Reply:
+        """Take events in: destination, quota, JSON, schema, project, category, accept."""
+        try:
+            await self._check_account(dialect, principal)
+            reading = dialect.read(request.body)
+            project_id = self._project_id(principal, reading)
+            receipt = await self._ingest.accept(
+                _submission(dialect, request, reading, principal, project_id)
+            )
+        except (errors.NoDestination, errors.QuotaReached, errors.UnknownCategory) as refusal:
+            # A request that was accepted before gets its first receipt again, even where a new
+            # one would be refused by now.
+            receipt = await self._recall(dialect, request, principal, refusal)
+        return dialect.receipt(receipt, self._now_ms())
+
+    async def _check_account(self, dialect: Dialect, principal: Principal) -> None:
+        """Whether the key's home has the channels that upstream asks for, and events left."""
+        if not dialect.destinations and not dialect.has_quota:
+            return
+        tenant = self._roster.tenant(principal.home_project_id)
+        if tenant is None:
+            raise errors.UnknownApiKey
+        _check_destinations(dialect, tenant)
+        if dialect.has_quota and tenant.project.monthly_quota is not None:
+            await self._ingest.check_quota(tenant.project.id)
+
+    async def _recall(
+        self,
+        dialect: Dialect,
+        request: Request,
+        principal: Principal,
+        refusal: errors.Refused,
+    ) -> Receipt:
+        if _IDEMPOTENCY_KEY not in request.headers:
+            raise refusal
+        try:
+            reading = dialect.read(request.body)
+        except (errors.InvalidJson, errors.InvalidInput):
+            raise refusal from None
+        project_id = self._project_id(principal, reading)
+        submission = _submission(dialect, request, reading, principal, project_id)
+        receipt = await self._ingest.recall(submission)
+        if receipt is None:
+            raise refusal
+        return receipt
+
+    def _project_id(self, principal: Principal, reading: Reading) -> int:
+        if reading.project is None:
+            return principal.home_project_id
+        return self._desk.project_of(principal, reading.project).id
+
+    # Answers ---------------------------------------------------------------------------------
+
+    def _headers(self, asked: Headers, terms: Terms) -> HeaderList:
+        headers: HeaderList = []
+        if terms.allowance is not None and terms.allowance.limit:
+            headers = allowance_headers(terms.allowance)
+        origin = asked.get(_ORIGIN)
+        if origin is not None and self._roster.knows_origin(origin.decode("latin-1")):
+            headers += [
+                (b"access-control-allow-origin", origin),
+                (b"access-control-expose-headers", _EXPOSED),
+                (b"vary", b"Origin"),
+            ]
+        return headers
+
+    async def _refuse(
+        self,
+        send: Send,
+        dialect: Dialect,
+        path: str,
+        asked: Headers,
+        terms: Terms,
+        error: Exception,
+        reply: Reply,
+    ) -> None:
+        headers = self._headers(asked, terms)
+        match error:
+            case errors.RateLimited():
+                used_up = Allowance(error.limit, 0, error.reset_at, error.retry_after_s)
+                headers += allowance_headers(used_up)
+            case errors.Unavailable():
+                headers.append((b"retry-after", b"%d" % error.retry_after_s))
+            case errors.WrongMethod():
+                headers.append((b"allow", ", ".join(error.allow).encode()))
+            case errors.SlowBody():
+                headers.append((b"connection", b"close"))
+        self._refusals.add(
+            Refusal(
+                at=self._now_ms(),
+                dialect=dialect.name,
+                path=path[:200],
+                condition=type(error).__name__,
+                status=reply.status,
+            )
+        )
+        await http.answer(send, reply.status, reply.body, headers)
+
+    async def _answer_options(self, place: Place | None, asked: Headers, send: Send) -> None:
+        """Preflights, and the plain question which methods there are."""
+        methods = ", ".join(sorted({method for method, _ in place.routes})) if place else ""
+        headers: HeaderList = [(b"allow", f"{methods}, OPTIONS".lstrip(", ").encode())]
+        origin = asked.get(_ORIGIN)
+        if place and origin is not None and self._roster.knows_origin(origin.decode("latin-1")):
+            headers += [
+                (b"access-control-allow-origin", origin),
+                (b"access-control-allow-methods", methods.encode()),
+                (
+                    b"access-control-allow-headers",
+                    b"Authorization, X-API-Key, Content-Type, Idempotency-Key",
+                ),
+                (b"access-control-max-age", b"%d" % _PREFLIGHT_AGE_S),
+                (b"vary", b"Origin"),
+            ]
+        await http.answer(send, 204, b"", headers)
+
+
+def allowance_headers(allowance: Allowance) -> HeaderList:
+    """What a client reads of its minute, by the old names and by the IETF draft's.
+
+    Retry-After stands where nothing is left, so on the last request that succeeds as well.
+    """
+    limit, remaining, reset_at, retry_after_s = msgspec.structs.astuple(allowance)
+    headers: HeaderList = [
+        (b"x-ratelimit-limit", b"%d" % limit),
+        (b"x-ratelimit-remaining", b"%d" % remaining),
+        (b"x-ratelimit-reset", b"%d" % reset_at),
+        (b"ratelimit-policy", b'"minute";q=%d;w=60' % limit),
+        (b"ratelimit", b'"minute";r=%d;t=%d' % (remaining, retry_after_s)),
+    ]
+    if not remaining:
+        headers.append((b"retry-after", b"%d" % retry_after_s))
+    return headers
+
+
+def read_idempotency_key(given: bytes) -> str:
+    """The key that a header gives, quoted (as a structured field) or bare.
+
+    Raises:
+        InvalidInput: it is not 1 to 255 printable ASCII characters.
+    """
+    text = given.strip().decode("latin-1")
+    if len(text) >= 2 and text[0] == text[-1] == '"':
+        text = text[1:-1].replace('\\"', '"').replace("\\\\", "\\")
+    if not 1 <= len(text) <= 255 or not all(" " <= letter <= "~" for letter in text):
+        raise errors.InvalidInput("Idempotency-Key must have 1 to 255 printable characters.")
+    return text
+
+
+def _submission(
+    dialect: Dialect,
+    request: Request,
+    reading: Reading,
+    principal: Principal,
+    project_id: int,
+) -> Submission:
+    repeat_key = reading.idempotency_key
+    strict = repeat_key is None
+    if strict and (given := request.headers.get(_IDEMPOTENCY_KEY)) is not None:
+        repeat_key = read_idempotency_key(given)
+    return Submission(
+        drafts=reading.drafts,
+        principal=principal,
+        project_id=project_id,
+        dialect=dialect.name,
+        create_categories=dialect.creates_categories,
+        idempotency_key=repeat_key,
+        strict_key=strict,
+    )
+
+
+def _check_destinations(dialect: Dialect, tenant: Tenant) -> None:
+    """Any channel will do, unless the project asks for exactly what upstream asks for."""
+    if not dialect.destinations:
+        return
+    if tenant.project.strict_destinations:
+        for kind in dialect.destinations:
+            if kind not in tenant.kinds:
+                raise errors.NoDestination(kind)
+    elif not tenant.kinds:
+        raise errors.NoDestination(dialect.destinations[0])
+
+
+def _nearest_by_prefix(dialects: Iterable[Dialect], path: str, headers: Headers) -> Dialect:
+    """Whose path this nearly is: the longest prefix wins, and PingPanda takes what is left."""
+    sent_key = choice.chosen_to_list(headers.get(AUTHORIZATION), headers.get(X_API_KEY))
+    near = [
+        dialect
+        for dialect in dialects
+        if path.startswith(dialect.prefix)
+        and (dialect.name != choice.ADWIZE or (sent_key == choice.ADWIZE and X_API_KEY in headers))
+    ]
+    by_name = {dialect.name: dialect for dialect in dialects}
+    return max(near, key=lambda one: len(one.prefix), default=by_name[choice.PINGPANDA])
+
+
+def _methods(place: Place, dialect: Dialect) -> tuple[str, ...]:
+    own = {method for method, name in place.routes if name == dialect.name}
+    return (*sorted(own), "OPTIONS")
+
+
+def _fault(dialect: Dialect) -> Reply:
+    return dialect.refusal(errors.SlowpingError())
+
+
+def _places(dialects: Sequence[Dialect]) -> tuple[Mapping[str, Place], Mapping[str, Place]]:
+    """What answers at each path, and below each path that has a variable end."""
+    routes: dict[str, dict[tuple[str, str], Extra | None]] = {}
+    for dialect in dialects:
+        taking = dialect.operation
+        for path in (taking.path, *dialect.aliases):
+            routes.setdefault(path, {})[taking.method, dialect.name] = None
+        for extra in dialect.extras:
+            told = extra.operation
+            routes.setdefault(told.path, {})[told.method, dialect.name] = extra
+    places: dict[str, Place] = {}
+    open_places: dict[str, Place] = {}
+    for path, answers in routes.items():
+        names = {name for _, name in answers}
+        place = Place(answers, tuple(one for one in dialects if one.name in names))
+        start, brace, _ = path.partition("/{")
+        (open_places if brace else places)[start] = place
+    return places, open_places
+
+
+

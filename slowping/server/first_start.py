@@ -1,0 +1,123 @@
+"""Make a first start useful: a project, a channel, three categories and two keys."""
+
+import contextlib
+import os
+import pathlib
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from slowping.core import api_key, errors
+from slowping.core.api_key import ApiKeyKind, Scope
+from slowping.core.category import NewCategory
+from slowping.core.project import DEFAULT, NewProject
+from slowping.server.roster import Roster
+from slowping.store.port import ApiKeyRecord, ChannelRecord, Directory
+
+ADMIN_KEY_FILE: Final = "admin.key"
+INGEST_KEY_FILE: Final = "ingest.key"
+
+CATEGORIES: Final = (
+    NewCategory(name="bug", emoji="🐛", color=0xFF6B6B),
+    NewCategory(name="sale", emoji="💰", color=0xFFEB3B),
+    NewCategory(name="question", emoji="🤔", color=0x6C5CE7),
+)
+
+
+class FirstKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """The keys of a first start, to be shown this once."""
+
+    admin: str
+    ingest: str | None
+    """None where the projects were there already, and only the admin key was missing."""
+
+
+class FirstStart:
+    """Sets up an empty store; run again after a crash, it does what was left undone."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        roster: Roster,
+        *,
+        now_ms: Callable[[], int],
+        random_bytes: Callable[[int], bytes],
+        rate_limit: int,
+    ) -> None:
+        self._directory = directory
+        self._roster = roster
+        self._now_ms = now_ms
+        self._random_bytes = random_bytes
+        self._rate_limit = rate_limit
+
+    async def run(self, folder: pathlib.Path) -> FirstKeys | None:
+        """Set up what is missing, and leave the keys in files for local use.
+
+        A store without a live admin key cannot be administered, so it gets one: whoever can
+        start the server on its files owns it anyhow.
+        """
+        if any(
+            Scope.ADMIN in principal.scopes for principal in self._roster.api_keys.values()
+        ):
+            return None
+        ingest = None
+        if not self._roster.projects() or self._is_unfinished():
+            await self._make_project()
+            ingest = await self._issue("first ingest key", (Scope.INGEST, Scope.READ))
+            write_private(folder / INGEST_KEY_FILE, ingest)
+        admin = await self._issue("first admin key", (Scope.ADMIN,))
+        write_private(folder / ADMIN_KEY_FILE, admin)
+        await self._roster.renew_api_keys()
+        return FirstKeys(admin=admin, ingest=ingest)
+
+    def _is_unfinished(self) -> bool:
+        return not self._roster.api_keys and self._roster.project(DEFAULT) is not None
+
+    async def _make_project(self) -> None:
+        now = self._now_ms()
+        with contextlib.suppress(errors.NameTaken):
+            await self._directory.create_project(NewProject(name=DEFAULT), now=now)
+        await self._roster.renew()
+        project_id = self._home()
+        console = ChannelRecord(name="console", kind="console", settings={}, secrets={})
+        with contextlib.suppress(errors.NameTaken):
+            await self._directory.create_channel(project_id, console, now=now)
+        for new in CATEGORIES:
+            with contextlib.suppress(errors.NameTaken):
+                await self._directory.create_category(project_id, new, now=now)
+        await self._roster.renew()
+
+    async def _issue(self, name: str, scopes: tuple[Scope, ...]) -> str:
+        value = api_key.mint(self._random_bytes(32))
+        record = ApiKeyRecord(
+            name=name,
+            digest=api_key.digest(value),
+            prefix=api_key.shown(value),
+            kind=ApiKeyKind.SECRET,
+            scopes=scopes,
+            home_project_id=self._home(),
+            project_ids=(),
+            all_projects=Scope.ADMIN in scopes,
+            rate_limit=0 if Scope.ADMIN in scopes else self._rate_limit,
+            origins=(),
+            expires_at=None,
+        )
+        await self._directory.create_api_key(record, now=self._now_ms())
+        return value
+
+    def _home(self) -> int:
+        project = self._roster.project(DEFAULT) or self._roster.projects()[0]
+        return project.id
+
+
+def write_private(path: pathlib.Path, text: str) -> None:
+    """Write a file that only its owner can read, in place of an earlier one, all or nothing."""
+    draft = path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(f"{text}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

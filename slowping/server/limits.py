@@ -1,0 +1,60 @@
+"""Count each key's requests in a fixed window of a minute that its first request opens."""
+
+import math
+from typing import Final
+
+import msgspec
+
+from slowping.core import errors
+
+WINDOW_MS: Final = 60_000
+_MOST_WINDOWS: Final = 10_000
+
+
+class Allowance(msgspec.Struct, frozen=True, gc=False):
+    """What a key has left of this minute; a limit of 0 means that nothing is counted."""
+
+    limit: int
+    remaining: int
+    reset_at: int
+    """Unix seconds."""
+    retry_after_s: int
+
+
+UNLIMITED: Final = Allowance(0, 0, 0, 0)
+
+
+class Windows:
+    """The open windows: when each ends, and how many requests it has seen."""
+
+    def __init__(self) -> None:
+        self._windows: dict[int, list[int]] = {}
+
+    def take(self, key_id: int, limit: int, now_ms: int) -> Allowance:
+        """Count a request; `limit` is in requests a minute, 0 for as many as one likes.
+
+        Raises:
+            RateLimited: the window is used up.
+        """
+        if not limit:
+            return UNLIMITED
+        window = self._windows.get(key_id)
+        # A window that ends later than one can has seen the clock step back: it starts anew.
+        if window is None or not now_ms < window[0] <= now_ms + WINDOW_MS:
+            window = self._open(key_id, now_ms)
+        ends_at, used = window
+        retry_after_s = max(1, math.ceil((ends_at - now_ms) / 1000))
+        reset_at = math.ceil(ends_at / 1000)
+        if used >= limit:
+            raise errors.RateLimited(retry_after_s, limit=limit, reset_at=reset_at)
+        window[1] = used + 1
+        return Allowance(limit, limit - used - 1, reset_at, retry_after_s)
+
+    def _open(self, key_id: int, now_ms: int) -> list[int]:
+        if len(self._windows) >= _MOST_WINDOWS:
+            over = [key for key, (ends_at, _) in self._windows.items() if ends_at <= now_ms]
+            for key in over:
+                del self._windows[key]
+        window = [now_ms + WINDOW_MS, 0]
+        self._windows[key_id] = window
+        return window

@@ -1,0 +1,136 @@
+"""Keep in memory what accepting an event needs to know: projects, categories, channels, keys.
+
+The one process that serves is the only one that changes them, so whoever changes something
+renews its part here before the change is answered.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from slowping.core import fanout, ids
+from slowping.core.api_key import Principal
+from slowping.store.port import Directory, ProjectSnapshot, StoredProject
+
+
+class Drawer(msgspec.Struct, frozen=True, gc=False):
+    """A category, and the channels that its events go to."""
+
+    category_id: int
+    channel_ids: tuple[int, ...]
+
+
+class Tenant(msgspec.Struct, frozen=True):
+    """A project with what is live in it, arranged for looking up."""
+
+    project: StoredProject
+    drawers: Mapping[str, Drawer]
+    kinds: frozenset[str]
+    """Kinds of the channels that were configured on purpose."""
+    by_target: Mapping[tuple[str, str], int]
+    """Channels by kind and target; one that was configured goes before an ad hoc one."""
+    ad_hoc_secrets: Mapping[int, str]
+    """The address that each ad hoc channel was last given."""
+    expiry_ms: Mapping[int, int]
+    """For channels whose deliveries expire: after how many milliseconds."""
+
+
+class Roster:
+    """Projects by id and name, API keys by digest."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+        self._tenants: dict[int, Tenant] = {}
+        self._ids_by_name: dict[str, int] = {}
+        self._origins: frozenset[str] = frozenset()
+        self.api_keys: Mapping[bytes, Principal] = {}
+
+    async def renew(self) -> None:
+        """Read everything anew."""
+        self._replace(await self._directory.snapshots(), self._tenants)
+        await self.renew_api_keys()
+
+    async def renew_project(self, project_id: int) -> None:
+        """Read one project anew; one that is gone is forgotten."""
+        self._replace(await self._directory.snapshots(project_id), (project_id,))
+
+    async def renew_api_keys(self) -> None:
+        """Read the keys anew."""
+        self.api_keys = await self._directory.live_api_keys()
+        self._gather_origins()
+
+    def tenant(self, project_id: int) -> Tenant | None:
+        """A live project with what is in it."""
+        return self._tenants.get(project_id)
+
+    def project(self, name_or_id: str) -> StoredProject | None:
+        """A live project by its name, or by its id as people write it."""
+        number = self._ids_by_name.get(name_or_id)
+        if number is None:
+            number = ids.parse(ids.PROJECT, name_or_id)
+        return None if number is None else self.project_by_id(number)
+
+    def project_by_id(self, project_id: int) -> StoredProject | None:
+        """A live project by its id."""
+        tenant = self._tenants.get(project_id)
+        return None if tenant is None else tenant.project
+
+    def projects(self) -> tuple[StoredProject, ...]:
+        """All live projects, oldest first."""
+        return tuple(self._tenants[number].project for number in sorted(self._tenants))
+
+    def knows_origin(self, origin: str) -> bool:
+        """Whether any project or key allows the origin."""
+        return origin in self._origins
+
+    def _replace(self, snapshots: Sequence[ProjectSnapshot], gone: Iterable[int]) -> None:
+        for project_id in tuple(gone):
+            self._tenants.pop(project_id, None)
+        for snapshot in snapshots:
+            self._tenants[snapshot.project.id] = arrange(snapshot)
+        self._ids_by_name = {
+            tenant.project.name: number for number, tenant in self._tenants.items()
+        }
+        self._gather_origins()
+
+    def _gather_origins(self) -> None:
+        lists = [tenant.project.allowed_origins for tenant in self._tenants.values()]
+        lists += [principal.origins for principal in self.api_keys.values()]
+        self._origins = frozenset().union(*lists)
+
+
+def arrange(snapshot: ProjectSnapshot) -> Tenant:
+    """Arrange what is live in a project for looking up."""
+    channels = snapshot.channels
+    ad_hoc = frozenset(channel.id for channel in channels if channel.ad_hoc)
+    channel_ids = [channel.id for channel in channels]
+    # The last one wins, so the configured ones come last.
+    by_target = {
+        (channel.kind, channel.target): channel.id
+        for channel in sorted(channels, key=lambda channel: not channel.ad_hoc)
+        if channel.target is not None
+    }
+    return Tenant(
+        project=snapshot.project,
+        drawers={
+            category.name: Drawer(
+                category.id, fanout.targets(channel_ids, ad_hoc, category.routes)
+            )
+            for category in snapshot.categories
+        },
+        kinds=frozenset(channel.kind for channel in channels if not channel.ad_hoc),
+        by_target=by_target,
+        ad_hoc_secrets={
+            channel.id: str(channel.settings.get(ADDRESS)) for channel in channels if channel.ad_hoc
+        },
+        expiry_ms={
+            channel.id: 1000 * int(channel.settings["expire_after_s"])
+            for channel in channels
+            if channel.settings.get("expire_after_s")
+        },
+    )
+
+
+ADDRESS: Final = "url"
+"""The setting by which a request names an ad hoc channel's far side."""

@@ -1,0 +1,171 @@
+"""Listen, serve until a signal comes, and stop without losing what is on its way."""
+
+import asyncio
+import contextlib
+import errno
+import fcntl
+import os
+import pathlib
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Final
+
+import uvicorn
+
+from slowping import __version__
+from slowping.config import Config
+from slowping.core import errors
+from slowping.server.app import House, World, running
+from slowping.server.first_start import write_private
+
+LOCK_FILE: Final = "lock"
+SERVER_FILE: Final = "server.json"
+
+_KEEP_ALIVE_S: Final = 75
+_BACKLOG: Final = 2_048
+
+
+class Server(uvicorn.Server):
+    """Leaves signals to us, so that a stop that was asked for is a success."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+async def serve(
+    config: Config,
+    folder: pathlib.Path,
+    *,
+    ready: Callable[[str, House], None],
+    world: World | None = None,
+) -> None:
+    """Serve the data in `folder` until SIGTERM or SIGINT; `ready` is told the address once.
+
+    Raises:
+        ConfigError: the folder cannot be used or another server uses it, or the address is
+            taken or not this machine's.
+        StoreUnusable: the database cannot be used.
+    """
+    with _own(folder):
+        with contextlib.closing(listen(config.server.host, config.server.port)) as listener:
+            url = address_of(listener)
+            async with running(config, folder, world or World()) as house:
+                await _serve_on(listener, house, config, lambda: ready(url, house), url, folder)
+
+
+def server_for(house: House, config: Config) -> "Server":
+    """The server program around a house."""
+    return Server(
+        uvicorn.Config(
+            house.asgi,  # type: ignore[arg-type] # it is an ASGI application of one scope
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            backlog=_BACKLOG,
+            timeout_keep_alive=_KEEP_ALIVE_S,
+            timeout_graceful_shutdown=round(config.server.shutdown_timeout_s),
+        )
+    )
+
+
+async def _serve_on(
+    listener: socket.socket,
+    house: House,
+    config: Config,
+    ready: Callable[[], None],
+    url: str,
+    folder: pathlib.Path,
+) -> None:
+    server = server_for(house, config)
+
+    def stop(_signal: int, _frame: FrameType | None = None) -> None:
+        server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop, number)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.005)
+        write_private(folder / SERVER_FILE, f'{{"url":"{url}","version":"{__version__}"}}')
+        ready()
+        await serving
+    finally:
+        (folder / SERVER_FILE).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _own(folder: pathlib.Path) -> Iterator[None]:
+    """Make the data folder if need be, and keep other servers out of it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise errors.ConfigError(
+            f"The data folder {folder} cannot be used: {error.strerror}. "
+            "Choose another with --data, or make it writable."
+        ) from error
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise errors.ConfigError(
+                f"Another slowping serves the data folder {folder} already. "
+                "Stop it, or choose another folder with --data."
+            ) from error
+        yield
+    finally:
+        os.close(lock)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens; port 0 takes any that is free.
+
+    Raises:
+        ConfigError: the address is taken, or not this machine's.
+    """
+    try:
+        [(family, kind, protocol, _, address), *_] = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise errors.ConfigError(
+            f"Cannot listen on {host}: {error.strerror}. Choose an address with --host."
+        ) from error
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+        # Whether the port is free is only certain once it listens.
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise errors.ConfigError(_why_not(error, host, port)) from error
+    listener.setblocking(False)
+    return listener
+
+
+def _why_not(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} on {host} is taken. Stop what uses it, or choose another with --port."
+    if error.errno == errno.EACCES:
+        return f"Port {port} needs more rights than this user has. Choose one above 1023: --port."
+    return f"Cannot listen on {host}, port {port}: {error.strerror}."
+
+
+def address_of(listener: socket.socket) -> str:
+    """The URL at which a local client reaches the listener."""
+    host, port = listener.getsockname()[:2]
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host)  # noqa: S104 - it is compared
+    if reachable is None:
+        reachable = f"[{host}]" if ":" in host else host
+    return f"http://{reachable}:{port}"

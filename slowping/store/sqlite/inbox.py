@@ -1,0 +1,223 @@
+"""Store what was accepted: events, deliveries and journal lines of a whole batch at once."""
+
+import collections
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from slowping.core import errors
+from slowping.core.event import Receipt
+from slowping.core.ids import IdSource
+from slowping.store.port import Entry, Idempotency
+from slowping.store.sqlite.readers import Readers
+from slowping.store.sqlite.writer import Writer
+
+# One statement for all rows of a batch: each step of a statement gives Python's lock away and
+# has to win it back, so that a statement a row would wait far longer than it works.
+
+_CLAIM_KEYS = """
+insert into idempotency (project_id, key, fingerprint, first_event_id, event_count)
+select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 from json_each(?)
+ where true
+    on conflict do nothing
+returning first_event_id
+"""
+
+_STORE_EVENTS = """
+insert into event (id, project_id, category_id, api_key_id, dialect, source, description, color,
+                   fields, occurred_at, received_at, notify, size)
+select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
+       value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12
+  from json_each(?)
+"""
+
+_STORE_DELIVERIES = """
+insert into delivery (id, event_id, project_id, channel_id, state, due_at, expires_at, overrides,
+                      created_at)
+select value ->> 0, value ->> 1, value ->> 2, value ->> 3, 'pending', value ->> 4, value ->> 5,
+       value ->> 6, value ->> 4
+  from json_each(?)
+"""
+
+_STORE_JOURNAL = """
+insert into journal (at, kind, project_id, category_id, subject_id)
+select value ->> 10, 'event.accepted', value ->> 1, value ->> 2, value ->> 0 from json_each(?)
+"""
+
+_COUNT_USAGE = """
+insert into usage (project_id, month, events) values (?, ?, ?)
+    on conflict do update set events = events + excluded.events
+"""
+
+_RECALL = """
+select i.fingerprint, i.first_event_id, i.event_count, e.received_at
+  from idempotency i
+  join event e on e.id = i.first_event_id
+ where i.project_id = ? and i.key = ?
+"""
+
+_NEWEST_ID = """
+select max(coalesce((select max(id) from event), 0), coalesce((select max(id) from delivery), 0),
+           coalesce((select max(id) from channel), 0), coalesce((select max(id) from category), 0),
+           coalesce((select max(id) from project), 0), coalesce((select max(id) from api_key), 0),
+           coalesce((select max(id) from metric), 0), coalesce((select max(id) from route), 0))
+"""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Inbox:
+    """Where drafts become events, once per idempotency key."""
+
+    def __init__(self, writer: Writer[Entry, Receipt], readers: Readers, ids: IdSource) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._ids = ids
+
+    async def accept(self, entry: Entry) -> Receipt:
+        """Write an entry, and answer once it is on the disk."""
+        return await self._writer.store(entry)
+
+    async def recall(self, project_id: int, idempotency: Idempotency) -> Receipt | None:
+        """The first receipt for this key."""
+        rows = await self._readers.fetch(_RECALL, (project_id, idempotency.key))
+        return _repeat(rows[0], idempotency) if rows else None
+
+    async def accept_metric(self, project_id: int, payload: Mapping[str, Any], at: int) -> None:
+        """Store a metric."""
+        row = (self._ids.take(at), project_id, _encode(payload).decode(), at)
+        await self._writer.run(
+            lambda connection: connection.execute(
+                "insert into metric (id, project_id, payload, received_at) values (?, ?, ?, ?)",
+                row,
+            )
+        )
+
+    async def usage(self, project_id: int, month: int) -> int:
+        """How many events the project was sent in a month."""
+        rows = await self._readers.fetch(
+            "select events from usage where project_id = ? and month = ?", (project_id, month)
+        )
+        return int(rows[0]["events"]) if rows else 0
+
+
+def newest_id(connection: sqlite3.Connection) -> int:
+    """The largest id in use, so that new ones start above it."""
+    [(newest,)] = connection.execute(_NEWEST_ID).fetchall()
+    return int(newest)
+
+
+def store_together(
+    connection: sqlite3.Connection, entries: Sequence[Entry]
+) -> Sequence[Receipt | Exception]:
+    """Store all entries, and give a receipt or an error for each.
+
+    Where they cannot be stored at once they are stored one by one, so that a bad one fails alone.
+    """
+    try:
+        return _in_savepoint(connection, entries)
+    except sqlite3.Error as error:
+        if not connection.in_transaction or len(entries) == 1:
+            raise
+        del error
+    return [_alone(connection, entry) for entry in entries]
+
+
+def _alone(connection: sqlite3.Connection, entry: Entry) -> Receipt | Exception:
+    try:
+        return _in_savepoint(connection, [entry])[0]
+    except sqlite3.Error as error:
+        if not connection.in_transaction:
+            raise
+        return error
+
+
+def _in_savepoint(
+    connection: sqlite3.Connection, entries: Sequence[Entry]
+) -> Sequence[Receipt | Exception]:
+    connection.execute("savepoint entries")
+    try:
+        stored = _store(connection, entries)
+    except sqlite3.Error:
+        if connection.in_transaction:
+            connection.execute("rollback to entries")
+            connection.execute("release entries")
+        raise
+    connection.execute("release entries")
+    return stored
+
+
+def _store(
+    connection: sqlite3.Connection, entries: Sequence[Entry]
+) -> Sequence[Receipt | Exception]:
+    claimed = _claim_keys(connection, entries)
+    fresh = [
+        entry for entry in entries if entry.idempotency is None or entry.events[0].id in claimed
+    ]
+    if fresh:
+        _store_fresh(connection, fresh)
+    if len(fresh) == len(entries):
+        return [_receipt(entry) for entry in entries]
+    # Read only now: what a repeat repeats may have come in this very batch.
+    stored = {id(entry) for entry in fresh}
+    return [
+        _receipt(entry) if id(entry) in stored else _earlier(connection, entry)
+        for entry in entries
+    ]
+
+
+def _claim_keys(connection: sqlite3.Connection, entries: Sequence[Entry]) -> set[int]:
+    """Write down new idempotency keys; the first event of each request whose key is new."""
+    rows = [
+        (entry.project_id, promise.key, promise.fingerprint, entry.events[0].id, len(entry.events))
+        for entry in entries
+        if (promise := entry.idempotency) is not None
+    ]
+    if not rows:
+        return set()
+    return {row[0] for row in connection.execute(_CLAIM_KEYS, (_encode(rows).decode(),))}
+
+
+def _store_fresh(connection: sqlite3.Connection, entries: Sequence[Entry]) -> None:
+    events = _encode([row for entry in entries for row in entry.events]).decode()
+    connection.execute(_STORE_EVENTS, (events,))
+    connection.execute(_STORE_JOURNAL, (events,))
+    deliveries = [row for entry in entries for row in entry.deliveries]
+    if deliveries:
+        connection.execute(_STORE_DELIVERIES, (_encode(deliveries).decode(),))
+    used: collections.Counter[tuple[int, int]] = collections.Counter()
+    for entry in entries:
+        used[entry.project_id, entry.month] += len(entry.events)
+    connection.executemany(_COUNT_USAGE, [(*key, count) for key, count in used.items()])
+
+
+def _receipt(entry: Entry) -> Receipt:
+    return Receipt(
+        first_event_id=entry.events[0].id,
+        count=len(entry.events),
+        received_at=entry.received_at,
+    )
+
+
+def _earlier(connection: sqlite3.Connection, entry: Entry) -> Receipt | Exception:
+    promise = entry.idempotency
+    if promise is None:
+        raise ValueError("only a request with an idempotency key can be a repeat")
+    [row] = connection.execute(_RECALL, (entry.project_id, promise.key)).fetchall()
+    try:
+        return _repeat(row, promise)
+    except errors.IdempotencyKeyReused as error:
+        return error
+
+
+def _repeat(row: sqlite3.Row, idempotency: Idempotency) -> Receipt:
+    if idempotency.strict and row["fingerprint"] != idempotency.fingerprint:
+        raise errors.IdempotencyKeyReused
+    return Receipt(
+        first_event_id=row["first_event_id"],
+        count=row["event_count"],
+        received_at=row["received_at"],
+        deduplicated=True,
+    )
