@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
+from slowping.core.event import Event
+
 
 class DeliveryState(enum.StrEnum):
     """Where a delivery stands."""
@@ -155,6 +157,13 @@ class DeliveryDetail(msgspec.Struct, frozen=True, kw_only=True):
 
     delivery: Delivery
     attempts: tuple[Attempt, ...]
+
+
+class EventDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """An event with its deliveries and every attempt at them."""
+
+    event: Event
+    deliveries: tuple[DeliveryDetail, ...]
 
 
 class DeliveryFilter(msgspec.Struct, frozen=True, kw_only=True):
