@@ -31,6 +31,7 @@ from slowping.server.http import Receive, Scope, Send
 from slowping.server.ingest import Ingest, Submission
 from slowping.server.refusals import Refusals
 from slowping.server.roster import Roster
+from slowping.server.tally import Tally
 from slowping.server.toolbox import Toolbox
 from slowping.store import open_store
 from slowping.store.port import Directory, Store
@@ -138,6 +139,7 @@ async def _wire(
     first_keys = await first_start.run(folder)
 
     owner = Owner(now_ms)
+    tally = Tally()
     dispatcher = Dispatcher(
         store.outbox,
         store.directory,
@@ -145,13 +147,20 @@ async def _wire(
         world.clock,
         jitter=world.jitter,
         tell_owner=owner.tell,
+        tally=tally,
     )
     ingest = Ingest(
-        store.inbox, store.directory, roster, store.ids, now_ms=now_ms, wake=dispatcher.wake
+        store.inbox,
+        store.directory,
+        roster,
+        store.ids,
+        now_ms=now_ms,
+        wake=dispatcher.wake,
+        tally=tally,
     )
     owner.speaks_through(ingest)
     gatekeeper = Gatekeeper(roster, now_ms)
-    refusals = Refusals()
+    refusals = Refusals(tally)
     door = Door(
         DIALECTS,
         roster=roster,
@@ -175,7 +184,7 @@ async def _wire(
             registry=registry,
             now_ms=now_ms,
             random_bytes=world.random_bytes,
-            metrics=Metrics(store.outbox, refusals).exposition,
+            metrics=Metrics(store.outbox, tally),
             dialects=DIALECTS,
             max_body_bytes=config.server.max_body_bytes,
             body_timeout_s=config.server.body_timeout_s,

@@ -20,6 +20,7 @@ from slowping.notifiers.registry import Registry
 from slowping.server.clock import Clock
 from slowping.server.holds import Holds
 from slowping.server.log import Fact
+from slowping.server.tally import Tally
 from slowping.store.port import Directory, Outbox
 
 logger = logging.getLogger("slowping.dispatcher")
@@ -65,6 +66,7 @@ class Dispatcher:
         *,
         jitter: Callable[[], float],
         tell_owner: Callable[[StoredChannel, str], Awaitable[None]],
+        tally: Tally,
     ) -> None:
         """`jitter` gives 0 to 1; `tell_owner` hears of a channel that was paused, and why."""
         self._outbox = outbox
@@ -73,6 +75,7 @@ class Dispatcher:
         self._clock = clock
         self._jitter = jitter
         self._tell_owner = tell_owner
+        self._tally = tally
         self._owner = secrets.token_hex(8)
         self._holds = Holds(outbox, clock.now_ms)
         self._due: dict[int, int] = {}
@@ -259,6 +262,7 @@ class Dispatcher:
     async def _heed(self, outlet: Outlet, message: Sent) -> None:
         """Do what an outcome asks for beyond its deliveries: wait, remember, pause, tell."""
         channel, outcome = outlet.channel, message.outcome
+        self._tally.attempts[type(outcome).__name__.lower()] += 1
         logger.info(
             Fact(
                 "sent",

@@ -11,6 +11,7 @@ from slowping.core.api_key import Principal
 from slowping.core.category import NewCategory
 from slowping.core.event import AdHocTarget, EventDraft, Receipt
 from slowping.core.ids import IdSource
+from slowping.server.tally import Tally
 from slowping.server.roster import ADDRESS, Drawer, Roster, Tenant
 from slowping.store.port import (
     ChannelRecord,
@@ -53,6 +54,7 @@ class Ingest:
         *,
         now_ms: Callable[[], int],
         wake: Callable[[Iterable[int]], None],
+        tally: Tally,
     ) -> None:
         """`wake` is told the ids of channels that have something to send."""
         self._inbox = inbox
@@ -61,6 +63,7 @@ class Ingest:
         self._ids = ids
         self._now_ms = now_ms
         self._wake = wake
+        self._tally = tally
         self._usage: dict[tuple[int, int], int] = {}
 
     async def accept(self, submission: Submission) -> Receipt:
@@ -89,6 +92,7 @@ class Ingest:
         )
         receipt = await self._inbox.accept(entry)
         if not receipt.deduplicated:
+            self._tally.events[submission.dialect] += receipt.count
             if (submission.project_id, month) in self._usage:
                 self._usage[submission.project_id, month] += receipt.count
             if deliveries:
@@ -131,7 +135,8 @@ class Ingest:
     ) -> tuple[Sequence[Drawer], Sequence[int | None]]:
         """For each draft its category, and the channel that it names itself."""
         tenant = self._tenant(submission.project_id)
-        drawers, ad_hoc = [], []
+        drawers: list[Drawer] = []
+        ad_hoc: list[int | None] = []
         for draft in submission.drafts:
             drawer = tenant.drawers.get(draft.category)
             if drawer is None:

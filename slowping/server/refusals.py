@@ -5,6 +5,8 @@ from typing import Final
 
 import msgspec
 
+from slowping.server.tally import Tally
+
 KEPT: Final = 1_000
 
 
@@ -23,14 +25,14 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
 class Refusals:
     """A ring in memory and a counter; nothing is stored."""
 
-    def __init__(self) -> None:
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
         self._recent: collections.deque[Refusal] = collections.deque(maxlen=KEPT)
-        self.counts: collections.Counter[tuple[str, int]] = collections.Counter()
 
     def add(self, refusal: Refusal) -> None:
         """Note a refusal."""
         self._recent.append(refusal)
-        self.counts[refusal.dialect, refusal.status] += 1
+        self._tally.refused[refusal.condition] += 1
 
     def recent(self) -> tuple[Refusal, ...]:
         """The last ones, newest first."""

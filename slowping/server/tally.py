@@ -1,15 +1,15 @@
-"""Count what happens while the server runs, for whoever watches its figures."""
+"""Count what the server did since its start, for those who watch it."""
 
-from collections import Counter
+import collections
 
 
 class Tally:
-    """Plain counters, bumped where things happen and read when somebody asks."""
+    """Counters that only grow."""
 
     def __init__(self) -> None:
-        self.events: Counter[str] = Counter()
-        """Accepted events by dialect; `slowping` is our own API."""
-        self.attempts: Counter[str] = Counter()
-        """Attempts at deliveries by outcome."""
-        self.refused: Counter[str] = Counter()
-        """Refused requests by condition, such as `unknown-api-key`."""
+        self.events: collections.Counter[str] = collections.Counter()
+        """Accepted events, by dialect."""
+        self.attempts: collections.Counter[str] = collections.Counter()
+        """Messages sent, by outcome."""
+        self.refused: collections.Counter[str] = collections.Counter()
+        """Requests refused, by condition."""

@@ -7,7 +7,7 @@ once. The door is one ASGI callable: every byte of an answer is the dialect's.
 
 import logging
 import urllib.parse
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -158,7 +158,7 @@ class Door:
     ) -> Dialect:
         """The dialect in whose words the request is answered."""
         if place is None:
-            return _nearest_by_prefix(self._dialects.values(), path, headers)
+            return self._dialects[choice.nearest(path, headers)]
         if len(place.dialects) == 1:
             return place.dialects[0]
         given = headers.get(AUTHORIZATION), headers.get(X_API_KEY)
@@ -392,19 +392,6 @@ def _check_destinations(dialect: Dialect, tenant: Tenant) -> None:
                 raise errors.NoDestination(kind)
     elif not tenant.kinds:
         raise errors.NoDestination(dialect.destinations[0])
-
-
-def _nearest_by_prefix(dialects: Iterable[Dialect], path: str, headers: Headers) -> Dialect:
-    """Whose path this nearly is: the longest prefix wins, and PingPanda takes what is left."""
-    sent_key = choice.chosen_to_list(headers.get(AUTHORIZATION), headers.get(X_API_KEY))
-    near = [
-        dialect
-        for dialect in dialects
-        if path.startswith(dialect.prefix)
-        and (dialect.name != choice.ADWIZE or (sent_key == choice.ADWIZE and X_API_KEY in headers))
-    ]
-    by_name = {dialect.name: dialect for dialect in dialects}
-    return max(near, key=lambda one: len(one.prefix), default=by_name[choice.PINGPANDA])
 
 
 def _methods(place: Place, dialect: Dialect) -> tuple[str, ...]:
