@@ -21,7 +21,7 @@ _MAILBOX: Final = re.compile(
 )
 _MAX_ADDRESS: Final = 254  # RFC 5321, less the angle brackets
 
-_NAMES_OR_ADDRESS: Final = r"^(?:(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}|[0-9A-Fa-f:.]+)\Z"
+_NAME_OR_ADDRESS: Final = r"^(?:(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}|[0-9A-Fa-f:.]+)\Z"
 
 
 class EmailSettings(Settings, frozen=True, kw_only=True):
@@ -29,7 +29,15 @@ class EmailSettings(Settings, frozen=True, kw_only=True):
 
     to: Annotated[str, msgspec.Meta(title="To", description="One plain e-mail address.")]
     host: (
-        Annotated[str, msgspec.Meta(title="SMTP server", pattern=_NAMES_OR_ADDRESS, max_length=253)]
+        Annotated[
+            str,
+            msgspec.Meta(
+                title="SMTP server",
+                description="A host name or an IP address.",
+                pattern=_NAME_OR_ADDRESS,
+                max_length=253,
+            ),
+        ]
         | None
     ) = None
     port: Annotated[int, msgspec.Meta(title="Port", ge=1, le=65535)] | None = None

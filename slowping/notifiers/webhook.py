@@ -35,7 +35,15 @@ _SECRET_SIZES: Final = range(24, 65)  # bytes, as the specification demands
 class WebhookSettings(Settings, frozen=True, kw_only=True):
     """A URL of your own, and the secret by which it knows us."""
 
-    url: Annotated[str, msgspec.Meta(title="URL", pattern="^https?://", max_length=2_000)]
+    url: Annotated[
+        str,
+        msgspec.Meta(
+            title="URL",
+            description="An https address; http only where the operator allows it.",
+            pattern="^https?://",
+            max_length=2_000,
+        ),
+    ]
     secret: (
         Annotated[
             Secret,

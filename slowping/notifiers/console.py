@@ -1,0 +1,173 @@
+"""Deliver to the server's own terminal, as a small card."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Final, TextIO
+
+from slowping.core import text, times
+from slowping.core.delivery import Delivered, Outcome, Retry
+from slowping.core.notification import Notification
+from slowping.notifiers.port import Settings, Tools
+
+WIDTH: Final = 72
+MAX_LINES: Final = 20
+"""Lines of the body, and as many of the fields."""
+
+_NARROWEST: Final = 24
+_LABEL_WIDTH: Final = 20
+_TAB: Final = 4
+
+
+class ConsoleSettings(Settings, frozen=True, kw_only=True):
+    """Nothing: there is one terminal."""
+
+
+class Console:
+    """Prints a card."""
+
+    kind: ClassVar[str] = "console"
+    summary: ClassVar[str] = "A card on the server's own terminal"
+    settings: ClassVar[type[Settings]] = ConsoleSettings
+    delays: ClassVar[tuple[float, ...]] = (2, 10, 30, 120, 600)
+    max_batch: ClassVar[int] = 1
+
+    def __init__(self, tools: Tools) -> None:
+        self._terminal = tools.terminal
+
+    def scopes(self, settings: ConsoleSettings) -> tuple[str, ...]:
+        """None: nobody limits it."""
+        del settings
+        return ()
+
+    def fits(self, waiting: Sequence[Notification]) -> int:
+        """One to a card."""
+        del waiting
+        return 1
+
+    async def deliver(self, batch: Sequence[Notification], settings: ConsoleSettings) -> Outcome:
+        """Print it."""
+        del settings
+        [notification] = batch
+        try:
+            # On a thread: a terminal that was stopped (Ctrl-S) must not stop the server.
+            await asyncio.to_thread(_print, notification, self._terminal)
+        except (OSError, ValueError) as error:  # ValueError: the stream is closed
+            return Retry(reason=f"the terminal cannot be written to: {error}")
+        return Delivered()
+
+    async def close(self) -> None:
+        """The terminal is not ours to close."""
+
+
+def card(notification: Notification, *, width: int = WIDTH, coloured: bool = False) -> str:
+    """The card: a frame in the notification's colour, every control character made visible."""
+    inner = width - 4
+    start, end = _ink(notification.color) if coloured else ("", "")
+    side = f"{start}│{end}"
+    title = _fitted(text.one_line(notification.title), inner)
+    when = times.iso_s(notification.occurred_at)
+    place = _fitted(f"{notification.project} / {notification.category}", inner - len(when) - 3)
+    rows = (f"{side} {_padded(line, inner)} {side}\n" for line in _rows(notification, inner))
+    return "".join(
+        [
+            f"{start}╭─ {end}{title}{start} {_rule(inner - _width(title) - 1)}╮{end}\n",
+            *rows,
+            f"{start}╰─ {end}{place} · {when}{start}"
+            f" {_rule(inner - _width(place) - len(when) - 4)}╯{end}\n",
+        ]
+    )
+
+
+def _print(notification: Notification, terminal: TextIO) -> None:
+    on_terminal = terminal.isatty()
+    width = WIDTH
+    if on_terminal:
+        width = max(_NARROWEST, min(WIDTH, shutil.get_terminal_size().columns))
+    coloured = on_terminal and not os.environ.get("NO_COLOR")
+    printed = card(notification, width=width, coloured=coloured)
+    # A terminal that knows no emoji shows question marks rather than nothing.
+    encoding = terminal.encoding or "utf-8"
+    terminal.write(printed.encode(encoding, "replace").decode(encoding))
+    terminal.flush()
+
+
+def _ink(color: int) -> tuple[str, str]:
+    red, green, blue = color.to_bytes(3, "big")
+    return f"\x1b[38;2;{red};{green};{blue}m", "\x1b[0m"
+
+
+def _rule(length: int) -> str:
+    return "─" * max(length, 0)
+
+
+# What stands in the card ---------------------------------------------------------------------
+
+
+def _rows(notification: Notification, inner: int) -> Iterator[str]:
+    body = _safe(notification.body)
+    yield from _cut(list(_wrapped(body, inner)) if body else [])
+    if body and notification.fields:
+        yield ""
+    yield from _cut([_field(name, value, inner) for name, value in notification.fields])
+
+
+def _cut(lines: list[str]) -> list[str]:
+    if len(lines) <= MAX_LINES:
+        return lines
+    kept = lines[: MAX_LINES - 1]
+    return [*kept, f"{text.ELLIPSIS} and {len(lines) - len(kept)} more"]
+
+
+def _field(name: str, value: str, inner: int) -> str:
+    label = _fitted(text.one_line(name), min(_LABEL_WIDTH, inner // 2))
+    room = inner - max(_width(label), min(_LABEL_WIDTH, inner // 2)) - 1
+    return f"{_padded(label, min(_LABEL_WIDTH, inner // 2))} {_fitted(text.one_line(value), room)}"
+
+
+def _safe(given: str) -> str:
+    return text.visible(given.replace("\r\n", "\n")).expandtabs(_TAB).strip("\n")
+
+
+# Measuring: an emoji or a Chinese character takes two columns -----------------------------------
+
+
+def _width(line: str) -> int:
+    from rich.cells import cell_len  # here, so that a server without a console never loads it
+
+    return cell_len(line)
+
+
+def _padded(line: str, width: int) -> str:
+    return line + " " * (width - _width(line))
+
+
+def _fitted(line: str, width: int) -> str:
+    """The line, cut with an ellipsis to so many columns."""
+    if _width(line) <= width:
+        return line
+    return next(_pieces(line, width - 1)).rstrip() + text.ELLIPSIS
+
+
+def _wrapped(body: str, width: int) -> Iterator[str]:
+    """The lines of a text, broken between words where that can be done."""
+    for line in body.split("\n"):
+        current = ""
+        for word in line.split(" "):
+            longer = f"{current} {word}" if current else word
+            if _width(longer) <= width:
+                current = longer
+                continue
+            if current:
+                yield current
+            *full, current = _pieces(word, width)
+            yield from full
+        yield current
+
+
+def _pieces(line: str, width: int) -> Iterator[str]:
+    """The line in pieces of at most so many columns."""
+    from rich.cells import chop_cells
+
+    yield from chop_cells(line, width) or [""]
