@@ -1,0 +1,131 @@
+"""Decide to which addresses an outgoing connection may go, and connect to no other.
+
+A name is resolved once, every address it has is judged, and the connection goes to one that was:
+looking at the text of a host is worthless, since the resolver takes `2130706433` and `0x7f.1`
+for loopback.
+"""
+
+import asyncio
+import concurrent.futures
+import ipaddress
+import socket
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Final
+
+import httpcore
+
+from slowping.notifiers.port import ForbiddenAddress, HttpFailure
+
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+"""Gives the addresses of a host; raises OSError where it has none."""
+
+RESOLVE_TIMEOUT_S: Final = 5.0
+
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+# An own table: Python's `is_global` changes from one patch release to the next, and calls
+# multicast, 6to4 and NAT64 addresses global, behind which an internal one may stand.
+_CLOSED: Final[tuple[_Network, ...]] = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
+            "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16",
+            "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+            "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20",
+        ),
+    )
+)  # fmt: skip
+_OPEN_IPV6: Final = ipaddress.IPv6Network("2000::/3")
+
+
+class Guard:
+    """Knows which addresses are public, and which others the operator allows."""
+
+    def __init__(self, allow_networks: Iterable[str]) -> None:
+        """`allow_networks` are CIDRs: exceptions from the rule that addresses are public."""
+        self._allowed = tuple(map(ipaddress.ip_network, allow_networks))
+
+    def allows(self, address: str) -> bool:
+        """Whether a connection may go to this address, written as the resolver gives it."""
+        found: _Address = ipaddress.ip_address(address)
+        if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
+            found = found.ipv4_mapped
+        return _is_public(found) or any(found in network for network in self._allowed)
+
+
+def _is_public(address: _Address) -> bool:
+    if isinstance(address, ipaddress.IPv6Address) and address not in _OPEN_IPV6:
+        return False
+    return not any(address in network for network in _CLOSED)
+
+
+class GuardedBackend(httpcore.AsyncNetworkBackend):
+    """Opens connections for httpcore, which goes on to check certificates against the name."""
+
+    def __init__(self, guard: Guard, resolve: Resolve, inner: httpcore.AsyncNetworkBackend) -> None:
+        """`inner` is what connects, to an address that was judged."""
+        self._guard = guard
+        self._resolve = resolve
+        self._inner = inner
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Resolve, judge, connect.
+
+        Raises:
+            ForbiddenAddress: one of the host's addresses is not allowed.
+            HttpFailure: it has none.
+        """
+        refused: Exception | None = None
+        for address in await self._judged(host, port):
+            try:
+                return await self._inner.connect_tcp(
+                    address, port, timeout, local_address, socket_options
+                )
+            # A machine without IPv6 reaches only the others.
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                refused = error
+        raise refused or HttpFailure("the host name has no address", unknown=False)
+
+    async def _judged(self, host: str, port: int) -> Sequence[str]:
+        try:
+            async with asyncio.timeout(RESOLVE_TIMEOUT_S):
+                addresses = await self._resolve(host, port)
+        except TimeoutError as error:
+            raise HttpFailure("the host name was not resolved in time", unknown=False) from error
+        except (OSError, UnicodeError) as error:
+            raise HttpFailure("the host name cannot be resolved", unknown=False) from error
+        for address in addresses:
+            if not self._guard.allows(address):
+                raise ForbiddenAddress(
+                    f"{address} is not a public address; to send there, add its network to"
+                    " allow_networks under [notifiers.webhook]"
+                )
+        return addresses
+
+
+class SystemResolver:
+    """Asks the system, on threads of its own: a silent name server must not fill the loop's."""
+
+    def __init__(self) -> None:
+        self._threads = concurrent.futures.ThreadPoolExecutor(4, thread_name_prefix="resolve")
+
+    async def __call__(self, host: str, port: int) -> Sequence[str]:
+        """Every address of the host once, in the order in which they should be tried."""
+        found = await asyncio.get_running_loop().run_in_executor(
+            self._threads, _look_up, host, port
+        )
+        return tuple(dict.fromkeys(found))
+
+
+def _look_up(host: str, port: int) -> list[str]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(address[0]) for *_, address in found]
