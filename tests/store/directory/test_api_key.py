@@ -1,0 +1,141 @@
+import pytest
+
+from slowping.core import errors, ids, times
+from slowping.core.api_key import ApiKey, ApiKeyFilter, Principal, Scope
+from slowping.store.port import Store
+from tests.store.directory.conftest import Told
+from tests.store.samples import NOW, api_key
+
+LATER = NOW + 60_000
+
+
+async def test_a_key_is_read_back_as_it_was_stored(
+    store: Store, project_id: int, other_id: int
+) -> None:
+    record = api_key(project_id, project_ids=(other_id, project_id), expires_at=LATER)
+    key = await store.directory.create_api_key(record, now=NOW)
+    assert (key.name, key.prefix, key.kind) == ("shop", "slp_abcd", "secret")
+    assert (key.project, key.projects, key.all_projects) == ("shop", ("other",), False)
+    assert (key.scopes, key.rate_limit) == ((Scope.INGEST, Scope.READ), 1_000)
+    assert key.origins == ("https://shop.example",)
+    assert (key.created_at, key.expires_at) == (times.to_datetime(NOW), times.to_datetime(LATER))
+    assert (key.revoked_at, key.last_used_at) == (None, None)
+    assert await store.directory.api_key(_id(key)) == key
+
+
+async def test_a_key_tells_who_its_bearer_is(store: Store, project_id: int, other_id: int) -> None:
+    record = api_key(project_id, digest=b"shop", project_ids=(other_id,), expires_at=LATER)
+    key = await store.directory.create_api_key(record, now=NOW)
+    assert await store.directory.live_api_keys() == {
+        b"shop": Principal(
+            key_id=_id(key),
+            name="shop",
+            scopes=frozenset({Scope.INGEST, Scope.READ}),
+            home_project_id=project_id,
+            project_ids=frozenset({project_id, other_id}),
+            rate_limit=1_000,
+            origins=frozenset({"https://shop.example"}),
+            expires_at=LATER,
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("scopes", "all_projects"), [((Scope.ADMIN,), False), ((Scope.INGEST,), True)]
+)
+async def test_a_key_of_an_admin_or_for_all_projects_may_use_every_project(
+    store: Store, project_id: int, scopes: tuple[Scope, ...], all_projects: bool
+) -> None:
+    record = api_key(project_id, scopes=scopes, all_projects=all_projects)
+    await store.directory.create_api_key(record, now=NOW)
+    [principal] = (await store.directory.live_api_keys()).values()
+    assert principal.project_ids is None
+
+
+async def test_a_value_cannot_be_a_key_twice(store: Store, project_id: int) -> None:
+    await store.directory.create_api_key(api_key(project_id), now=NOW)
+    with pytest.raises(errors.NameTaken, match="already a key named 'slp_abcd'"):
+        await store.directory.create_api_key(api_key(project_id, name="other"), now=NOW)
+
+
+async def test_keys_may_share_a_name(store: Store, project_id: int) -> None:
+    for digest in (b"1", b"2"):
+        await store.directory.create_api_key(api_key(project_id, digest=digest), now=NOW)
+    assert len(await _listed(store, ApiKeyFilter(name="shop"))) == 2
+
+
+async def test_a_key_cannot_name_a_project_that_is_gone(
+    store: Store, project_id: int, other_id: int
+) -> None:
+    await store.directory.remove_project(other_id, now=NOW)
+    with pytest.raises(errors.NotFound, match="There is no project"):
+        await store.directory.create_api_key(api_key(project_id, project_ids=(other_id,)), now=NOW)
+    assert await store.directory.live_api_keys() == {}
+
+
+async def test_a_revoked_key_is_listed_but_lets_nobody_in(store: Store, project_id: int) -> None:
+    key = await store.directory.create_api_key(api_key(project_id), now=NOW)
+    revoked = await store.directory.revoke_api_key(_id(key), now=LATER)
+    assert revoked.revoked_at == times.to_datetime(LATER)
+    assert await store.directory.live_api_keys() == {}
+    assert await _listed(store, ApiKeyFilter()) == [revoked]
+
+
+async def test_a_key_that_has_ended_keeps_its_date(
+    store: Store, project_id: int, told: Told
+) -> None:
+    key = await store.directory.create_api_key(api_key(project_id), now=NOW)
+    first = await store.directory.revoke_api_key(_id(key), now=NOW)
+    told()
+    assert await store.directory.revoke_api_key(_id(key), now=LATER) == first
+    assert told() == []
+
+
+async def test_keys_are_listed_by_filter_newest_first(
+    store: Store, project_id: int, other_id: int
+) -> None:
+    create = store.directory.create_api_key
+    old = await create(api_key(project_id, digest=b"1", name="old"), now=NOW)
+    guest = await create(
+        api_key(other_id, digest=b"2", name="guest", project_ids=(project_id,)), now=NOW
+    )
+    far = await create(api_key(other_id, digest=b"3", name="far"), now=NOW)
+    old = await store.directory.revoke_api_key(_id(old), now=LATER)
+    assert await _listed(store, ApiKeyFilter()) == [far, guest, old]
+    assert await _listed(store, ApiKeyFilter(project_ids=(project_id,))) == [guest, old]
+    assert await _listed(store, ApiKeyFilter(name="far")) == [far]
+    assert await _listed(store, ApiKeyFilter(revoked=True)) == [old]
+    assert await _listed(store, ApiKeyFilter(revoked=False)) == [far, guest]
+    assert await store.directory.list_api_keys(ApiKeyFilter(), before=_id(far), limit=1) == [guest]
+
+
+async def test_the_last_use_of_a_key_never_goes_back(store: Store, project_id: int) -> None:
+    one = await store.directory.create_api_key(api_key(project_id, digest=b"1"), now=NOW)
+    two = await store.directory.create_api_key(api_key(project_id, digest=b"2"), now=NOW)
+    await store.directory.touch_api_keys({_id(one): LATER, _id(two): NOW})
+    await store.directory.touch_api_keys({_id(one): NOW, _id(two): LATER, 7: NOW})
+    used = [key.last_used_at for key in await _listed(store, ApiKeyFilter())]
+    assert used == [times.to_datetime(LATER)] * 2
+
+
+async def test_a_use_is_no_change_to_tell_of(store: Store, project_id: int, told: Told) -> None:
+    key = await store.directory.create_api_key(api_key(project_id), now=NOW)
+    assert told()[-1] == ("key.changed", _id(key))
+    await store.directory.touch_api_keys({_id(key): NOW})
+    assert told() == []
+    await store.directory.revoke_api_key(_id(key), now=NOW)
+    assert told() == [("key.changed", _id(key))]
+
+
+async def test_a_key_that_is_not_there_is_not_found(store: Store) -> None:
+    for act in (store.directory.api_key(7), store.directory.revoke_api_key(7, now=NOW)):
+        with pytest.raises(errors.NotFound, match="There is no API key 'key_0000000000007'"):
+            await act
+
+
+async def _listed(store: Store, which: ApiKeyFilter) -> list[ApiKey]:
+    return list(await store.directory.list_api_keys(which, before=None, limit=10))
+
+
+def _id(key: ApiKey) -> int:
+    return ids.decode(ids.API_KEY, key.id)
