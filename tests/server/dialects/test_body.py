@@ -8,6 +8,8 @@ from slowping.server.dialects.body import check_members, decode, whole
 
 
 class Wire(msgspec.Struct):
+    """What a dialect would ask for."""
+
     name: str
 
 

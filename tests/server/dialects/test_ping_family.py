@@ -172,7 +172,7 @@ def test_pingpilot_takes_both_cases(name: str) -> None:
     assert draft(PILOT, category=name).category == name
 
 
-@pytest.mark.parametrize("name", ["Sale", "a b", "ä", "a\n", "bug\u0000", "a~", "١"])
+@pytest.mark.parametrize("name", ["Sale", "a b", "ä", "a\n", "bug\u0000", "a~", "\u0661"])
 def test_pingpanda_names_the_letters_it_takes(name: str) -> None:
     assert issues(PANDA, json.dumps({"category": name}).encode()) == [
         {
@@ -185,7 +185,7 @@ def test_pingpanda_names_the_letters_it_takes(name: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["a_b", "a b", "ä", "a\n", "١"])
+@pytest.mark.parametrize("name", ["a_b", "a b", "ä", "a\n", "\u0661"])
 def test_pingpilot_names_the_letters_it_takes(name: str) -> None:
     assert issues(PILOT, json.dumps({"category": name}).encode()) == [
         {
@@ -394,10 +394,15 @@ JSON_VALUES = st.recursive(
 def test_every_refused_body_has_at_least_one_issue(value: Any) -> None:
     body = json.dumps(value).encode()
     for dialect in (PANDA, PILOT):
-        try:
-            dialect.read(body)
-        except errors.InvalidInput as error:
-            assert error.issues
+        assert problem_of(dialect, body) != []
+
+
+def problem_of(dialect: Ping, body: bytes) -> list[object] | None:
+    try:
+        dialect.read(body)
+    except errors.InvalidInput as error:
+        return list(error.issues)
+    return None
 
 
 # Answers ------------------------------------------------------------------------------------
