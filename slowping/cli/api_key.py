@@ -1,0 +1,167 @@
+"""API keys on the command line, where they are called keys."""
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from slowping.cli import named, output, typed, where
+from slowping.cli.output import Column
+from slowping.core.api_key import ApiKey, ApiKeyKind, NewApiKey, Scope
+
+if TYPE_CHECKING:
+    from slowping.client.client import Client
+
+_COLUMNS = (
+    Column("ID", whole=True),
+    Column("PROJECT"),
+    Column("NAME"),
+    Column("PREFIX", whole=True),
+    Column("SCOPES"),
+    Column("STATE", whole=True),
+)
+
+
+@click.group()
+def key() -> None:
+    """API keys let senders in and programs look and act."""
+
+
+@key.command("list")
+@named.project_option
+@named.limit_option
+@output.json_option
+@where.connected(where.ADMIN_KEY_FILE)
+async def list_api_keys(client: "Client", project: str | None, limit: int, as_json: bool) -> None:
+    """List the keys, of one project or of all; their values are not kept."""
+    api_keys = await named.every(client.list_api_keys, limit, project=project)
+    if as_json:
+        output.as_json(api_keys)
+        return
+    now = dt.datetime.now(dt.UTC)
+    output.table("keys", _COLUMNS, [_row(found, now) for found in api_keys])
+
+
+@key.command("show")
+@click.argument("name", metavar="KEY")
+@named.project_option
+@output.json_option
+@where.connected(where.ADMIN_KEY_FILE)
+async def show_api_key(client: "Client", name: str, project: str | None, as_json: bool) -> None:
+    """Show a key, by name or id."""
+    found = await named.api_key(client, name, project)
+    if as_json:
+        output.as_json(found)
+        return
+    output.details(
+        [
+            ("id", found.id),
+            ("name", found.name),
+            ("starts with", found.prefix),
+            ("kind", found.kind),
+            ("scopes", ", ".join(found.scopes)),
+            ("home project", found.project),
+            ("further projects", "all" if found.all_projects else ", ".join(found.projects)),
+            ("requests a minute", str(found.rate_limit or "no limit")),
+            ("origins", ", ".join(found.origins)),
+            ("created", output.moment(found.created_at)),
+            ("expires", output.moment(found.expires_at)),
+            ("revoked", output.moment(found.revoked_at)),
+            ("last used", output.moment(found.last_used_at)),
+        ]
+    )
+
+
+@key.command("create")
+@click.option("--name", required=True, help="What it is for.")
+@click.option("--project", metavar="PROJECT", help="Its home, where events land that name none.")
+@click.option(
+    "--also", "projects", multiple=True, metavar="PROJECT", help="A further project; repeats."
+)
+@click.option("--all-projects", is_flag=True, help="Let it into every project.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice([scope.value for scope in Scope]),
+    help="What it may do: ingest and read unless said; repeats.",
+)
+@click.option("--browser", is_flag=True, help="For a web page: ingest only, bound to --origin.")
+@click.option("--origin", "origins", multiple=True, metavar="URL", help="A web origin; repeats.")
+@click.option(
+    "--rate-limit", type=click.IntRange(0, 1_000_000), help="Requests a minute; 0 is no limit."
+)
+@click.option("--expires", type=typed.ahead, metavar="WHEN", help="A date, or a span such as 30d.")
+@click.option(
+    "--import-value",
+    type=typed.secret,
+    metavar="-|@FILE",
+    help="An existing key's value, from stdin or a file, so that its client need not change.",
+)
+@output.json_option
+@where.connected(where.ADMIN_KEY_FILE)
+async def create_api_key(  # noqa: PLR0913 - one for each option
+    client: "Client",
+    name: str,
+    project: str | None,
+    projects: tuple[str, ...],
+    all_projects: bool,
+    scopes: tuple[Scope, ...],
+    browser: bool,
+    origins: tuple[str, ...],
+    rate_limit: int | None,
+    expires: dt.datetime | None,
+    import_value: str | None,
+    as_json: bool,
+) -> None:
+    """Issue a key, and print it alone on stdout, this once."""
+    new = NewApiKey(
+        name=name,
+        project=project,
+        projects=projects,
+        all_projects=all_projects,
+        kind=ApiKeyKind.BROWSER if browser else ApiKeyKind.SECRET,
+        scopes=tuple(map(Scope, scopes)) or None,
+        rate_limit=rate_limit,
+        origins=origins,
+        expires_at=expires,
+        import_value=import_value,
+    )
+    issued = await client.issue_api_key(new)
+    created = issued.api_key
+    output.talk(
+        f"Issued the key {created.name} ({created.id}, {', '.join(created.scopes)}) for "
+        f"{created.project}. It is shown this once."
+    )
+    if as_json:
+        output.as_json(issued)
+    else:
+        output.data(issued.value)
+
+
+@key.command("revoke")
+@click.argument("name", metavar="KEY")
+@named.project_option
+@where.connected(where.ADMIN_KEY_FILE)
+async def revoke_api_key(client: "Client", name: str, project: str | None) -> None:
+    """End a key at once, by name or id."""
+    found = await named.api_key(client, name, project)
+    await client.revoke_api_key(found.id)
+    output.talk(f"Revoked the key {found.name} ({found.prefix}…).")
+
+
+def _row(found: ApiKey, now: dt.datetime) -> tuple[str, ...]:
+    return (
+        found.id,
+        "all" if found.all_projects else ", ".join((found.project, *found.projects)),
+        found.name,
+        found.prefix,
+        ", ".join(found.scopes),
+        _state(found, now),
+    )
+
+
+def _state(found: ApiKey, now: dt.datetime) -> str:
+    if found.revoked_at is not None:
+        return "revoked"
+    return "expired" if found.expires_at is not None and found.expires_at <= now else "live"

@@ -1,0 +1,172 @@
+"""Categories on the command line."""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import rich_click as click
+
+from slowping.cli import named, output, typed, where
+from slowping.cli.output import Column
+from slowping.core.category import (
+    DEFAULT_COLOR,
+    DEFAULT_EMOJI,
+    Category,
+    CategoryChange,
+    NewCategory,
+)
+
+if TYPE_CHECKING:
+    from slowping.client.client import Client
+
+_COLUMNS = (
+    Column("ID", whole=True),
+    Column("PROJECT"),
+    Column("NAME"),
+    Column("EMOJI"),
+    Column("COLOR", whole=True),
+    Column("CHANNELS"),
+)
+
+_channel_option = click.option(
+    "--channel",
+    "channels",
+    multiple=True,
+    metavar="NAME",
+    help="A channel its events go to, and no others; repeat for several.",
+)
+
+
+@click.group()
+def category() -> None:
+    """Categories are the drawers events go into; they decide channels and looks."""
+
+
+@category.command("list")
+@named.project_option
+@named.limit_option
+@output.json_option
+@where.connected(where.ADMIN_KEY_FILE)
+async def list_categories(client: "Client", project: str | None, limit: int, as_json: bool) -> None:
+    """List the categories, of one project or of all."""
+    categories = await named.every(client.list_categories, limit, project=project)
+    if as_json:
+        output.as_json(categories)
+        return
+    output.table("categories", _COLUMNS, [_row(found) for found in categories])
+
+
+@category.command("show")
+@click.argument("name", metavar="CATEGORY")
+@named.project_option
+@output.json_option
+@where.connected(where.ADMIN_KEY_FILE)
+async def show_category(client: "Client", name: str, project: str | None, as_json: bool) -> None:
+    """Show a category, by name or id."""
+    found = await named.category(client, name, project)
+    if as_json:
+        output.as_json(found)
+        return
+    output.details(
+        [
+            ("id", found.id),
+            ("project", found.project),
+            ("name", found.name),
+            ("emoji", found.emoji),
+            ("color", _hexadecimal(found.color)),
+            ("priority", str(found.priority)),
+            ("channels", _channels(found)),
+            ("created", output.moment(found.created_at)),
+        ]
+    )
+
+
+@category.command("create")
+@click.argument("name")
+@named.project_option
+@click.option("--emoji", default=DEFAULT_EMOJI, show_default=True)
+@click.option("--color", type=typed.color, metavar="COLOR", help="Such as '#2ECC71' or 3066993.")
+@_channel_option
+@output.json_option
+@where.connected(where.ADMIN_KEY_FILE)
+async def create_category(  # noqa: PLR0913 - one for each option
+    client: "Client",
+    name: str,
+    project: str | None,
+    emoji: str,
+    color: int | None,
+    channels: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Create a category."""
+    new = NewCategory(
+        name=name,
+        project=project,
+        emoji=emoji,
+        color=DEFAULT_COLOR if color is None else color,
+        channels=channels,
+    )
+    created = await client.create_category(new)
+    if as_json:
+        output.as_json(created)
+    output.talk(f"Created the category {created.name} ({created.id}) in {created.project}.")
+
+
+@category.command("change")
+@click.argument("name", metavar="CATEGORY")
+@named.project_option
+@click.option("--name", "new_name", metavar="NAME", help="A new name.")
+@click.option("--emoji")
+@click.option("--color", type=typed.color, metavar="COLOR", help="Such as '#2ECC71' or 3066993.")
+@_channel_option
+@click.option("--all-channels", is_flag=True, help="Send to every channel of the project again.")
+@where.connected(where.ADMIN_KEY_FILE)
+async def change_category(  # noqa: PLR0913 - one for each option
+    client: "Client",
+    name: str,
+    project: str | None,
+    new_name: str | None,
+    emoji: str | None,
+    color: int | None,
+    channels: tuple[str, ...],
+    all_channels: bool,
+) -> None:
+    """Change a category; what is not given stays."""
+    found = await named.category(client, name, project)
+    change = CategoryChange(
+        name=msgspec.UNSET if new_name is None else new_name,
+        emoji=msgspec.UNSET if emoji is None else emoji,
+        color=msgspec.UNSET if color is None else color,
+        channels=channels if channels or all_channels else msgspec.UNSET,
+    )
+    changed = await client.change_category(found.id, change)
+    output.talk(f"Changed the category {changed.name} in {changed.project}.")
+
+
+@category.command("remove")
+@click.argument("name", metavar="CATEGORY")
+@named.project_option
+@where.connected(where.ADMIN_KEY_FILE)
+async def remove_category(client: "Client", name: str, project: str | None) -> None:
+    """Remove a category; its events stay."""
+    found = await named.category(client, name, project)
+    await client.remove_category(found.id)
+    output.talk(f"Removed the category {found.name} from {found.project}.")
+
+
+def _row(found: Category) -> tuple[str, ...]:
+    return (
+        found.id,
+        found.project,
+        found.name,
+        found.emoji,
+        _hexadecimal(found.color),
+        _channels(found),
+    )
+
+
+def _hexadecimal(color: int) -> str:
+    return f"#{color:06X}"
+
+
+def _channels(found: Category) -> str:
+    return ", ".join(found.channels) or "all"

@@ -1,0 +1,255 @@
+"""Channels on the command line."""
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import rich_click as click
+
+from slowping.cli import named, output, typed, where
+from slowping.cli.output import Column, ExitCode
+from slowping.core import text
+from slowping.core.channel import Channel, ChannelChange, NewChannel
+
+if TYPE_CHECKING:
+    from slowping.client.client import Client
+
+_COLUMNS = (
+    Column("ID", whole=True),
+    Column("PROJECT"),
+    Column("NAME"),
+    Column("KIND", whole=True),
+    Column("STATE"),
+    Column("AGE", whole=True),
+)
+_KIND_COLUMNS = (Column("KIND", whole=True), Column("WHAT IT DOES"))
+_SETTING_COLUMNS = (
+    Column("SETTING", whole=True),
+    Column("NEEDED", whole=True),
+    Column("WHAT IT IS"),
+)
+
+_set_option = click.option(
+    "--set",
+    "pairs",
+    type=typed.pair,
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A setting; NAME=@FILE reads it from a file, so that it shows in no process list.",
+)
+
+
+@click.group()
+def channel() -> None:
+    """Channels are where notifications go: Discord, Telegram, e-mail, webhooks, the console."""
+
+
+@channel.command("list")
+@named.project_option
+@click.option("--kind", help="Only channels of this kind.")
+@named.limit_option
+@output.json_option
+@where.connected(where.ADMIN_KEY_FILE)
+async def list_channels(
+    client: "Client", project: str | None, kind: str | None, limit: int, as_json: bool
+) -> None:
+    """List the channels, of one project or of all."""
+    channels = await named.every(client.list_channels, limit, project=project, kind=kind)
+    if as_json:
+        output.as_json(channels)
+        return
+    output.table("channels", _COLUMNS, [_row(found) for found in channels])
+
+
+@channel.command("show")
+@click.argument("name", metavar="CHANNEL")
+@named.project_option
+@output.json_option
+@where.connected(where.ADMIN_KEY_FILE)
+async def show_channel(client: "Client", name: str, project: str | None, as_json: bool) -> None:
+    """Show a channel, by name or id; secrets show their last characters at most."""
+    found = await named.channel(client, name, project)
+    if as_json:
+        output.as_json(found)
+        return
+    output.details(
+        [
+            ("id", found.id),
+            ("project", found.project),
+            ("name", found.name),
+            ("kind", found.kind),
+            ("state", _state(found)),
+            ("created", output.moment(found.created_at)),
+            *((f"set {name}", text.show(value)) for name, value in found.settings.items()),
+        ]
+    )
+
+
+@channel.command("kinds")
+@click.argument("kind", required=False)
+@output.json_option
+@where.connected(where.ADMIN_KEY_FILE)
+async def list_kinds(client: "Client", kind: str | None, as_json: bool) -> None:
+    """List the kinds of channel, or the settings of one."""
+    kinds = [found for found in await client.list_channel_kinds() if kind in (None, found.kind)]
+    if as_json:
+        output.as_json(kinds)
+    elif kind is None:
+        rows = [(found.kind, found.summary) for found in kinds]
+        output.table("kinds", _KIND_COLUMNS, rows)
+    else:
+        settings = [row for found in kinds for row in _setting_rows(found.settings)]
+        output.table(f"kind {kind}", _SETTING_COLUMNS, settings)
+
+
+@channel.command("create")
+@click.argument("kind")
+@click.option("--name", required=True)
+@named.project_option
+@_set_option
+@output.json_option
+@where.connected(where.ADMIN_KEY_FILE)
+async def create_channel(
+    client: "Client",
+    kind: str,
+    name: str,
+    project: str | None,
+    pairs: tuple[tuple[str, str], ...],
+    as_json: bool,
+) -> None:
+    """Create a channel of a KIND; `slowping channel kinds KIND` lists its settings.
+
+    A secret that was made for the channel is printed alone on stdout, this once.
+    """
+    settings = typed.settings(pairs, await _schema(client, kind))
+    issued = await client.create_channel(
+        NewChannel(kind=kind, name=name, project=project, settings=settings)
+    )
+    created = issued.channel
+    output.talk(f"Created the channel {created.name} ({created.id}) in {created.project}.")
+    if as_json:
+        output.as_json(issued)
+        return
+    for secret_name, value in issued.secrets.items():
+        output.talk(f"Its {secret_name} was made and is shown this once:")
+        output.data(value)
+
+
+@channel.command("change")
+@click.argument("name", metavar="CHANNEL")
+@named.project_option
+@click.option("--name", "new_name", metavar="NAME", help="A new name.")
+@_set_option
+@click.option(
+    "--unset", multiple=True, metavar="NAME", help="A setting that goes back to its default."
+)
+@where.connected(where.ADMIN_KEY_FILE)
+async def change_channel(
+    client: "Client",
+    name: str,
+    project: str | None,
+    new_name: str | None,
+    pairs: tuple[tuple[str, str], ...],
+    unset: tuple[str, ...],
+) -> None:
+    """Change a channel; what is not given stays."""
+    found = await named.channel(client, name, project)
+    settings = typed.settings(pairs, await _schema(client, found.kind)) if pairs else {}
+    settings |= dict.fromkeys(unset)
+    change = ChannelChange(
+        name=msgspec.UNSET if new_name is None else new_name, settings=settings or msgspec.UNSET
+    )
+    changed = await client.change_channel(found.id, change)
+    output.talk(f"Changed the channel {changed.name} in {changed.project}.")
+
+
+@channel.command("pause")
+@click.argument("name", metavar="CHANNEL")
+@named.project_option
+@click.option("--reason", help="Why, for those who wonder.")
+@where.connected(where.ADMIN_KEY_FILE)
+async def pause_channel(
+    client: "Client", name: str, project: str | None, reason: str | None
+) -> None:
+    """Send nothing until it is resumed; its deliveries wait."""
+    found = await named.channel(client, name, project)
+    await client.pause_channel(found.id, reason)
+    output.talk(f"Paused the channel {found.name} in {found.project}.")
+
+
+@channel.command("resume")
+@click.argument("name", metavar="CHANNEL")
+@named.project_option
+@where.connected(where.ADMIN_KEY_FILE)
+async def resume_channel(client: "Client", name: str, project: str | None) -> None:
+    """Send what has waited, in order, and all that comes."""
+    found = await named.channel(client, name, project)
+    await client.resume_channel(found.id)
+    output.talk(f"Resumed the channel {found.name} in {found.project}.")
+
+
+@channel.command("test")
+@click.argument("name", metavar="CHANNEL")
+@named.project_option
+@output.json_option
+@where.connected(where.ADMIN_KEY_FILE)
+async def test_channel(client: "Client", name: str, project: str | None, as_json: bool) -> None:
+    """Send a test at once and tell what came back."""
+    found = await named.channel(client, name, project)
+    came = await client.test_channel(found.id)
+    if as_json:
+        output.as_json(came)
+    answer = "" if came.status is None else f" (status {came.status})"
+    reason = f": {came.reason}" if came.reason else ""
+    output.talk(f"{found.name}: {came.outcome} in {came.duration_ms} ms{answer}{reason}")
+    if came.outcome != "delivered":
+        sys.exit(ExitCode.FAILED)
+
+
+@channel.command("remove")
+@click.argument("name", metavar="CHANNEL")
+@named.project_option
+@where.connected(where.ADMIN_KEY_FILE)
+async def remove_channel(client: "Client", name: str, project: str | None) -> None:
+    """Remove a channel; what waits for it is discarded."""
+    found = await named.channel(client, name, project)
+    await client.remove_channel(found.id)
+    output.talk(f"Removed the channel {found.name} from {found.project}.")
+
+
+async def _schema(client: "Client", kind: str) -> Mapping[str, Any]:
+    """The schema of a kind's settings; empty for an unknown kind, which the server refuses."""
+    kinds = await client.list_channel_kinds()
+    return next((found.settings for found in kinds if found.kind == kind), {})
+
+
+def _row(found: Channel) -> tuple[str, ...]:
+    return (
+        found.id,
+        found.project,
+        found.name,
+        found.kind,
+        _state(found),
+        output.age(found.created_at),
+    )
+
+
+def _state(found: Channel) -> str:
+    if found.paused_at is not None:
+        return f"paused: {found.paused_reason}" if found.paused_reason else "paused"
+    return "ad hoc" if found.ad_hoc else "on"
+
+
+def _setting_rows(schema: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    definition = typed.definition(schema)
+    needed = definition.get("required", ())
+    return [
+        (
+            name,
+            "yes" if name in needed else "",
+            member.get("description") or member.get("title", ""),
+        )
+        for name, member in definition.get("properties", {}).items()
+        if not member.get("readOnly")
+    ]

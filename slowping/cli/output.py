@@ -1,0 +1,134 @@
+"""Speak to people and to programs: tables or JSON on stdout, talk on stderr, exit codes.
+
+Whatever a server sent is made harmless here before a terminal gets to see it.
+"""
+
+import contextlib
+import datetime as dt
+import enum
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+import rich_click as click
+
+from slowping.core import errors, text
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
+
+class ExitCode(enum.IntEnum):
+    """What a script learns of how it went."""
+
+    DONE = 0
+    FAILED = 1
+    WRONG_USAGE = 2
+    UNREACHABLE = 3
+    REFUSED = 4
+
+
+@contextlib.contextmanager
+def answering(ctx: click.Context) -> Iterator[None]:
+    """Tell an error of ours in one sentence on stderr, and end with its exit code."""
+    try:
+        yield
+    except errors.SlowpingError as error:
+        talk(str(error) or type(error).__name__)
+        ctx.exit(exit_code(error))
+
+
+def exit_code(error: errors.SlowpingError) -> ExitCode:
+    """The exit code that says what kind of error it is."""
+    match error:
+        case errors.Unreachable():
+            return ExitCode.UNREACHABLE
+        case (
+            errors.NoCredential()
+            | errors.MalformedCredential()
+            | errors.EmptyCredential()
+            | errors.UnknownApiKey()
+            | errors.Forbidden()
+        ):
+            return ExitCode.REFUSED
+        case errors.InvalidInput() | errors.InvalidJson():
+            return ExitCode.WRONG_USAGE
+        case _:
+            return ExitCode.FAILED
+
+
+def talk(sentence: str) -> None:
+    """Say something to the person at the terminal: stdout is for data alone."""
+    click.echo(f"slowping: {text.one_line(sentence)}", err=True)
+
+
+def data(line: str) -> None:
+    """Print what a script may want to read."""
+    click.echo(text.one_line(line))
+
+
+def as_json(value: Any) -> None:  # a struct, or a list of them
+    """Print as JSON, with everything escaped that a terminal could take for an instruction."""
+    encoded = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    click.echo(re.sub("[^\n\x20-\x7e]", _escaped, encoded))
+
+
+def _escaped(match: re.Match[str]) -> str:
+    letter = match[0]
+    return letter if text.visible(letter) == letter else json.dumps(letter)[1:-1]
+
+
+class Column(msgspec.Struct, frozen=True):
+    """A column of a table: ids, states and numbers are never cut, other texts where they must."""
+
+    title: str
+    whole: bool = False
+
+
+def table(noun: str, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows under their titles; say so on stderr where there are none."""
+    if not rows:
+        talk(f"No {noun}.")
+        return
+    from rich import console, table
+    from rich import text as rich_text
+
+    grid = table.Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        width = max(len(row[len(grid.columns)]) for row in rows) if column.whole else None
+        grid.add_column(column.title, no_wrap=column.whole, min_width=width)
+    for row in rows:
+        cells = (
+            rich_text.Text(text.one_line(cell), no_wrap=True, overflow="ellipsis") for cell in row
+        )
+        grid.add_row(*cells)
+    terminal = console.Console(highlight=False)
+    # Cut to what a person sees, but never what goes into a pipe.
+    terminal.print(grid, width=None if terminal.is_terminal else 10_000)
+
+
+def details(pairs: Sequence[tuple[str, str]]) -> None:
+    """Print names and values, one pair a line."""
+    width = max(len(name) for name, _ in pairs)
+    for name, value in pairs:
+        click.echo(f"{name:<{width}}  {text.one_line(value)}".rstrip())
+
+
+def gap() -> None:
+    """Print an empty line between two blocks."""
+    click.echo()
+
+
+def age(moment: dt.datetime | None) -> str:
+    """How long ago that was, in words; a dash where it never was."""
+    if moment is None:
+        return "-"
+    import humanize
+
+    return humanize.naturaldelta(dt.datetime.now(dt.UTC) - moment)
+
+
+def moment(at: dt.datetime | None) -> str:
+    """A moment to the second in UTC; a dash where there is none."""
+    return "-" if at is None else f"{at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,160 @@
+"""Projects on the command line."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+import rich_click as click
+
+from slowping.cli import named, output, where
+from slowping.cli.output import Column
+from slowping.core.project import NewProject, Project, ProjectChange
+
+if TYPE_CHECKING:
+    from slowping.client.client import Client
+
+_COLUMNS = (
+    Column("ID", whole=True),
+    Column("NAME"),
+    Column("QUOTA", whole=True),
+    Column("AGE", whole=True),
+)
+
+_origin_option = click.option(
+    "--origin",
+    "origins",
+    multiple=True,
+    metavar="URL",
+    help="A web origin whose pages may send, such as https://example.org; repeat for several.",
+)
+
+
+@click.group()
+def project() -> None:
+    """Projects own categories, channels, events and API keys."""
+
+
+@project.command("list")
+@named.limit_option
+@output.json_option
+@where.connected(where.ADMIN_KEY_FILE)
+async def list_projects(client: "Client", limit: int, as_json: bool) -> None:
+    """List the projects."""
+    projects = await named.every(client.list_projects, limit)
+    if as_json:
+        output.as_json(projects)
+        return
+    output.table("projects", _COLUMNS, [_row(found) for found in projects])
+
+
+@project.command("show")
+@click.argument("name", metavar="PROJECT")
+@output.json_option
+@where.connected(where.ADMIN_KEY_FILE)
+async def show_project(client: "Client", name: str, as_json: bool) -> None:
+    """Show a project, by name or id."""
+    found = await named.project(client, name)
+    if as_json:
+        output.as_json(found)
+        return
+    output.details(
+        [
+            ("id", found.id),
+            ("name", found.name),
+            ("monthly quota", _quota(found)),
+            ("allowed origins", ", ".join(found.allowed_origins) or "any"),
+            ("strict destinations", "yes" if found.strict_destinations else "no"),
+            ("created", output.moment(found.created_at)),
+        ]
+    )
+
+
+@project.command("create")
+@click.argument("name")
+@_origin_option
+@click.option(
+    "--monthly-quota", type=click.IntRange(min=1), help="Most events a month; no limit unless set."
+)
+@click.option(
+    "--strict-destinations",
+    is_flag=True,
+    help="Ask for the kinds of channel that PingPanda and PingPilot ask for.",
+)
+@output.json_option
+@where.connected(where.ADMIN_KEY_FILE)
+async def create_project(
+    client: "Client",
+    name: str,
+    origins: tuple[str, ...],
+    monthly_quota: int | None,
+    strict_destinations: bool,
+    as_json: bool,
+) -> None:
+    """Create a project."""
+    new = NewProject(
+        name=name,
+        allowed_origins=origins,
+        monthly_quota=monthly_quota,
+        strict_destinations=strict_destinations,
+    )
+    created = await client.create_project(new)
+    if as_json:
+        output.as_json(created)
+    output.talk(f"Created the project {created.name} ({created.id}).")
+
+
+@project.command("change")
+@click.argument("name", metavar="PROJECT")
+@click.option("--name", "new_name", metavar="NAME", help="A new name.")
+@_origin_option
+@click.option("--any-origin", is_flag=True, help="Check no origin any more.")
+@click.option(
+    "--monthly-quota", type=click.IntRange(min=0), help="Most events a month; 0 is no limit."
+)
+@click.option(
+    "--strict-destinations/--no-strict-destinations",
+    default=None,
+    help="Ask for the kinds of channel that PingPanda and PingPilot ask for.",
+)
+@where.connected(where.ADMIN_KEY_FILE)
+async def change_project(  # noqa: PLR0913 - one for each option
+    client: "Client",
+    name: str,
+    new_name: str | None,
+    origins: tuple[str, ...],
+    any_origin: bool,
+    monthly_quota: int | None,
+    strict_destinations: bool | None,
+) -> None:
+    """Change a project; what is not given stays."""
+    found = await named.project(client, name)
+    unset = msgspec.UNSET
+    change = ProjectChange(
+        name=unset if new_name is None else new_name,
+        allowed_origins=origins if origins or any_origin else unset,
+        monthly_quota=unset if monthly_quota is None else monthly_quota or None,
+        strict_destinations=unset if strict_destinations is None else strict_destinations,
+    )
+    changed = await client.change_project(found.id, change)
+    output.talk(f"Changed the project {changed.name}.")
+
+
+@project.command("remove")
+@click.argument("name", metavar="PROJECT")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@where.connected(where.ADMIN_KEY_FILE)
+async def remove_project(client: "Client", name: str, yes: bool) -> None:
+    """Remove a project with everything it owns."""
+    found = await named.project(client, name)
+    if not yes and sys.stdin.isatty():
+        click.confirm(f"Remove {found.name} with its channels and keys?", abort=True, err=True)
+    await client.remove_project(found.id)
+    output.talk(f"Removed the project {found.name}.")
+
+
+def _row(found: Project) -> tuple[str, ...]:
+    return found.id, found.name, _quota(found), output.age(found.created_at)
+
+
+def _quota(found: Project) -> str:
+    return "-" if found.monthly_quota is None else f"{found.monthly_quota}"
