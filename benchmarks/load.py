@@ -1,0 +1,91 @@
+"""Send one request over and over on many connections, and say how fast the answers came.
+
+Run as `python -m benchmarks.load HOST PORT CONNECTIONS SECONDS < request`; prints JSON. It is a
+program of its own so that it has a processor of its own.
+"""
+
+import json
+import select
+import socket
+import sys
+import time
+from typing import Any, Final
+
+_HEADER_END: Final = b"\r\n\r\n"
+
+
+class Connection:
+    """One keep-alive connection with one request at a time."""
+
+    def __init__(self, host: str, port: int, request: bytes) -> None:
+        self.socket = socket.create_connection((host, port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.setblocking(False)
+        self._request = request
+        self._received = b""
+        self._sent_at = 0.0
+
+    def send(self) -> None:
+        """Send the request; it is small enough to go at once."""
+        self._sent_at = time.perf_counter()
+        self.socket.sendall(self._request)
+
+    def receive(self) -> float | None:
+        """Seconds that the answer took, once all of it is here."""
+        part = self.socket.recv(65_536)
+        if not part:
+            raise ConnectionError("the server closed a connection")
+        self._received += part
+        head, end, body = self._received.partition(_HEADER_END)
+        if not end or len(body) < _length(head):
+            return None
+        if not head.startswith(b"HTTP/1.1 2"):
+            raise ValueError(self._received.decode("latin-1"))
+        self._received = b""
+        return time.perf_counter() - self._sent_at
+
+
+def _length(head: bytes) -> int:
+    start = head.lower().index(b"content-length:") + len(b"content-length:")
+    return int(head[start:].split(b"\r\n", 1)[0])
+
+
+def run(host: str, port: int, request: bytes, connections: int, seconds: float) -> dict[str, Any]:
+    """Load a server for some seconds; requests a second and latencies in milliseconds."""
+    poller = select.epoll()
+    open_ones = {}
+    for _ in range(connections):
+        connection = Connection(host, port, request)
+        poller.register(connection.socket.fileno(), select.EPOLLIN)
+        open_ones[connection.socket.fileno()] = connection
+        connection.send()
+    took: list[float] = []
+    started = time.perf_counter()
+    until = started + seconds
+    while (now := time.perf_counter()) < until:
+        for descriptor, _ in poller.poll(1.0):
+            connection = open_ones[descriptor]
+            latency = connection.receive()
+            if latency is not None:
+                took.append(latency)
+                connection.send()
+    for connection in open_ones.values():
+        connection.socket.close()
+    took.sort()
+    return {
+        "per_second": len(took) / (now - started),
+        "p50_ms": 1000 * took[len(took) // 2],
+        "p99_ms": 1000 * took[len(took) * 99 // 100],
+        "requests": len(took),
+    }
+
+
+def main() -> None:
+    """Read the request from standard input, print what was measured."""
+    host, port, connections, seconds = sys.argv[1:]
+    request = sys.stdin.buffer.read()
+    print(json.dumps(run(host, int(port), request, int(connections), float(seconds))))
+
+
+if __name__ == "__main__":
+    main()
