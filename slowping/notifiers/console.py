@@ -1,6 +1,7 @@
 """Deliver to the server's own terminal, as a small card."""
 
 import asyncio
+import itertools
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -15,9 +16,11 @@ WIDTH: Final = 72
 MAX_LINES: Final = 20
 """Lines of the body, and as many of the fields."""
 
-_NARROWEST: Final = 24
+_NARROWEST: Final = 40
 _LABEL_WIDTH: Final = 20
 _TAB: Final = 4
+_MOST: Final = 10_000
+"""Characters of a text that are looked at: more than the largest card has room for."""
 
 
 class ConsoleSettings(Settings, frozen=True, kw_only=True):
@@ -66,9 +69,9 @@ def card(notification: Notification, *, width: int = WIDTH, coloured: bool = Fal
     inner = width - 4
     start, end = _ink(notification.color) if coloured else ("", "")
     side = f"{start}│{end}"
-    title = _fitted(text.one_line(notification.title), inner)
+    title = _short(notification.title, inner - 2)
     when = times.iso_s(notification.occurred_at)
-    place = _fitted(f"{notification.project} / {notification.category}", inner - len(when) - 3)
+    place = _short(f"{notification.project} / {notification.category}", inner - len(when) - 4)
     rows = (f"{side} {_padded(line, inner)} {side}\n" for line in _rows(notification, inner))
     return "".join(
         [
@@ -107,27 +110,28 @@ def _rule(length: int) -> str:
 
 def _rows(notification: Notification, inner: int) -> Iterator[str]:
     body = _safe(notification.body)
-    yield from _cut(list(_wrapped(body, inner)) if body else [])
+    if body:
+        lines = list(itertools.islice(_wrapped(body, inner), MAX_LINES + 1))
+        yield from lines if len(lines) <= MAX_LINES else [*lines[: MAX_LINES - 1], text.ELLIPSIS]
     if body and notification.fields:
         yield ""
-    yield from _cut([_field(name, value, inner) for name, value in notification.fields])
-
-
-def _cut(lines: list[str]) -> list[str]:
-    if len(lines) <= MAX_LINES:
-        return lines
-    kept = lines[: MAX_LINES - 1]
-    return [*kept, f"{text.ELLIPSIS} and {len(lines) - len(kept)} more"]
+    shown = notification.fields
+    if len(shown) > MAX_LINES:
+        shown = shown[: MAX_LINES - 1]
+    for name, value in shown:
+        yield _field(name, value, inner)
+    if len(shown) < len(notification.fields):
+        yield f"{text.ELLIPSIS} and {len(notification.fields) - len(shown)} more"
 
 
 def _field(name: str, value: str, inner: int) -> str:
-    label = _fitted(text.one_line(name), min(_LABEL_WIDTH, inner // 2))
-    room = inner - max(_width(label), min(_LABEL_WIDTH, inner // 2)) - 1
-    return f"{_padded(label, min(_LABEL_WIDTH, inner // 2))} {_fitted(text.one_line(value), room)}"
+    column = min(_LABEL_WIDTH, inner // 2)
+    return f"{_padded(_short(name, column), column)} {_short(value, inner - column - 1)}"
 
 
 def _safe(given: str) -> str:
-    return text.visible(given.replace("\r\n", "\n")).expandtabs(_TAB).strip("\n")
+    start = text.clip(given.replace("\r\n", "\n"), _MOST)
+    return text.visible(start).expandtabs(_TAB).strip("\n")
 
 
 # Measuring: an emoji or a Chinese character takes two columns -----------------------------------
@@ -143,8 +147,9 @@ def _padded(line: str, width: int) -> str:
     return line + " " * (width - _width(line))
 
 
-def _fitted(line: str, width: int) -> str:
-    """The line, cut with an ellipsis to so many columns."""
+def _short(given: str, width: int) -> str:
+    """One line of so many columns at most, cut with an ellipsis."""
+    line = text.one_line(text.clip(given, _MOST))
     if _width(line) <= width:
         return line
     return next(_pieces(line, width - 1)).rstrip() + text.ELLIPSIS
@@ -153,14 +158,14 @@ def _fitted(line: str, width: int) -> str:
 def _wrapped(body: str, width: int) -> Iterator[str]:
     """The lines of a text, broken between words where that can be done."""
     for line in body.split("\n"):
-        current = ""
-        for word in line.split(" "):
-            longer = f"{current} {word}" if current else word
-            if _width(longer) <= width:
-                current = longer
+        first, *words = line.split(" ")
+        *full, current = _pieces(first, width)
+        yield from full
+        for word in words:
+            if _width(f"{current} {word}") <= width:
+                current = f"{current} {word}"
                 continue
-            if current:
-                yield current
+            yield current
             *full, current = _pieces(word, width)
             yield from full
         yield current

@@ -110,6 +110,6 @@ class Registry:
             loaded: type[Notifier] = entry_point.load()
         except (ImportError, AttributeError) as error:
             raise errors.InvalidInput(
-                f"The notifier of kind '{kind}' cannot be loaded: {error}."
+                f"The notifier of kind '{kind}' cannot be loaded: {str(error).rstrip('.')}."
             ) from error
         return loaded
