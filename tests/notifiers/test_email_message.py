@@ -5,7 +5,7 @@ import html.parser
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slowping.core.notification import Notification
@@ -158,6 +158,7 @@ def test_no_title_adds_or_changes_a_header(title: str) -> None:
     assert max(map(len, head.split(b"\r\n"))) <= 100
 
 
+@settings(deadline=None)  # the first mail loads the template engine
 @given(st.text())
 def test_every_title_makes_one_subject_line_of_encoded_words_that_fit(title: str) -> None:
     raw = email_message.write([bug(title=title)], LETTERHEAD)

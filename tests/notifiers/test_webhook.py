@@ -10,8 +10,10 @@ from slowping.config import WebhookSection
 from slowping.core import ids
 from slowping.core.delivery import Delivered, Outcome, Rejected, Retry, Throttled, Unusable
 from slowping.notifiers import webhook
+from slowping.notifiers.http import open_guarded_http
 from slowping.notifiers.port import ForbiddenAddress, HttpAnswer, HttpFailure, secret_names
 from slowping.notifiers.webhook import Webhook, WebhookSettings
+from tests.notifiers.far_side import FarSide
 from tests.notifiers.samples import BUG, NOW_MS, ScriptedHttp, bug, tools
 from tests.vectors import vectors
 
@@ -193,6 +195,37 @@ async def test_an_answer_that_repeats_the_secret_is_not_kept_as_it_is() -> None:
     outcome = await outcome_of(HttpAnswer(500, {}, f"bad secret {SECRET}".encode()))
     assert SECRET not in repr(outcome)
     assert (outcome.answer.excerpt or "").startswith("bad secret")
+
+
+# On the wire ---------------------------------------------------------------------------------
+
+
+async def test_a_receiver_on_an_allowed_network_verifies_what_arrives() -> None:
+    client = open_guarded_http(["127.0.0.1/32"], allow_http=True)
+    notifier = Webhook(
+        tools(WebhookSection(), guarded_http=client, now_ms=int(time.time() * 1_000))
+    )
+    async with FarSide().running() as far_side:
+        settings = WebhookSettings(url=f"{far_side.url}/in?x=1", secret=SECRET)
+        outcome = await notifier.deliver([BUG], settings)
+        await client.close()
+    assert isinstance(outcome, Delivered)
+    [request] = far_side.requests
+    assert (request.method, request.path) == ("POST", "/in?x=1")
+    standardwebhooks.Webhook(SECRET).verify(request.body, request.headers)
+
+
+@pytest.mark.parametrize(
+    ("url", "remedy"),
+    [("https://127.0.0.1:1/", "allow_networks"), ("http://127.0.0.1:1/", "allow_http")],
+)
+async def test_a_forbidden_address_names_the_option_that_allows_it(url: str, remedy: str) -> None:
+    client = open_guarded_http()
+    notifier = Webhook(tools(WebhookSection(), guarded_http=client))
+    outcome = await notifier.deliver([BUG], WebhookSettings(url=url, secret=SECRET))
+    await client.close()
+    assert isinstance(outcome, Unusable)
+    assert remedy in outcome.reason
 
 
 # Settings ------------------------------------------------------------------------------------
