@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import msgspec
 from litestar import Request, Response
-from litestar.exceptions import HTTPException
 
 from slowping.core import errors, problem
 from slowping.core.errors import SlowpingError
@@ -87,17 +86,6 @@ def respond(problem_: Problem, headers: Mapping[str, str] | None = None) -> Resp
     )
 
 
-def condition_behind(exc: Exception) -> SlowpingError | None:
-    """The condition that an exception of the web framework stands for, if it is the client's."""
-    if isinstance(exc, SlowpingError):
-        return exc
-    if not isinstance(exc, HTTPException) or exc.status_code >= 500:
-        return None
-    return errors.UnknownPath() if exc.status_code == 404 else errors.InvalidInput(exc.detail)
-
-
 def log_fault(request: Request[Any, Any, Any], exc: Exception) -> None:
     """Tell the operator what broke; neither the query nor the body is written down."""
-    _log.error(
-        "request failed: method=%s path=%s", request.method, request.url.path, exc_info=exc
-    )
+    _log.error("request failed: method=%s path=%s", request.method, request.url.path, exc_info=exc)

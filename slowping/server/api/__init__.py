@@ -1,1 +1,44 @@
-"""Door two: our own HTTP API under /slowping/v1."""
+"""Door two: our own HTTP API under /slowping/v1.
+
+Each noun has a file with its handlers and their endpoints. `endpoint.py` says what an endpoint is
+and walks every request through the same steps; the router and the reference are made from it.
+"""
+
+from typing import Any, Final
+
+from litestar import Litestar, Router
+
+from slowping.server.api import api_key, category, channel, delivery, event, health, project
+from slowping.server.api.endpoint import PREFIX, Endpoint, route
+from slowping.server.api.reference import Reference
+from slowping.server.api.refusing import Refuser
+from slowping.server.api.services import Services
+
+ENDPOINTS: Final[tuple[Endpoint[Any, Any], ...]] = (
+    *event.ENDPOINTS,
+    *delivery.ENDPOINTS,
+    *channel.ENDPOINTS,
+    *category.ENDPOINTS,
+    *project.ENDPOINTS,
+    *api_key.ENDPOINTS,
+    *health.ENDPOINTS,
+)
+"""All but the reference, which is made from them, in the order in which it tells them."""
+
+
+def create_api(services: Services) -> Litestar:
+    """The ASGI application for everything below `/slowping/`."""
+    reference = Reference(ENDPOINTS, services.dialects)
+    endpoints = (*ENDPOINTS, *reference.endpoints)
+    routes = [route(endpoint, services) for endpoint in endpoints]
+    return Litestar(
+        route_handlers=[Router(path=PREFIX, route_handlers=routes)],
+        exception_handlers={Exception: Refuser(services, endpoints)},
+        # The framework's document has errors of its own, and its generator costs memory; its
+        # logging would raise the level of every logger of the process.
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
+__all__ = ["ENDPOINTS", "Services", "create_api"]

@@ -1,0 +1,147 @@
+"""API keys: list, issue, revoke."""
+
+import functools
+from typing import Any, Final
+
+from slowping.core import api_key, errors, ids, times
+from slowping.core.api_key import (
+    ApiKey,
+    ApiKeyFilter,
+    IssuedApiKey,
+    NewApiKey,
+    Scope,
+)
+from slowping.core.page import Page
+from slowping.server.api import listing, reach
+from slowping.server.api.endpoint import Call, Endpoint
+from slowping.server.api.listing import NoQuery, PageQuery
+from slowping.store.port import ApiKeyRecord
+
+_SECRET_BYTES: Final = 32
+
+
+class ApiKeyQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which keys to list."""
+
+    project: str | None = None
+    """A project's id or name."""
+    name: str | None = None
+    revoked: bool | None = None
+
+
+async def list_api_keys(call: Call[ApiKeyQuery, None]) -> Page[ApiKey]:
+    """Those of the projects that the key may see, revoked and expired ones among them."""
+    query, services = call.query, call.services
+    which = ApiKeyFilter(
+        project_ids=reach.narrowed(services.roster, call.principal, query.project),
+        name=query.name,
+        revoked=query.revoked,
+    )
+    read = functools.partial(services.store.directory.list_api_keys, which)
+    return await listing.page_of(ids.API_KEY, query, read)
+
+
+async def show_api_key(call: Call[NoQuery, None]) -> ApiKey:
+    """One of a project that the key may see."""
+    which = ApiKeyFilter(project_ids=reach.seen(call.principal))
+    read = functools.partial(call.services.store.directory.list_api_keys, which)
+    return await listing.find(ids.API_KEY, "API key", call.id, read)
+
+
+async def issue_api_key(call: Call[NoQuery, NewApiKey]) -> IssuedApiKey:
+    """At home in the project that is named, else in `default`, else in the only one."""
+    new, services = call.body, call.services
+    if new.import_value is None:
+        value = api_key.mint(services.random_bytes(_SECRET_BYTES))
+    else:
+        value = api_key.checked_import(new.import_value)
+    directory, now = services.store.directory, services.now_ms()
+    created = await directory.create_api_key(_record(call, value, now), now=now)
+    await services.roster.renew_api_keys()
+    return IssuedApiKey(api_key=created, value=value)
+
+
+async def revoke_api_key(call: Call[NoQuery, None]) -> ApiKey:
+    """It ends at once; one that has ended keeps its date."""
+    number = ids.decode(ids.API_KEY, call.id)
+    directory = call.services.store.directory
+    revoked = await directory.revoke_api_key(number, now=call.services.now_ms())
+    await call.services.roster.renew_api_keys()
+    return revoked
+
+
+def _record(call: Call[NoQuery, NewApiKey], value: str, now: int) -> ApiKeyRecord:
+    """The key as it is stored: without its value.
+
+    Raises:
+        InvalidInput: what is asked for contradicts itself, or has expired already.
+    """
+    new, roster = call.body, call.services.roster
+    scopes = api_key.checked_new(new)
+    expires_at = None if new.expires_at is None else times.to_ms(new.expires_at)
+    if expires_at is not None and expires_at <= now:
+        raise errors.InvalidInput("expires_at: this moment is over.")
+    home = reach.administered(roster, call.principal, new.project)
+    further = [reach.named(roster, call.principal, name).id for name in new.projects]
+    limit = api_key.DEFAULT_RATE_LIMIT if new.rate_limit is None else new.rate_limit
+    return ApiKeyRecord(
+        name=new.name,
+        digest=api_key.digest(value),
+        prefix=api_key.shown(value),
+        kind=new.kind,
+        scopes=scopes,
+        home_project_id=home.id,
+        project_ids=tuple(dict.fromkeys(number for number in further if number != home.id)),
+        all_projects=new.all_projects or Scope.ADMIN in scopes,
+        rate_limit=limit,
+        origins=new.origins,
+        expires_at=expires_at,
+    )
+
+
+ENDPOINTS: Final[tuple[Endpoint[Any, Any], ...]] = (
+    Endpoint(
+        method="GET",
+        path="/keys",
+        summary="List API keys",
+        scope=Scope.READ,
+        handle=list_api_keys,
+        query=ApiKeyQuery,
+        answer=Page[ApiKey],
+    ),
+    Endpoint(
+        method="POST",
+        path="/keys",
+        summary="Issue an API key; its value is shown this once",
+        scope=Scope.ADMIN,
+        handle=issue_api_key,
+        body=NewApiKey,
+        answer=IssuedApiKey,
+        status=201,
+        refusals=(errors.NameTaken, errors.NotFound),
+    ),
+    Endpoint(
+        method="GET",
+        path="/keys/{id}",
+        summary="Show an API key, without its value",
+        scope=Scope.READ,
+        handle=show_api_key,
+        answer=ApiKey,
+    ),
+    Endpoint(
+        method="POST",
+        path="/keys/{id}/revoke",
+        summary="Revoke an API key",
+        scope=Scope.ADMIN,
+        handle=revoke_api_key,
+        answer=ApiKey,
+    ),
+    Endpoint(
+        method="DELETE",
+        path="/keys/{id}",
+        summary="Revoke an API key; the same as a POST to its revoke",
+        scope=Scope.ADMIN,
+        handle=revoke_api_key,
+        answer=ApiKey,
+    ),
+)

@@ -1,0 +1,186 @@
+"""Deliveries: list, show, retry, discard."""
+
+import datetime as dt
+import functools
+from typing import Any, Final
+
+from slowping.core import errors, ids, times
+from slowping.core.api_key import Scope
+from slowping.core.delivery import (
+    Delivery,
+    DeliveryDetail,
+    DeliveryFilter,
+    DeliverySelection,
+    DeliveryState,
+    Moved,
+)
+from slowping.core.page import Page
+from slowping.server.api import listing, reach
+from slowping.server.api.endpoint import Call, Endpoint
+from slowping.server.api.listing import NoQuery, PageQuery
+
+_ANY: Final = DeliveryFilter()
+
+
+class DeliveryQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which deliveries to list."""
+
+    project: str | None = None
+    """A project's id or name."""
+    channel: str | None = None
+    """A channel's name."""
+    category: str | None = None
+    state: tuple[DeliveryState, ...] = ()
+    """May come several times."""
+    event: str | None = None
+    """An event's id."""
+    since: dt.datetime | None = None
+    """Created at or after this moment."""
+    until: dt.datetime | None = None
+    """Created before this moment."""
+
+
+async def list_deliveries(call: Call[DeliveryQuery, None]) -> Page[Delivery]:
+    """Those of the projects that the key may see."""
+    query, services = call.query, call.services
+    which = DeliveryFilter(
+        project_ids=reach.narrowed(services.roster, call.principal, query.project),
+        channel=query.channel,
+        category=query.category,
+        states=query.state or None,
+        event_id=None if query.event is None else ids.decode(ids.EVENT, query.event),
+        since=None if query.since is None else times.to_ms(query.since),
+        until=None if query.until is None else times.to_ms(query.until),
+    )
+    read = functools.partial(services.store.outbox.list_deliveries, which)
+    return await listing.page_of(ids.DELIVERY, query, read)
+
+
+async def show_delivery(call: Call[NoQuery, None]) -> DeliveryDetail:
+    """With every attempt."""
+    outbox = call.services.store.outbox
+    which = DeliveryFilter(project_ids=reach.seen(call.principal))
+    read = functools.partial(outbox.list_deliveries, which)
+    found = await listing.find(ids.DELIVERY, "delivery", call.id, read)
+    return await outbox.delivery(ids.decode(ids.DELIVERY, found.id))
+
+
+async def retry_delivery(call: Call[NoQuery, None]) -> Delivery:
+    """Due now, in a new round of tries; the attempts so far stay in its history."""
+    services = call.services
+    number = ids.decode(ids.DELIVERY, call.id)
+    requeued = await services.store.outbox.retry(_ANY, [number], now=services.now_ms())
+    services.dispatcher.wake(requeued.channel_ids)
+    delivery = (await services.store.outbox.delivery(number)).delivery
+    if not requeued.moved:
+        raise errors.WrongState(f"This delivery is {delivery.state}; it cannot be retried now.")
+    return delivery
+
+
+async def retry_deliveries(call: Call[NoQuery, DeliverySelection]) -> Moved:
+    """Those that are named, or all that match: the failed ones, if no state is named."""
+    services = call.services
+    which, numbers = _selected(call)
+    requeued = await services.store.outbox.retry(which, numbers, now=services.now_ms())
+    services.dispatcher.wake(requeued.channel_ids)
+    return Moved(moved=requeued.moved)
+
+
+async def discard_delivery(call: Call[NoQuery, None]) -> Delivery:
+    """It is given up; a retry brings it back."""
+    outbox = call.services.store.outbox
+    number = ids.decode(ids.DELIVERY, call.id)
+    moved = await outbox.discard(_ANY, [number], now=call.services.now_ms())
+    delivery = (await outbox.delivery(number)).delivery
+    if not moved:
+        raise errors.WrongState(f"This delivery is {delivery.state}; it cannot be discarded now.")
+    return delivery
+
+
+async def discard_deliveries(call: Call[NoQuery, DeliverySelection]) -> Moved:
+    """Those that are named, or all that match: the failed ones, if no state is named."""
+    which, numbers = _selected(call)
+    outbox = call.services.store.outbox
+    return Moved(moved=await outbox.discard(which, numbers, now=call.services.now_ms()))
+
+
+def _selected(
+    call: Call[NoQuery, DeliverySelection],
+) -> tuple[DeliveryFilter, list[int] | None]:
+    """What an act on many is about; whoever names ids means them in any state."""
+    chosen = call.body
+    numbers = None
+    if chosen.ids is not None:
+        numbers = [ids.decode(ids.DELIVERY, name) for name in chosen.ids]
+    states = chosen.states
+    if states is None and numbers is None:
+        states = (DeliveryState.FAILED,)
+    which = DeliveryFilter(
+        project_ids=reach.narrowed(call.services.roster, call.principal, chosen.project),
+        channel=chosen.channel,
+        category=chosen.category,
+        states=states,
+        since=None if chosen.since is None else times.to_ms(chosen.since),
+        until=None if chosen.until is None else times.to_ms(chosen.until),
+    )
+    return which, numbers
+
+
+ENDPOINTS: Final[tuple[Endpoint[Any, Any], ...]] = (
+    Endpoint(
+        method="GET",
+        path="/deliveries",
+        summary="List deliveries",
+        scope=Scope.READ,
+        handle=list_deliveries,
+        query=DeliveryQuery,
+        answer=Page[Delivery],
+        refusals=(errors.NotFound,),
+    ),
+    Endpoint(
+        method="POST",
+        path="/deliveries/retry",
+        summary="Retry many deliveries: the failed ones that match, unless states are named",
+        scope=Scope.ADMIN,
+        handle=retry_deliveries,
+        body=DeliverySelection,
+        answer=Moved,
+        refusals=(errors.NotFound,),
+    ),
+    Endpoint(
+        method="POST",
+        path="/deliveries/discard",
+        summary="Discard many deliveries: the failed ones that match, unless states are named",
+        scope=Scope.ADMIN,
+        handle=discard_deliveries,
+        body=DeliverySelection,
+        answer=Moved,
+        refusals=(errors.NotFound,),
+    ),
+    Endpoint(
+        method="GET",
+        path="/deliveries/{id}",
+        summary="Show a delivery with every attempt",
+        scope=Scope.READ,
+        handle=show_delivery,
+        answer=DeliveryDetail,
+    ),
+    Endpoint(
+        method="POST",
+        path="/deliveries/{id}/retry",
+        summary="Retry a delivery now; its attempts stay in its history",
+        scope=Scope.ADMIN,
+        handle=retry_delivery,
+        answer=Delivery,
+        refusals=(errors.WrongState,),
+    ),
+    Endpoint(
+        method="POST",
+        path="/deliveries/{id}/discard",
+        summary="Discard a delivery",
+        scope=Scope.ADMIN,
+        handle=discard_delivery,
+        answer=Delivery,
+        refusals=(errors.WrongState,),
+    ),
+)

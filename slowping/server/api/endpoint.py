@@ -1,0 +1,182 @@
+"""What an endpoint is, and how every request to one is walked through: key, limit, scope, body."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, Generic, Literal, TypeVar
+
+import msgspec
+from litestar import Request, Response
+from litestar.handlers import HTTPRouteHandler
+
+from slowping.core import errors
+from slowping.core.api_key import Principal, Scope
+from slowping.core.errors import SlowpingError
+from slowping.server import http
+from slowping.server.api import reading
+from slowping.server.api.listing import NoQuery
+from slowping.server.api.services import Services
+from slowping.server.http import Patience
+from slowping.server.limits import Allowance
+
+PREFIX: Final = "/slowping/v1"
+ENDPOINT: Final = "endpoint"
+"""The option of a route that holds its endpoint."""
+
+RATE_HEADERS: Final = "rate_headers"
+"""Where a request keeps the headers that tell what is left of its key's minute."""
+
+Q = TypeVar("Q")
+B = TypeVar("B")
+
+_encode: Final = msgspec.json.Encoder().encode
+_STRANGER: Final = Principal(
+    key_id=0,
+    name="",
+    scopes=frozenset(),
+    home_project_id=0,
+    project_ids=frozenset(),
+    rate_limit=0,
+    origins=frozenset(),
+    expires_at=None,
+)
+
+
+class Call(msgspec.Struct, Generic[Q, B], frozen=True, kw_only=True):
+    """A request whose key, scope, query and body are checked already."""
+
+    services: Services
+    principal: Principal
+    """Of an endpoint that asks for no key, somebody without a scope."""
+    id: str
+    """What stands in the place of `{id}`; empty where the path has none."""
+    query: Q
+    body: B
+    """None where the endpoint takes none."""
+    headers: Mapping[str, str]
+
+
+class Text(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer that is no JSON, or is encoded already."""
+
+    content: bytes
+    media_type: str
+
+
+class Endpoint(msgspec.Struct, Generic[Q, B], frozen=True, kw_only=True):
+    """One operation of our own API: the router and the reference are both made from this."""
+
+    method: Literal["GET", "POST", "PATCH", "DELETE"]
+    path: str
+    """Below the prefix, with `{id}` where an id stands."""
+    summary: str
+    scope: Scope | None
+    """None where no key is asked for."""
+    handle: Callable[[Call[Q, B]], Awaitable[Any]]
+    query: type[Q] = NoQuery  # type: ignore[assignment]  # the default of a generic
+    body: Any = None
+    """A type as msgspec understands it; None where no body is read."""
+    body_required: bool = True
+    """False takes an empty body as an empty object."""
+    answer: Any = None
+    """The type of the answer; None where it has no body, `Text` where it is none of ours."""
+    media_type: str = "application/json"
+    """Of an answer that is a text."""
+    repeatable: bool = False
+    """Whether it honours an Idempotency-Key."""
+    status: int = 200
+    refusals: tuple[type[SlowpingError], ...] = ()
+    """Conditions to expect beside those of the key, the query and the body."""
+
+
+def route(endpoint: Endpoint[Any, Any], services: Services) -> HTTPRouteHandler:
+    """The endpoint as the router takes it."""
+    decoder = None if endpoint.body is None else msgspec.json.Decoder(endpoint.body)
+    patience = Patience(services.body_timeout_s)
+
+    async def answer(request: Request[Any, Any, Any]) -> Response[bytes]:
+        principal = _admit(request, endpoint, services)
+        headers = request.headers
+        call = Call(
+            services=services,
+            principal=principal,
+            id=request.path_params.get("id", ""),
+            query=reading.query(request.query_params, endpoint.query),
+            body=decoder and await _body(request, endpoint, decoder, services, patience),
+            headers=headers,
+        )
+        return _response(endpoint, await endpoint.handle(call), _rate_headers(request))
+
+    methods = ["GET", "HEAD"] if endpoint.method == "GET" else [endpoint.method]
+    return HTTPRouteHandler(
+        endpoint.path.replace("{id}", "{id:str}"),
+        http_method=methods,  # type: ignore[arg-type]  # these are methods
+        status_code=endpoint.status,
+        opt={ENDPOINT: endpoint},
+        name=f"{endpoint.method} {endpoint.path}",
+    )(answer)
+
+
+def _admit(
+    request: Request[Any, Any, Any], endpoint: Endpoint[Any, Any], services: Services
+) -> Principal:
+    """Who asks; their minute is counted whatever comes of it."""
+    if endpoint.scope is None:
+        return _STRANGER
+    address = request.client.host if request.client else None
+    value = reading.credential(request.headers)
+    principal = services.gatekeeper.authenticate(value, address)
+    allowance = services.gatekeeper.limit(principal)
+    request.state[RATE_HEADERS] = rate_headers(allowance)
+    if not principal.may(endpoint.scope):
+        raise errors.Forbidden(f"This API key lacks the scope '{endpoint.scope}'.")
+    return principal
+
+
+def rate_headers(allowance: Allowance) -> Mapping[str, str]:
+    """What is left of the key's minute; nothing where nothing is counted."""
+    if not allowance.limit:
+        return {}
+    return {
+        "x-ratelimit-limit": str(allowance.limit),
+        "x-ratelimit-remaining": str(allowance.remaining),
+        "x-ratelimit-reset": str(allowance.reset_at),
+    }
+
+
+async def _body(
+    request: Request[Any, Any, Any],
+    endpoint: Endpoint[Any, Any],
+    decoder: msgspec.json.Decoder[Any],
+    services: Services,
+    patience: Patience,
+) -> Any:  # whatever the endpoint's body is
+    content = await http.read_body(
+        dict(request.scope["headers"]),
+        request.receive,  # type: ignore[arg-type]  # its messages are mappings too
+        limit_bytes=services.max_body_bytes,
+        patience=patience,
+    )
+    return reading.body(content if content or endpoint.body_required else b"{}", decoder)
+
+
+def _response(
+    endpoint: Endpoint[Any, Any], result: Any, headers: Mapping[str, str]
+) -> Response[bytes]:
+    """Any result: a struct is encoded, a text goes as it is, nothing is nothing."""
+    if isinstance(result, Text):
+        content, media_type = result.content, result.media_type
+    else:
+        content, media_type = (
+            b"" if endpoint.answer is None else _encode(result),
+            "application/json",
+        )
+    return Response(
+        content,
+        status_code=endpoint.status,
+        media_type=media_type,
+        headers={"cache-control": "no-store", "x-content-type-options": "nosniff", **headers},
+    )
+
+
+def _rate_headers(request: Request[Any, Any, Any]) -> Mapping[str, str]:
+    headers: Mapping[str, str] = request.state.get(RATE_HEADERS, {})
+    return headers

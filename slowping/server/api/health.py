@@ -1,0 +1,64 @@
+"""Health and figures: whether the server lives, works, and how it does."""
+
+from typing import Any, Final
+
+import slowping
+from slowping.core import errors
+from slowping.core.api_key import Scope
+from slowping.core.health import Health
+from slowping.server.api.endpoint import Call, Endpoint, Text
+from slowping.server.api.listing import NoQuery
+
+
+async def tell_live(call: Call[NoQuery, None]) -> Health:
+    """The process answers; nothing else is looked at."""
+    del call
+    return Health(status="ok", version=slowping.__version__)
+
+
+async def tell_ready(call: Call[NoQuery, None]) -> Health:
+    """The store answers as well."""
+    services = call.services
+    await services.store.directory.list_projects(None, before=None, limit=1)
+    return Health(
+        status="ok",
+        version=slowping.__version__,
+        sqlite_version=services.sqlite_version,
+        uptime_s=(services.now_ms() - services.started_at) / 1000,
+    )
+
+
+async def tell_metrics(call: Call[NoQuery, None]) -> Text:
+    """The figures as Prometheus reads them."""
+    content, media_type = await call.services.metrics.exposition()
+    return Text(content=content, media_type=media_type)
+
+
+ENDPOINTS: Final[tuple[Endpoint[Any, Any], ...]] = (
+    Endpoint(
+        method="GET",
+        path="/health/live",
+        summary="See whether the server answers",
+        scope=None,
+        handle=tell_live,
+        answer=Health,
+    ),
+    Endpoint(
+        method="GET",
+        path="/health/ready",
+        summary="See whether the server and its store work",
+        scope=None,
+        handle=tell_ready,
+        answer=Health,
+        refusals=(errors.Unavailable,),
+    ),
+    Endpoint(
+        method="GET",
+        path="/metrics",
+        summary="Read the figures, for Prometheus",
+        scope=Scope.READ,
+        handle=tell_metrics,
+        answer=Text,
+        media_type="text/plain",
+    ),
+)

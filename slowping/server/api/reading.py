@@ -1,0 +1,115 @@
+"""Read what a request says: its key, its query, its body; and say in words what is wrong."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Protocol, TypeVar
+
+import msgspec
+
+from slowping.core import errors
+from slowping.core.problem import Issue
+
+T = TypeVar("T")
+
+_PLACE: Final = re.compile(r"^(?P<flaw>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?$", re.DOTALL)
+_STEP: Final = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<number>\d+)\]|\[\.\.\.\]")
+
+
+class QueryParameters(Protocol):
+    """The query of a URL, in which a name may come more than once."""
+
+    def keys(self) -> Any:  # any view of the names
+        """Every name, once."""
+        ...
+
+    def getall(self, key: str) -> Sequence[str]:
+        """Every value of a name."""
+        ...
+
+
+def credential(headers: Mapping[str, str]) -> str:
+    """The API key, from `Authorization: Bearer` or from `X-API-Key`.
+
+    Raises:
+        NoCredential, MalformedCredential, EmptyCredential: there is none.
+    """
+    bearer = headers.get("authorization")
+    if bearer is None:
+        key = headers.get("x-api-key")
+        if key is None:
+            raise errors.NoCredential
+    else:
+        scheme, _, key = bearer.strip().partition(" ")
+        if scheme.lower() != "bearer":
+            raise errors.MalformedCredential
+    if not key.strip():
+        raise errors.EmptyCredential
+    return key.strip()
+
+
+def query(parameters: QueryParameters, wanted: type[T]) -> T:
+    """The query as a struct; where a name that is no list comes twice, the last value counts.
+
+    Raises:
+        InvalidInput: it is not what is asked for.
+    """
+    lists = {
+        field.encode_name
+        for field in msgspec.structs.fields(wanted)  # type: ignore[arg-type]  # it is a struct
+        if isinstance(field.default, tuple)
+    }
+    given = {
+        name: values if name in lists else values[-1]
+        for name in parameters.keys()  # noqa: SIM118 - iterating gives a name twice
+        if (values := parameters.getall(name))
+    }
+    try:
+        return msgspec.convert(given, wanted, strict=False)
+    except msgspec.ValidationError as flaw:
+        raise _explained(str(flaw)) from None
+
+
+def body(content: bytes, wanted: msgspec.json.Decoder[T]) -> T:
+    """The body as a struct; a byte order mark is gone by now.
+
+    Raises:
+        InvalidJson: it is not JSON.
+        InvalidInput: it is JSON, but not what is asked for.
+    """
+    try:
+        return wanted.decode(content)
+    except msgspec.ValidationError as flaw:
+        raise _explained(str(flaw)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise errors.InvalidJson from None
+
+
+def idempotency_key(headers: Mapping[str, str]) -> str | None:
+    """The Idempotency-Key header, bare or as a quoted string.
+
+    Raises:
+        InvalidInput: it cannot be one.
+    """
+    given = headers.get("idempotency-key")
+    if given is None:
+        return None
+    key = given.strip()
+    if len(key) >= 2 and key[0] == key[-1] == '"':
+        key = re.sub(r'\\(["\\])', r"\1", key[1:-1])
+    if not 1 <= len(key) <= 255 or not all(" " <= letter <= "~" for letter in key):
+        raise errors.InvalidInput("An Idempotency-Key has 1 to 255 printable ASCII characters.")
+    return key
+
+
+def _explained(flaw: str) -> errors.InvalidInput:
+    """The words of msgspec, with `$[2].category` as `item 3, category`."""
+    match = _PLACE.match(flaw)
+    words, path = (match["flaw"], match["path"]) if match else (flaw, None)
+    place = ", ".join(
+        step["name"] or (f"item {int(step['number']) + 1}" if step["number"] else "one member")
+        for step in _STEP.finditer(path or "")
+    )
+    sentence = f"{words}."
+    return errors.InvalidInput(
+        f"{place}: {sentence}" if place else sentence, (Issue(path=place, problem=sentence),)
+    )

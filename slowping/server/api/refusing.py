@@ -1,0 +1,89 @@
+"""Answer whatever went wrong on the way of a request, and remember who was turned away."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from slowping.core import errors
+from slowping.core.errors import SlowpingError
+from slowping.core.problem import Problem
+from slowping.server import errors as problems
+from slowping.server import http
+from slowping.server.api.endpoint import PREFIX, RATE_HEADERS, Endpoint, rate_headers
+from slowping.server.api.services import Services
+from slowping.server.limits import Allowance
+from slowping.server.refusals import Refusal
+
+_OWN: str = "slowping"
+
+
+class Refuser:
+    """The one exception handler of the application: it never raises."""
+
+    def __init__(self, services: Services, endpoints: Sequence[Endpoint[Any, Any]]) -> None:
+        self._services = services
+        self._endpoints = endpoints
+
+    def __call__(self, request: Request[Any, Any, Any], exc: Exception) -> Response[bytes]:
+        """Say no, in the words of RFC 9457."""
+        error = self._condition(request, exc)
+        problem = _problem(error)
+        if problem.status >= 500 and not isinstance(error, SlowpingError):
+            problems.log_fault(request, exc)
+        self._services.refusals.add(
+            Refusal(
+                at=self._services.now_ms(),
+                dialect=_OWN,
+                path=request.scope["path"][:200],
+                condition=type(error).__name__,
+                status=problem.status,
+            )
+        )
+        return problems.respond(problem, self._headers(request, error))
+
+    def _condition(self, request: Request[Any, Any, Any], exc: Exception) -> Exception:
+        """The condition that the exception stands for, or the exception where it is none."""
+        if isinstance(exc, http.Gone):
+            return errors.SlowBody()  # nobody is there any more to read it
+        status = exc.status_code if isinstance(exc, HTTPException) else None
+        if status == 404:
+            return errors.UnknownPath()
+        if status == 405:
+            return errors.WrongMethod(methods_at(request.scope["path"], self._endpoints))
+        return exc
+
+    def _headers(self, request: Request[Any, Any, Any], error: Exception) -> Mapping[str, str]:
+        if isinstance(error, errors.RateLimited):
+            used_up = Allowance(error.limit, 0, error.reset_at, error.retry_after_s)
+            return rate_headers(used_up)
+        headers: Mapping[str, str] = request.state.get(RATE_HEADERS, {})
+        # What is left of the body would be taken for the next request.
+        return {**headers, "connection": "close"} if isinstance(error, errors.SlowBody) else headers
+
+
+def methods_at(path: str, endpoints: Sequence[Endpoint[Any, Any]]) -> tuple[str, ...]:
+    """The methods that a path answers to, with the server's own HEAD and OPTIONS."""
+    given = path.removeprefix(PREFIX).strip("/").split("/")
+    methods = {"OPTIONS"}
+    for endpoint in endpoints:
+        wanted = endpoint.path.strip("/").split("/")
+        if len(wanted) == len(given) and all(
+            step in ("{id}", name) for step, name in zip(wanted, given, strict=True)
+        ):
+            methods |= {"GET", "HEAD"} if endpoint.method == "GET" else {endpoint.method}
+    return tuple(sorted(methods))
+
+
+def _problem(error: Exception) -> Problem:
+    if isinstance(error, SlowpingError):
+        return problems.problem_of(error)
+    if isinstance(error, HTTPException) and error.status_code < 500:
+        return Problem(
+            type="about:blank",
+            title="Bad request",
+            status=error.status_code,
+            detail=error.detail,
+        )
+    return problems.fault()
