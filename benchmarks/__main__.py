@@ -86,7 +86,8 @@ def ingest(measured: Sequence[Subject]) -> Mapping[str, float]:
             rounds[subject.name].append(load(subject, SECONDS))
         print(f"round {number + 1} of {ROUNDS} done", file=sys.stderr)
     bare = statistics.median(figures["per_second"] for figures in rounds["bare"])
-    print(f"{'durable single-event ingest':<30} {'req/s':>8} {'spread':>14} {'/bare':>6} {'p99 ms':>8}")
+    titles = ("durable single-event ingest", "req/s", "spread", "/bare", "p99 ms")
+    print("{:<30} {:>8} {:>14} {:>6} {:>8}".format(*titles))
     rates = {}
     for name, figures in rounds.items():
         speeds = sorted(one["per_second"] for one in figures)

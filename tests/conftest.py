@@ -156,8 +156,7 @@ async def running_house(
         server = serving.server_for(house, config)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         try:
-            while not server.started:
-                await asyncio.sleep(0.005)
+            await server.ready.wait()
             async with httpx.AsyncClient(base_url=base_url, trust_env=False) as client:
                 yield RunningHouse(house, client, base_url, world)
         finally:

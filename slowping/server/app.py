@@ -24,10 +24,11 @@ from slowping.server.auth import Gatekeeper
 from slowping.server.clock import Clock, SystemClock
 from slowping.server.dialects import DIALECTS
 from slowping.server.dialects.desk import ServerDesk
-from slowping.server.dialects.door import Door, DoorOptions
+from slowping.server.dialects.door import Door
+from slowping.server.dialects.door import Services as DoorServices
 from slowping.server.dispatcher import NOTICE, Dispatcher
 from slowping.server.first_start import FirstKeys, FirstStart
-from slowping.server.http import Receive, Scope, Send
+from slowping.server.http import Patience, Receive, Scope, Send
 from slowping.server.ingest import Ingest, Submission
 from slowping.server.refusals import Refusals
 from slowping.server.roster import Roster
@@ -161,17 +162,18 @@ async def _wire(
     owner.speaks_through(ingest)
     gatekeeper = Gatekeeper(roster, now_ms)
     refusals = Refusals(tally)
+    patience = Patience(config.server.body_timeout_s)
     door = Door(
         DIALECTS,
-        roster=roster,
-        gatekeeper=gatekeeper,
-        ingest=ingest,
-        desk=ServerDesk(roster, ingest, store.inbox, store.journal, now_ms),
-        refusals=refusals,
-        now_ms=now_ms,
-        options=DoorOptions(
+        DoorServices(
+            roster=roster,
+            gatekeeper=gatekeeper,
+            ingest=ingest,
+            desk=ServerDesk(roster, ingest, store.inbox, store.journal, now_ms),
+            refusals=refusals,
+            now_ms=now_ms,
+            patience=patience,
             max_body_bytes=config.server.max_body_bytes,
-            body_timeout_s=config.server.body_timeout_s,
         ),
     )
     api = create_api(
@@ -185,9 +187,11 @@ async def _wire(
             now_ms=now_ms,
             random_bytes=world.random_bytes,
             metrics=Metrics(store.outbox, tally),
+            refusals=refusals,
+            started_at=now_ms(),
             dialects=DIALECTS,
             max_body_bytes=config.server.max_body_bytes,
-            body_timeout_s=config.server.body_timeout_s,
+            patience=patience,
         )
     )
     await _start(stack, dispatcher, gatekeeper, store.directory, config.server.shutdown_timeout_s)

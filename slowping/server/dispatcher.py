@@ -277,9 +277,7 @@ class Dispatcher:
             )
         )
         if outcome.learned:
-            await self._directory.learn(
-                channel.id, outcome.learned, now=self._clock.now_ms()
-            )
+            await self._directory.learn(channel.id, outcome.learned, now=self._clock.now_ms())
             self._outlets.pop(channel.id, None)
         await self._holds.keep_pace(outcome.pace)
         if isinstance(outcome, Throttled):

@@ -57,9 +57,7 @@ class FirstStart:
         A store without a live admin key cannot be administered, so it gets one: whoever can
         start the server on its files owns it anyhow.
         """
-        if any(
-            Scope.ADMIN in principal.scopes for principal in self._roster.api_keys.values()
-        ):
+        if any(Scope.ADMIN in principal.scopes for principal in self._roster.api_keys.values()):
             return None
         ingest = None
         if not self._roster.projects() or self._is_unfinished():

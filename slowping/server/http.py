@@ -16,13 +16,58 @@ HeaderList = list[tuple[bytes, bytes]]
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
+_LOOK_EVERY_S: Final = 1.0
 
-class Gone(Exception):  # noqa: N818 - it is a condition, as all of ours are
+
+class Gone(Exception):
     """The client has left before its request was complete."""
 
 
+class Patience:
+    """Ends, with SlowBody, whatever has been read for longer than `timeout_s` seconds.
+
+    Nearly every body is there at once, so a timer for each would cost more than the reading. One
+    look around a second does for all that are being read.
+    """
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._since: dict[asyncio.Task[Any], float] = {}
+        self._ended: set[asyncio.Task[Any]] = set()
+        self._looking: asyncio.TimerHandle | None = None
+
+    def __enter__(self) -> None:
+        """Begin to read, in the task that is running."""
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("bodies are read in tasks")
+        loop = asyncio.get_running_loop()
+        self._since[task] = loop.time()
+        if self._looking is None:
+            self._looking = loop.call_later(_LOOK_EVERY_S, self._look, loop)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Have read."""
+        task = asyncio.current_task()
+        if task is None:
+            return
+        del self._since[task]
+        if kind is asyncio.CancelledError and task in self._ended:
+            self._ended.discard(task)
+            task.uncancel()
+            raise errors.SlowBody
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        too_old = loop.time() - self._timeout_s
+        for task, since in self._since.items():
+            if since < too_old and task not in self._ended:
+                self._ended.add(task)
+                task.cancel()
+        self._looking = loop.call_later(_LOOK_EVERY_S, self._look, loop) if self._since else None
+
+
 async def read_body(
-    headers: Headers, receive: Receive, *, limit_bytes: int, timeout_s: float
+    headers: Headers, receive: Receive, *, limit_bytes: int, patience: "Patience"
 ) -> bytes:
     """The request's body without a byte order mark.
 
@@ -39,11 +84,8 @@ async def read_body(
     encoding = headers.get(b"content-encoding", b"identity").strip().lower()
     if encoding not in {b"identity", b""}:
         raise errors.UnsupportedEncoding(encoding.decode("latin-1"))
-    try:
-        async with asyncio.timeout(timeout_s):
-            return (await _whole(receive, limit_bytes)).removeprefix(BYTE_ORDER_MARK)
-    except TimeoutError:
-        raise errors.SlowBody from None
+    with patience:
+        return (await _whole(receive, limit_bytes)).removeprefix(BYTE_ORDER_MARK)
 
 
 async def _whole(receive: Receive, limit_bytes: int) -> bytes:

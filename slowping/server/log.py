@@ -14,9 +14,7 @@ class Fact:
 
     def __init__(self, what: str, /, **particulars: object) -> None:
         self.what = what
-        self.particulars = {
-            name: value for name, value in particulars.items() if value is not None
-        }
+        self.particulars = {name: value for name, value in particulars.items() if value is not None}
 
     def __str__(self) -> str:
         pairs = (f"{name}={_quoted(value)}" for name, value in self.particulars.items())

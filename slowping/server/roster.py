@@ -114,9 +114,7 @@ def arrange(snapshot: ProjectSnapshot) -> Tenant:
     return Tenant(
         project=snapshot.project,
         drawers={
-            category.name: Drawer(
-                category.id, fanout.targets(channel_ids, ad_hoc, category.routes)
-            )
+            category.name: Drawer(category.id, fanout.targets(channel_ids, ad_hoc, category.routes))
             for category in snapshot.categories
         },
         kinds=frozenset(channel.kind for channel in channels if not channel.ad_hoc),

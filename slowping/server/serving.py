@@ -19,6 +19,7 @@ from slowping.config import Config
 from slowping.core import errors
 from slowping.server.app import House, World, running
 from slowping.server.first_start import write_private
+from slowping.server.wire import WholeAnswers
 
 LOCK_FILE: Final = "lock"
 SERVER_FILE: Final = "server.json"
@@ -29,6 +30,16 @@ _BACKLOG: Final = 2_048
 
 class Server(uvicorn.Server):
     """Leaves signals to us, so that a stop that was asked for is a success."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+        """Set once requests are answered."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        self.ready.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -50,19 +61,19 @@ async def serve(
             taken or not this machine's.
         StoreUnusable: the database cannot be used.
     """
-    with _own(folder):
-        with contextlib.closing(listen(config.server.host, config.server.port)) as listener:
-            url = address_of(listener)
-            async with running(config, folder, world or World()) as house:
-                await _serve_on(listener, house, config, lambda: ready(url, house), url, folder)
+    server = config.server
+    with _own(folder), contextlib.closing(listen(server.host, server.port)) as listener:
+        url = address_of(listener)
+        async with running(config, folder, world or World()) as house:
+            await _serve_on(listener, house, config, lambda: ready(url, house), url, folder)
 
 
 def server_for(house: House, config: Config) -> "Server":
     """The server program around a house."""
     return Server(
         uvicorn.Config(
-            house.asgi,  # type: ignore[arg-type] # it is an ASGI application of one scope
-            http="httptools",
+            house.asgi,
+            http=WholeAnswers,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -94,8 +105,7 @@ async def _serve_on(
         loop.add_signal_handler(number, stop, number)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        while not server.started and not serving.done():
-            await asyncio.sleep(0.005)
+        await server.ready.wait()
         write_private(folder / SERVER_FILE, f'{{"url":"{url}","version":"{__version__}"}}')
         ready()
         await serving

@@ -42,13 +42,13 @@ class Toolbox:
 
     @functools.cached_property
     def _http(self) -> Http:
-        from slowping.notifiers.http import open_http  # noqa: PLC0415 - many servers never send
+        from slowping.notifiers.http import open_http  # many servers never send
 
         return open_http()
 
     @functools.cached_property
     def _guarded_http(self) -> Http:
-        from slowping.notifiers.http import open_guarded_http  # noqa: PLC0415 - as above
+        from slowping.notifiers.http import open_guarded_http
 
         webhook = self._sections.webhook
         return open_guarded_http(webhook.allow_networks, webhook.allow_http)

@@ -28,7 +28,7 @@ from slowping.server.dialects.port import (
     Reading,
     Reply,
 )
-from slowping.server.http import Gone, HeaderList, Headers, Receive, Scope, Send
+from slowping.server.http import Gone, HeaderList, Headers, Patience, Receive, Scope, Send
 from slowping.server.ingest import Ingest, Submission
 from slowping.server.limits import Allowance
 from slowping.server.refusals import Refusal, Refusals
@@ -72,37 +72,34 @@ class Terms(msgspec.Struct):
     allowance: Allowance | None = None
 
 
-class DoorOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """Limits that the operator sets."""
+class Services(msgspec.Struct, frozen=True, kw_only=True):
+    """What the door works with."""
 
+    roster: Roster
+    gatekeeper: Gatekeeper
+    ingest: Ingest
+    desk: Desk
+    refusals: Refusals
+    now_ms: Callable[[], int]
+    """UTC milliseconds."""
+    patience: Patience
     max_body_bytes: int
-    body_timeout_s: float
 
 
 class Door:
     """The ASGI application for everything outside our own API."""
 
-    def __init__(
-        self,
-        dialects: Sequence[Dialect],
-        *,
-        roster: Roster,
-        gatekeeper: Gatekeeper,
-        ingest: Ingest,
-        desk: Desk,
-        refusals: Refusals,
-        now_ms: Callable[[], int],
-        options: DoorOptions,
-    ) -> None:
+    def __init__(self, dialects: Sequence[Dialect], services: Services) -> None:
         self._dialects = {dialect.name: dialect for dialect in dialects}
-        self._roster = roster
-        self._gatekeeper = gatekeeper
-        self._ingest = ingest
-        self._desk = desk
-        self._refusals = refusals
-        self._now_ms = now_ms
-        self._options = options
         self._places, self._open_places = _places(dialects)
+        self._patience = services.patience
+        self._max_body_bytes = services.max_body_bytes
+        self._roster = services.roster
+        self._gatekeeper = services.gatekeeper
+        self._ingest = services.ingest
+        self._desk = services.desk
+        self._refusals = services.refusals
+        self._now_ms = services.now_ms
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -122,8 +119,8 @@ class Door:
             body = await http.read_body(
                 headers,
                 receive,
-                limit_bytes=self._options.max_body_bytes,
-                timeout_s=self._options.body_timeout_s,
+                limit_bytes=self._max_body_bytes,
+                patience=self._patience,
             )
             dialect = self._nearest(place, path, method, headers, body)
             client = scope.get("client")
@@ -134,14 +131,16 @@ class Door:
             reply = await self._judge(dialect, place, request, terms)
         except errors.SlowpingError as error:
             reply = dialect.refusal(error)
-            await self._refuse(send, dialect, path, headers, terms, error, reply)
+            self._note(error, dialect, path, reply)
+            told = self._headers(headers, terms) + _headers_of(error)
+            await http.answer(send, reply.status, reply.body, told)
             return
         except Gone:
             return
         except Exception as error:  # whatever it is, the client hears it in its own shape
             logger.exception("a request failed")
-            await self._refuse(send, dialect, path, headers, terms, error, _fault(dialect))
-            return
+            reply = dialect.refusal(errors.SlowpingError())
+            self._note(error, dialect, path, reply)
         await http.answer(send, reply.status, reply.body, self._headers(headers, terms))
 
     # Whose it is -----------------------------------------------------------------------------
@@ -277,27 +276,8 @@ class Door:
             ]
         return headers
 
-    async def _refuse(
-        self,
-        send: Send,
-        dialect: Dialect,
-        path: str,
-        asked: Headers,
-        terms: Terms,
-        error: Exception,
-        reply: Reply,
-    ) -> None:
-        headers = self._headers(asked, terms)
-        match error:
-            case errors.RateLimited():
-                used_up = Allowance(error.limit, 0, error.reset_at, error.retry_after_s)
-                headers += allowance_headers(used_up)
-            case errors.Unavailable():
-                headers.append((b"retry-after", b"%d" % error.retry_after_s))
-            case errors.WrongMethod():
-                headers.append((b"allow", ", ".join(error.allow).encode()))
-            case errors.SlowBody():
-                headers.append((b"connection", b"close"))
+    def _note(self, error: Exception, dialect: Dialect, path: str, reply: Reply) -> None:
+        """Remember who was refused, and why."""
         self._refusals.add(
             Refusal(
                 at=self._now_ms(),
@@ -307,7 +287,6 @@ class Door:
                 status=reply.status,
             )
         )
-        await http.answer(send, reply.status, reply.body, headers)
 
     async def _answer_options(self, place: Place | None, asked: Headers, send: Send) -> None:
         """Preflights, and the plain question which methods there are."""
@@ -399,8 +378,19 @@ def _methods(place: Place, dialect: Dialect) -> tuple[str, ...]:
     return (*sorted(own), "OPTIONS")
 
 
-def _fault(dialect: Dialect) -> Reply:
-    return dialect.refusal(errors.SlowpingError())
+def _headers_of(error: errors.SlowpingError) -> HeaderList:
+    """What a refusal says in its headers, in every dialect."""
+    match error:
+        case errors.RateLimited():
+            used_up = Allowance(error.limit, 0, error.reset_at, error.retry_after_s)
+            return allowance_headers(used_up)
+        case errors.Unavailable():
+            return [(b"retry-after", b"%d" % error.retry_after_s)]
+        case errors.WrongMethod():
+            return [(b"allow", ", ".join(error.allow).encode())]
+        case errors.SlowBody():
+            return [(b"connection", b"close")]
+    return []
 
 
 def _places(dialects: Sequence[Dialect]) -> tuple[Mapping[str, Place], Mapping[str, Place]]:
@@ -421,6 +411,3 @@ def _places(dialects: Sequence[Dialect]) -> tuple[Mapping[str, Place], Mapping[s
         start, brace, _ = path.partition("/{")
         (open_places if brace else places)[start] = place
     return places, open_places
-
-
-

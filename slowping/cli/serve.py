@@ -1,0 +1,97 @@
+"""Run the server, and on a first start show how to send something to it."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import rich_click as click
+
+from slowping import __version__
+from slowping.cli import where
+
+if TYPE_CHECKING:
+    from slowping.config import Config
+    from slowping.server.app import House
+    from slowping.server.first_start import FirstKeys
+
+
+@click.command
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="A configuration file; config.example.toml shows every option.",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="The folder that holds the database and the keys.",
+)
+@click.option("--host", metavar="HOST", help="The address to listen on.  [default: 127.0.0.1]")
+@click.option(
+    "--port", type=click.IntRange(0, 65_535), help="The port to listen on.  [default: 7464]"
+)
+def serve(
+    config_file: Path | None,
+    data: Path | None,
+    host: str | None,
+    port: int | None,
+) -> None:
+    """Run the server.
+
+    The ready line and the cards of console channels go to standard output, logs to standard
+    error. SIGTERM and Ctrl-C stop it: what is on its way is finished first.
+    """
+    from slowping import config as configuration
+
+    config = configuration.load(where.config_file(config_file, os.environ), os.environ)
+    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    server = msgspec.structs.replace(config.server, **given)
+    folder = where.data_folder(data, config.data).absolute()
+    _run(msgspec.structs.replace(config, server=server), folder)
+
+
+def _run(config: "Config", folder: Path) -> None:
+    from slowping.server import log, serving
+
+    log.configure(config.log.level, config.log.format)
+
+    def ready(url: str, house: "House") -> None:
+        click.echo(f"slowping {__version__} is ready on {url} (data in {folder})")
+        if house.first_keys is not None:
+            click.echo(_welcome(url, folder, house.first_keys))
+
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(serving.serve(config, folder, ready=ready))
+
+
+def _loop_factory() -> Any:  # a function that makes an event loop, or None for the usual one
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def _welcome(url: str, folder: Path, keys: "FirstKeys") -> str:
+    lines = ["", "A first start. These keys are shown this once:", ""]
+    if keys.ingest is not None:
+        lines.append(f"  ingest key  {keys.ingest}")
+    lines += [
+        f"  admin key   {keys.admin}",
+        "",
+        f"Commands on this machine find them in {folder} (ingest.key, admin.key).",
+    ]
+    if keys.ingest is not None:
+        body = '{"category":"sale","description":"The first of many","fields":{"amount":49.99}}'
+        lines += [
+            "The project 'default' has a console channel and the categories bug, sale, question.",
+            "Send something to it, and watch it arrive here:",
+            "",
+            f"curl {url}/api/v1/events -H 'Authorization: Bearer {keys.ingest}' -d '{body}'",
+        ]
+    return "\n".join([*lines, ""])
