@@ -52,8 +52,7 @@ async def project(client: "Client", typed: str) -> Project:
     """The project of that name or id."""
     if ids.parse(ids.PROJECT, typed) is not None:
         return await client.show_project(typed)
-    projects = await every(client.list_projects, 0)
-    return _only("project", typed, [found for found in projects if found.name == typed])
+    return _only("project", typed, await every(client.list_projects, 0, name=typed))
 
 
 async def category(client: "Client", typed: str, project: str | None) -> Category:

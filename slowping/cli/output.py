@@ -9,12 +9,14 @@ import enum
 import json
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import rich_click as click
 
 from slowping.core import errors, text
+
+_PIPE_WIDTH: Final = 10_000
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
@@ -104,8 +106,9 @@ def table(noun: str, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -
         )
         grid.add_row(*cells)
     terminal = console.Console(highlight=False)
-    # Cut to what a person sees, but never what goes into a pipe.
-    terminal.print(grid, width=None if terminal.is_terminal else 10_000)
+    if not terminal.is_terminal:
+        terminal.width = _PIPE_WIDTH  # what a program reads is never cut
+    terminal.print(grid)
 
 
 def details(pairs: Sequence[tuple[str, str]]) -> None:

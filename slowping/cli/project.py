@@ -144,10 +144,12 @@ async def change_project(  # noqa: PLR0913 - one for each option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @where.connected(where.ADMIN_KEY_FILE)
 async def remove_project(client: "Client", name: str, yes: bool) -> None:
-    """Remove a project with everything it owns."""
+    """Remove a project with its categories and channels; its events stay."""
     found = await named.project(client, name)
     if not yes and sys.stdin.isatty():
-        click.confirm(f"Remove {found.name} with its channels and keys?", abort=True, err=True)
+        click.confirm(
+            f"Remove {found.name} with its categories and channels?", abort=True, err=True
+        )
     await client.remove_project(found.id)
     output.talk(f"Removed the project {found.name}.")
 

@@ -1,0 +1,41 @@
+# One word each, the same here and in the gate. `make test` and the others use .venv, which
+# `make .venv` makes; say BIN=/path/to/bin to use another environment.
+
+PYTHON ?= python3
+BIN ?= .venv/bin
+
+.PHONY: serve tui demo test check bench constraints
+
+serve: $(BIN)
+	$(BIN)/slowping serve
+
+tui: $(BIN)
+	$(BIN)/slowping tui
+
+demo: $(BIN)
+	$(BIN)/slowping demo
+
+test: $(BIN)
+	$(BIN)/pytest
+
+check: $(BIN)
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+bench: $(BIN)
+	$(BIN)/python -m benchmarks
+
+.venv/bin:
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -e '.[fast,test,check,bench]'
+
+# What a fresh environment gets today: run it, run `make check`, and commit both or neither.
+constraints:
+	fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && \
+	$(PYTHON) -m venv "$$fresh" && \
+	"$$fresh/bin/pip" install -q '.[fast,test,check,bench]' && \
+	{ sed -n '/^#/p' constraints.txt; "$$fresh/bin/pip" freeze --exclude slowping; } > constraints.new && \
+	mv constraints.new constraints.txt

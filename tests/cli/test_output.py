@@ -1,0 +1,105 @@
+import datetime as dt
+import json
+
+import pytest
+
+from slowping.cli import output
+from slowping.cli.output import Column, ExitCode
+from slowping.core import errors
+from slowping.core.project import Project
+
+HOSTILE = "\x1b]0;owned\x07\x9b31m\u202ex\ny"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.Unreachable("no answer"), ExitCode.UNREACHABLE),
+        (errors.UnknownApiKey(), ExitCode.REFUSED),
+        (errors.NoCredential(), ExitCode.REFUSED),
+        (errors.ForeignProject("shop"), ExitCode.REFUSED),
+        (errors.InvalidInput("no"), ExitCode.WRONG_USAGE),
+        (errors.NotFound("channel", "ops"), ExitCode.FAILED),
+        (errors.NameTaken("channel", "ops"), ExitCode.FAILED),
+        (errors.StoreUnusable("locked"), ExitCode.FAILED),
+        (errors.ConfigError("no"), ExitCode.FAILED),
+        (errors.UnexpectedAnswer("HTML"), ExitCode.FAILED),
+    ],
+)
+def test_each_condition_has_its_exit_code(error: errors.SlowpingError, code: ExitCode) -> None:
+    assert output.exit_code(error) == code
+
+
+def project(name: str) -> Project:
+    return Project(
+        id="prj_1",
+        name=name,
+        strict_destinations=False,
+        allowed_origins=(),
+        monthly_quota=None,
+        created_at=dt.datetime(2026, 3, 6, tzinfo=dt.UTC),
+    )
+
+
+def test_json_keeps_its_value_but_shows_a_terminal_no_instruction(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output.as_json([project(HOSTILE + "🐛ü")])
+    printed = capsys.readouterr().out
+    assert not set("\x1b\x07\x9b\u202e") & set(printed)
+    assert "🐛ü" in printed
+    assert json.loads(printed)[0]["name"] == HOSTILE + "🐛ü"
+
+
+def test_a_table_shows_a_terminal_no_instruction(capsys: pytest.CaptureFixture[str]) -> None:
+    output.table("things", [Column("NAME")], [(HOSTILE,)])
+    printed = capsys.readouterr().out
+    assert not set("\x1b\x07\x9b\u202e") & set(printed)
+    assert printed.count("\n") == 2
+
+
+def test_markup_in_a_table_stays_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    output.table("things", [Column("NAME")], [("[bold]:bug: x[/bold]",)])
+    assert "[bold]:bug: x[/bold]" in capsys.readouterr().out
+
+
+def test_what_goes_into_a_pipe_is_not_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    output.table("things", [Column("NAME"), Column("WHY")], [("a" * 200, "b" * 200)])
+    printed = capsys.readouterr().out
+    assert "a" * 200 in printed
+    assert "b" * 200 in printed
+
+
+def test_on_a_terminal_of_80_columns_ids_stay_whole(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
+    columns = [Column("ID", whole=True), Column("CHANNEL"), Column("LAST ERROR")]
+    output.table("things", columns, [("dlv_0123456789abc", "ops", "word " * 40)])
+    *_, row = capsys.readouterr().out.splitlines()
+    assert "dlv_0123456789abc" in row
+    assert "ops" in row
+    assert "…" in row
+
+
+def test_an_empty_list_is_told_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    output.table("deliveries", [Column("ID")], [])
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == "slowping: No deliveries.\n"
+
+
+def test_details_are_one_pair_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    output.details([("id", "prj_1"), ("monthly quota", HOSTILE)])
+    printed = capsys.readouterr().out
+    assert printed.startswith("id             prj_1\n")
+    assert printed.count("\n") == 2
+    assert "\x1b" not in printed
+
+
+def test_a_moment_that_never_came_is_a_dash() -> None:
+    assert output.moment(None) == "-"
+    assert output.age(None) == "-"

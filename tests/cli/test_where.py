@@ -1,0 +1,101 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from slowping.cli import where
+from slowping.cli.where import Address
+from slowping.core import errors
+
+LOCAL = "http://127.0.0.1:7465"
+ADMIN = (where.ADMIN_KEY_FILE,)
+INGEST_FIRST = (where.INGEST_KEY_FILE, where.ADMIN_KEY_FILE)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A data folder in which a server has run."""
+    (tmp_path / where.SERVER_FILE).write_text(json.dumps({"url": LOCAL}), encoding="utf-8")
+    (tmp_path / where.ADMIN_KEY_FILE).write_text("the-admin-key\n", encoding="utf-8")
+    (tmp_path / where.INGEST_KEY_FILE).write_text("the-ingest-key\n", encoding="utf-8")
+    return tmp_path
+
+
+def found(
+    *,
+    server: str | None = None,
+    api_key: str | None = None,
+    data: Path | None = None,
+    key_files: tuple[str, ...] = ADMIN,
+    **environ: str,
+) -> Address:
+    return where.find(server, api_key, data, environ, key_files)
+
+
+def test_on_the_servers_machine_nothing_needs_to_be_typed(folder: Path) -> None:
+    address = found(SLOWPING_DATA=str(folder))
+    assert address == Address(server=LOCAL, api_key="the-admin-key")
+
+
+def test_the_configuration_file_may_say_where_the_data_folder_is(folder: Path) -> None:
+    file = folder / "config.toml"
+    file.write_text(f'data = "{folder}"', encoding="utf-8")
+    assert found(SLOWPING_CONFIG=str(file)).server == LOCAL
+
+
+def test_a_sender_takes_the_ingest_key_first(folder: Path) -> None:
+    assert found(data=folder, key_files=INGEST_FIRST).api_key == "the-ingest-key"
+
+
+def test_a_sender_takes_the_admin_key_where_there_is_no_other(folder: Path) -> None:
+    (folder / where.INGEST_KEY_FILE).unlink()
+    assert found(data=folder, key_files=INGEST_FIRST).api_key == "the-admin-key"
+
+
+def test_what_is_typed_wins_over_variables() -> None:
+    address = found(
+        server="http://a", api_key="typed", SLOWPING_SERVER="http://b", SLOWPING_API_KEY="set"
+    )
+    assert address == Address(server="http://a", api_key="typed")
+
+
+def test_variables_win_over_files(folder: Path) -> None:
+    address = found(data=folder, SLOWPING_SERVER="http://b", SLOWPING_API_KEY="set")
+    assert address == Address(server="http://b", api_key="set")
+
+
+def test_a_stored_key_is_not_shown_to_another_server(folder: Path) -> None:
+    with pytest.raises(errors.NoCredential, match="No API key for http://elsewhere"):
+        found(server="http://elsewhere", data=folder)
+
+
+def test_a_stored_key_goes_to_its_own_server_by_name(folder: Path) -> None:
+    assert found(server=f"{LOCAL}/", data=folder).api_key == "the-admin-key"
+
+
+def test_without_a_key_the_remedy_is_named(folder: Path) -> None:
+    (folder / where.ADMIN_KEY_FILE).unlink()
+    with pytest.raises(errors.NoCredential, match="give --api-key or set SLOWPING_API_KEY"):
+        found(data=folder)
+
+
+def test_without_a_server_the_remedy_is_named(tmp_path: Path) -> None:
+    with pytest.raises(errors.Unreachable, match="start one with 'slowping serve'"):
+        found(data=tmp_path)
+
+
+def test_a_command_that_needs_no_key_reads_none(folder: Path) -> None:
+    assert found(data=folder, key_files=()) == Address(server=LOCAL, api_key=None)
+
+
+def test_a_key_file_that_is_none_is_refused_without_showing_it(folder: Path) -> None:
+    (folder / where.ADMIN_KEY_FILE).write_bytes(b"\xff\xfe")
+    with pytest.raises(errors.ConfigError, match="Cannot read the API key in"):
+        found(data=folder)
+
+
+def test_the_data_folder_is_what_was_typed_then_what_is_configured(tmp_path: Path) -> None:
+    typed, configured = tmp_path / "typed", tmp_path / "configured"
+    assert where.data_folder(typed, configured) == typed
+    assert where.data_folder(None, configured) == configured
+    assert where.data_folder(None, None).name == "slowping"
