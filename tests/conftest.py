@@ -150,18 +150,18 @@ async def running_house(
     """Run a server on a free port of this machine."""
     config = config or Config()
     world = World(clock=clock or SystemClock(), terminal=io.StringIO())
-    listener = serving.listen("127.0.0.1", 0)
-    base_url = serving.address_of(listener)
-    async with running(config, folder, world) as house:
-        server = serving.server_for(house, config)
-        task = asyncio.create_task(server.serve(sockets=[listener]))
-        try:
-            await server.ready.wait()
-            async with httpx.AsyncClient(base_url=base_url, trust_env=False) as client:
-                yield RunningHouse(house, client, base_url, world)
-        finally:
-            server.should_exit = True
-            await task
+    with contextlib.closing(serving.listen("127.0.0.1", 0)) as listener:
+        base_url = serving.address_of(listener)
+        async with running(config, folder, world) as house:
+            server = serving.server_for(house, config)
+            task = asyncio.create_task(server.serve(sockets=[listener]))
+            try:
+                await server.ready.wait()
+                async with httpx.AsyncClient(base_url=base_url, trust_env=False) as client:
+                    yield RunningHouse(house, client, base_url, world)
+            finally:
+                server.should_exit = True
+                await task
 
 
 @pytest.fixture
