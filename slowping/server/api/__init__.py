@@ -9,7 +9,7 @@ from typing import Any, Final
 from litestar import Litestar, Router
 
 from slowping.server.api import api_key, category, channel, delivery, event, health, project
-from slowping.server.api.endpoint import PREFIX, Endpoint, route
+from slowping.server.api.endpoint import PREFIX, Endpoint, methods_at, options_route, route
 from slowping.server.api.reference import Reference
 from slowping.server.api.refusing import Refuser
 from slowping.server.api.services import Services
@@ -30,7 +30,11 @@ def create_api(services: Services) -> Litestar:
     """The ASGI application for everything below `/slowping/`."""
     reference = Reference(ENDPOINTS, services.dialects)
     endpoints = (*ENDPOINTS, *reference.endpoints)
-    routes = [route(endpoint, services) for endpoint in endpoints]
+    paths = dict.fromkeys(endpoint.path for endpoint in endpoints)
+    routes = [
+        *(options_route(path, methods_at(path, endpoints)) for path in paths),
+        *(route(endpoint, services) for endpoint in endpoints),
+    ]
     return Litestar(
         route_handlers=[Router(path=PREFIX, route_handlers=routes)],
         exception_handlers={Exception: Refuser(services, endpoints)},

@@ -1,6 +1,6 @@
 """What an endpoint is, and how every request to one is walked through: key, limit, scope, body."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Generic, Literal, TypeVar
 
 import msgspec
@@ -14,12 +14,11 @@ from slowping.server import http
 from slowping.server.api import reading
 from slowping.server.api.listing import NoQuery
 from slowping.server.api.services import Services
-from slowping.server.http import Patience
 from slowping.server.limits import Allowance
 
 PREFIX: Final = "/slowping/v1"
-ENDPOINT: Final = "endpoint"
-"""The option of a route that holds its endpoint."""
+SCOPE: Final = "scope"
+"""The option of a route that says which scope it asks for; None where it asks for no key."""
 
 RATE_HEADERS: Final = "rate_headers"
 """Where a request keeps the headers that tell what is left of its key's minute."""
@@ -90,7 +89,6 @@ class Endpoint(msgspec.Struct, Generic[Q, B], frozen=True, kw_only=True):
 def route(endpoint: Endpoint[Any, Any], services: Services) -> HTTPRouteHandler:
     """The endpoint as the router takes it."""
     decoder = None if endpoint.body is None else msgspec.json.Decoder(endpoint.body)
-    patience = Patience(services.body_timeout_s)
 
     async def answer(request: Request[Any, Any, Any]) -> Response[bytes]:
         principal = _admit(request, endpoint, services)
@@ -100,7 +98,7 @@ def route(endpoint: Endpoint[Any, Any], services: Services) -> HTTPRouteHandler:
             principal=principal,
             id=request.path_params.get("id", ""),
             query=reading.query(request.query_params, endpoint.query),
-            body=decoder and await _body(request, endpoint, decoder, services, patience),
+            body=decoder and await _body(request, endpoint, decoder, services),
             headers=headers,
         )
         return _response(endpoint, await endpoint.handle(call), _rate_headers(request))
@@ -109,10 +107,37 @@ def route(endpoint: Endpoint[Any, Any], services: Services) -> HTTPRouteHandler:
     return HTTPRouteHandler(
         endpoint.path.replace("{id}", "{id:str}"),
         http_method=methods,  # type: ignore[arg-type]  # these are methods
-        status_code=endpoint.status,
-        opt={ENDPOINT: endpoint},
+        status_code=200,  # the response has its own; here 204 would forbid it
+        opt={SCOPE: endpoint.scope},
         name=f"{endpoint.method} {endpoint.path}",
     )(answer)
+
+
+def options_route(path: str, methods: Sequence[str]) -> HTTPRouteHandler:
+    """Tell which methods a path answers to; the framework's own answer knows only one of them."""
+
+    async def answer() -> Response[bytes]:
+        return Response(b"", status_code=204, headers={"allow": ", ".join(methods)})
+
+    return HTTPRouteHandler(
+        path.replace("{id}", "{id:str}"),
+        http_method="OPTIONS",
+        status_code=200,
+        name=f"OPTIONS {path}",
+    )(answer)
+
+
+def methods_at(path: str, endpoints: Sequence[Endpoint[Any, Any]]) -> tuple[str, ...]:
+    """The methods that a path answers to; `path` is one of a request, or of an endpoint."""
+    given = path.removeprefix(PREFIX).strip("/").split("/")
+    methods = {"OPTIONS"}
+    for endpoint in endpoints:
+        wanted = endpoint.path.strip("/").split("/")
+        if len(wanted) == len(given) and all(
+            step in ("{id}", name) for step, name in zip(wanted, given, strict=True)
+        ):
+            methods |= {"GET", "HEAD"} if endpoint.method == "GET" else {endpoint.method}
+    return tuple(sorted(methods))
 
 
 def _admit(
@@ -147,13 +172,12 @@ async def _body(
     endpoint: Endpoint[Any, Any],
     decoder: msgspec.json.Decoder[Any],
     services: Services,
-    patience: Patience,
 ) -> Any:  # whatever the endpoint's body is
     content = await http.read_body(
         dict(request.scope["headers"]),
         request.receive,  # type: ignore[arg-type]  # its messages are mappings too
         limit_bytes=services.max_body_bytes,
-        patience=patience,
+        patience=services.patience,
     )
     return reading.body(content if content or endpoint.body_required else b"{}", decoder)
 
@@ -163,7 +187,8 @@ def _response(
 ) -> Response[bytes]:
     """Any result: a struct is encoded, a text goes as it is, nothing is nothing."""
     if isinstance(result, Text):
-        content, media_type = result.content, result.media_type
+        # The framework adds the charset to every text by itself.
+        content, media_type = result.content, result.media_type.removesuffix("; charset=utf-8")
     else:
         content, media_type = (
             b"" if endpoint.answer is None else _encode(result),

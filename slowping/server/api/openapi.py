@@ -2,6 +2,8 @@
 
 import functools
 import re
+import types
+import typing
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -19,6 +21,7 @@ from slowping.server.errors import CONDITIONS
 Json = dict[str, Any]
 """Part of the document."""
 
+_UNIONS: Final = (typing.Union, types.UnionType)
 _COMPONENT: Final = "#/components/schemas/"
 _RATE_HEADERS: Final[Mapping[str, str]] = {
     "X-RateLimit-Limit": "Requests a minute that the key may make.",
@@ -44,6 +47,9 @@ class Schemas:
         Raises:
             ValueError: two types of the same name look different.
         """
+        if typing.get_origin(wanted) in _UNIONS:
+            # One by one: msgspec itself refuses a union of structs, which nobody has to decode.
+            return {"anyOf": [self.of(arm) for arm in typing.get_args(wanted)]}
         (schema,), components = msgspec.json.schema_components(
             (wanted,), ref_template=_COMPONENT + "{name}"
         )
@@ -162,7 +168,7 @@ def _given(schema: Json) -> Json:
     """The schema of a parameter where it is given: nobody can send null in a query."""
     arms = [arm for arm in schema.get("anyOf", ()) if arm != {"type": "null"}]
     rest = {name: value for name, value in schema.items() if name != "anyOf"}
-    if rest.get("default") in (None, []):
+    if not rest.get("default"):
         rest.pop("default", None)
     if len(arms) == 1:
         return {**arms[0], **rest}
@@ -174,7 +180,7 @@ def _refusals(endpoint: Endpoint[Any, Any]) -> Iterable[type[SlowpingError]]:
     yield from endpoint.refusals
     if endpoint.scope is not None:
         yield from (errors.UnknownApiKey, errors.Forbidden, errors.RateLimited, errors.Unavailable)
-    if "{id}" in endpoint.path:
+    if "{id}" in endpoint.path or "project" in endpoint.query.__struct_fields__:
         yield errors.NotFound
     if endpoint.body is not None:
         yield from (errors.InvalidJson, errors.InvalidInput, errors.TooLarge)
@@ -197,7 +203,8 @@ def _problem_responses() -> Json:
 
 
 def _tag(endpoint: Endpoint[Any, Any]) -> str:
-    return endpoint.path.split("/")[1]
+    """The noun: the name of the module that holds the handler."""
+    return endpoint.handle.__module__.rpartition(".")[2]
 
 
 # The dialects' --------------------------------------------------------------------------------

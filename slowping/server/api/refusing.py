@@ -1,7 +1,7 @@
 """Answer whatever went wrong on the way of a request, and remember who was turned away."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
@@ -11,12 +11,12 @@ from slowping.core.errors import SlowpingError
 from slowping.core.problem import Problem
 from slowping.server import errors as problems
 from slowping.server import http
-from slowping.server.api.endpoint import PREFIX, RATE_HEADERS, Endpoint, rate_headers
+from slowping.server.api.endpoint import RATE_HEADERS, Endpoint, methods_at, rate_headers
 from slowping.server.api.services import Services
 from slowping.server.limits import Allowance
 from slowping.server.refusals import Refusal
 
-_OWN: str = "slowping"
+_OWN: Final = "slowping"
 
 
 class Refuser:
@@ -61,19 +61,6 @@ class Refuser:
         headers: Mapping[str, str] = request.state.get(RATE_HEADERS, {})
         # What is left of the body would be taken for the next request.
         return {**headers, "connection": "close"} if isinstance(error, errors.SlowBody) else headers
-
-
-def methods_at(path: str, endpoints: Sequence[Endpoint[Any, Any]]) -> tuple[str, ...]:
-    """The methods that a path answers to, with the server's own HEAD and OPTIONS."""
-    given = path.removeprefix(PREFIX).strip("/").split("/")
-    methods = {"OPTIONS"}
-    for endpoint in endpoints:
-        wanted = endpoint.path.strip("/").split("/")
-        if len(wanted) == len(given) and all(
-            step in ("{id}", name) for step, name in zip(wanted, given, strict=True)
-        ):
-            methods |= {"GET", "HEAD"} if endpoint.method == "GET" else {endpoint.method}
-    return tuple(sorted(methods))
 
 
 def _problem(error: Exception) -> Problem:
