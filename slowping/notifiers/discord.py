@@ -1,6 +1,7 @@
 """Deliver to Discord: through a webhook into a channel, or by a bot into a user's messages."""
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Final
 
@@ -18,6 +19,8 @@ from slowping.notifiers.port import HttpAnswer, HttpFailure, Secret, Settings, T
 
 # Discord's documentation, "User Agent": without this form its protection may block us.
 USER_AGENT: Final = f"DiscordBot (https://pypi.org/project/slowping, {__version__})"
+
+_SNOWFLAKE: Final = r"^[0-9]{1,20}\Z"
 
 
 class DiscordSettings(Settings, frozen=True, kw_only=True):
@@ -50,7 +53,7 @@ class DiscordSettings(Settings, frozen=True, kw_only=True):
             msgspec.Meta(
                 title="User id",
                 description="The number that Discord shows with 'Copy User ID', not the name.",
-                pattern=r"^[0-9]{1,20}\Z",
+                pattern=_SNOWFLAKE,
             ),
         ]
         | None
@@ -60,7 +63,7 @@ class DiscordSettings(Settings, frozen=True, kw_only=True):
             str,
             msgspec.Meta(
                 title="Channel of the direct messages",
-                pattern=r"^[0-9]{1,20}\Z",
+                pattern=_SNOWFLAKE,
                 extra_json_schema={"readOnly": True},
             ),
         ]
@@ -187,7 +190,7 @@ class Discord:
         outcome = discord_answer.judged(answer, limits, self._now_ms())
         if 200 <= answer.status < 300:
             channel_id = discord_answer.reference(answer)
-            if channel_id is not None and channel_id.isdecimal():
+            if channel_id is not None and re.fullmatch(_SNOWFLAKE, channel_id):
                 return channel_id
             return Retry(answer=outcome.answer, reason="Discord named no channel for the user")
         if isinstance(outcome, Rejected):  # the body holds the user alone, so it is not the event

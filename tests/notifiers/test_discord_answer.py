@@ -1,0 +1,175 @@
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pytest
+
+from slowping.core.delivery import Delivered, Outcome, Pace, Rejected, Retry, Throttled, Unusable
+from slowping.notifiers import discord_answer
+from slowping.notifiers.discord_answer import Limits
+from slowping.notifiers.port import HttpAnswer
+from tests.notifiers.samples import NOW_MS
+
+WEBHOOK: Final = Limits(scope="discord:webhook:1", bot=None, secrets=("t0ken",))
+BOT: Final = Limits(scope="discord:user:2", bot="discord:bot:b", secrets=("t0ken",))
+
+
+def judged(
+    status: int,
+    body: Any = None,
+    headers: Mapping[str, str] | None = None,
+    *,
+    limits: Limits = WEBHOOK,
+) -> Outcome:
+    content = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
+    answer = HttpAnswer(status, headers or {}, content)
+    return discord_answer.judged(answer, limits, NOW_MS)
+
+
+def limited(remaining: str, reset_after: str) -> dict[str, str]:
+    return {"x-ratelimit-remaining": remaining, "x-ratelimit-reset-after": reset_after}
+
+
+# Taken --------------------------------------------------------------------------------------
+
+
+def test_a_message_that_is_kept_is_delivered_with_its_id() -> None:
+    outcome = judged(200, {"id": "99", "content": "", "type": 0})
+    assert isinstance(outcome, Delivered)
+    assert outcome.reference == "99"
+    assert outcome.pace is None
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"id": 7}', b'{"id": "7", "em'])
+def test_a_message_without_a_readable_id_is_delivered_too(body: bytes) -> None:
+    assert isinstance(judged(200, body), Delivered)
+
+
+def test_the_last_request_of_a_bucket_is_followed_by_a_wait() -> None:
+    outcome = judged(200, headers=limited("0", "1.25"))
+    assert outcome.pace == Pace("discord:webhook:1", 1.25)
+
+
+@pytest.mark.parametrize(
+    ("remaining", "reset_after"), [("1", "1.25"), ("0", ""), ("0", "nan"), ("0", "-1"), ("0", "x")]
+)
+def test_other_requests_are_not(remaining: str, reset_after: str) -> None:
+    outcome = judged(200, headers=limited(remaining, reset_after))
+    assert outcome.pace is None
+
+
+# To wait ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers", "after", "scope"),
+    [
+        (429, {"retry_after": 4.5, "global": False}, {}, 4.5, "discord:webhook:1"),
+        (
+            429,
+            {"retry_after": 4.5, "global": False},
+            {"retry-after": "9"},
+            4.5,
+            "discord:webhook:1",
+        ),
+        (429, {"retry_after": 0}, {}, 1, "discord:webhook:1"),
+        (429, {"retry_after": 1e12}, {}, 86_400, "discord:webhook:1"),
+        (429, {"retry_after": 4.5, "global": True}, {}, 4.5, "discord"),
+        (429, {"retry_after": 4.5}, {"x-ratelimit-scope": "global"}, 4.5, "discord"),
+        (429, {"retry_after": 4.5}, {"x-ratelimit-scope": "shared"}, 4.5, "discord:webhook:1"),
+        (429, {"retry_after": 2, "code": 20028}, {}, 2, "discord:webhook:1"),
+        (400, {"retry_after": 2, "code": 40003}, {}, 2, "discord:webhook:1"),
+        (429, b"<html>error code: 1015", {}, 60, "discord"),
+        (429, b"<html>error code: 1015", {"retry-after": "3600"}, 3_600, "discord"),
+        (429, {"retry_after": "soon"}, {}, 60, "discord"),
+        (403, {"code": 40333}, {}, 60, "discord"),
+        (403, {"code": 40333}, {"retry-after": "90"}, 90, "discord"),
+    ],
+)
+def test_who_asks_to_wait_says_how_long_and_for_whom(
+    status: int, body: Any, headers: dict[str, str], after: float, scope: str
+) -> None:
+    outcome = judged(status, body, headers)
+    assert isinstance(outcome, Throttled)
+    assert (outcome.after, outcome.scope) == (after, scope)
+
+
+# To try again -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(500, {}), (502, b"<html>"), (400, {"code": 130000}), (302, b""), (418, b"")],
+)
+def test_trouble_may_pass(status: int, body: Any) -> None:
+    outcome = judged(status, body, {"retry-after": "30"})
+    assert isinstance(outcome, Retry)
+    assert (outcome.after, outcome.unknown) == (30, False)
+
+
+# Never --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, 0), (400, 50035), (400, 50006), (400, 50109), (400, 40005), (413, 0),
+        (400, 200000), (403, 200001), (400, 240000), (403, 20009),
+    ],
+)  # fmt: skip
+def test_a_message_that_is_never_taken_is_rejected(status: int, code: int) -> None:
+    assert isinstance(judged(status, {"code": code, "message": "no"}), Rejected)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "advice"),
+    [
+        (401, 50027, "create a new one and enter its URL"),
+        (404, 10015, "create a new one and enter its URL"),
+        (401, 0, "create a new one and enter its URL"),
+        (404, 0, "create a new one and enter its URL"),
+        (404, 10003, "channel or thread is gone"),
+        (400, 220001, "thread_id"),
+        (400, 220004, "thread_id"),
+        (400, 160005, "locked"),
+        (403, 50001, "give it access"),
+        (403, 50013, "give it access"),
+        (403, 50007, "allow direct messages"),
+        (403, 50278, "share no server"),
+        (403, 0, "does not allow"),
+    ],
+)
+def test_what_needs_someone_to_act_says_what_to_do(status: int, code: int, advice: str) -> None:
+    outcome = judged(status, {"code": code, "message": "no"})
+    assert isinstance(outcome, Unusable)
+    assert advice in outcome.reason
+    assert outcome.scope is None
+
+
+def test_a_token_that_is_refused_stops_all_that_the_bot_does() -> None:
+    outcome = judged(401, {"message": "401: Unauthorized", "code": 0}, limits=BOT)
+    assert isinstance(outcome, Unusable)
+    assert outcome.scope == "discord:bot:b"
+    assert "bot token" in outcome.reason
+
+
+def test_no_secret_is_kept_with_the_attempt() -> None:
+    outcome = judged(404, b"nothing at /webhooks/1/t0ken")
+    assert outcome.answer.excerpt == "nothing at /webhooks/1/[secret]"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "plainer"),
+    [
+        (400, {"code": 50035}, True),
+        (413, {"code": 40005}, True),
+        (400, {"code": 50001}, False),
+        (400, b"", False),
+        (200, {"id": "1"}, False),
+    ],
+)
+def test_a_plainer_body_is_tried_where_the_body_was_at_fault(
+    status: int, body: Any, plainer: bool
+) -> None:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    assert discord_answer.wants_a_plainer_body(HttpAnswer(status, {}, content)) is plainer
