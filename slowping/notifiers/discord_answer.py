@@ -156,11 +156,11 @@ def _refused(status: int, told: _Told, limits: Limits, seen: Answer) -> Outcome 
     if status in (401, 404):
         reason = _WEBHOOK_GONE if limits.bot is None else _UNUSABLE[UNKNOWN_CHANNEL]
         return Unusable(answer=seen, reason=reason)
-    said = f"(HTTP {status}{f', code {told.code}' if told.code else ''})"
+    said = http.quote(told.message, limits.secrets) or f"HTTP {status}"
     if status == 403:
-        return Unusable(answer=seen, reason=f"Discord does not allow messages there {said}")
+        return Unusable(answer=seen, reason=f"Discord does not allow messages there: {said}")
     if status in (400, 413):
-        return Rejected(answer=seen, reason=f"Discord does not take this message {said}")
+        return Rejected(answer=seen, reason=f"Discord does not take this message: {said}")
     return None
 
 

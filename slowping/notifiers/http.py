@@ -25,6 +25,8 @@ MAX_BODY_BYTES: Final = 16 * 1024
 MAX_EXCERPT: Final = 500
 """Characters of an answer that are kept with the attempt."""
 
+_MAX_QUOTE: Final = 120
+
 MAX_RETRY_AFTER_S: Final = 86_400.0
 DEFAULT_WAIT_S: Final = 60.0
 """For those who ask to wait and do not say how long."""
@@ -110,6 +112,11 @@ def excerpt(body: bytes, secrets: Iterable[str] = ()) -> str | None:
     """The start of an answer, safe to show; None where there is nothing in it."""
     said = redact(body.decode("utf-8", "replace"), secrets)
     return text.clip(text.visible(said.strip()), MAX_EXCERPT) or None
+
+
+def quote(said: str, secrets: Iterable[str] = ()) -> str:
+    """A far side's own words as part of a reason: one short line."""
+    return text.clip(text.one_line(redact(said, secrets)), _MAX_QUOTE)
 
 
 def redact(said: str, secrets: Iterable[str]) -> str:
