@@ -25,14 +25,13 @@ MAX_BODY_BYTES: Final = 16 * 1024
 MAX_EXCERPT: Final = 500
 """Characters of an answer that are kept with the attempt."""
 
-_MAX_QUOTE: Final = 120
-
 MAX_RETRY_AFTER_S: Final = 86_400.0
 DEFAULT_WAIT_S: Final = 60.0
 """For those who ask to wait and do not say how long."""
 SHORTEST_WAIT_S: Final = 1.0
 """A wait is no attempt, so a far side that asks for none would be asked again for ever."""
 
+_MAX_QUOTE: Final = 120
 _CONNECT_TIMEOUT_S: Final = 10.0
 # Connections are let go before most far sides do it: a request on its way then would be lost.
 _LIMITS: Final = httpx.Limits(
@@ -40,8 +39,8 @@ _LIMITS: Final = httpx.Limits(
 )
 
 # They write whole URLs, and those of Discord and Telegram hold secrets.
-for _name in ("httpx", "httpcore"):
-    logging.getLogger(_name).setLevel(logging.WARNING)
+for _logger in map(logging.getLogger, ("httpx", "httpcore")):
+    _logger.setLevel(max(_logger.level, logging.WARNING))
 
 
 def open_http(*, tls: ssl.SSLContext | None = None) -> "HttpClient":

@@ -1,3 +1,4 @@
+import asyncio
 import contextlib
 import datetime as dt
 import socket
@@ -162,6 +163,18 @@ async def test_a_name_that_is_unknown_may_be_known_later() -> None:
 
     with pytest.raises(HttpFailure, match="cannot be resolved") as caught:
         await post(http.open_guarded_http(resolve=resolve), f"https://{NAME}/")
+    assert not caught.value.unknown
+
+
+async def test_a_silent_name_server_holds_nothing_up() -> None:
+    async def resolve(host: str, port: int) -> tuple[str, ...]:
+        await asyncio.Event().wait()
+        return ()
+
+    client = http.open_guarded_http(resolve=resolve)
+    with pytest.raises(HttpFailure, match="no answer within") as caught:
+        await client.post(f"https://{NAME}/", b"", {}, timeout_s=0.05)
+    await client.close()
     assert not caught.value.unknown
 
 
