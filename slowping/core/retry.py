@@ -1,10 +1,17 @@
 """Decide when a delivery is tried again."""
 
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
 from slowping.core.delivery import Outcome, Retry
+
+LONGEST_S: Final = 108_000.0
+"""No wait is longer, whatever a table or a far side says: a day, its jitter, and some more.
+
+What is due later than that was planned by a clock that has stepped back since.
+"""
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,4 +31,4 @@ def next_delay(
         return None
     # Up to a fifth either way: enough to break up a herd, and the table keeps its meaning.
     delay = policy.delays[attempt_no - 1] * (0.8 + 0.4 * jitter())
-    return max(delay, outcome.after or 0.0)
+    return min(max(delay, outcome.after or 0.0), LONGEST_S)

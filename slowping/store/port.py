@@ -5,7 +5,7 @@ go in are UTC milliseconds. Lists are newest first; `before` is the id that the 
 with.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -148,15 +148,26 @@ class Outbox(Protocol):
         """Record what became of claimed deliveries; the channel's next due time, if any."""
         ...
 
-    async def free_leases(self, *, owner: str, now: int) -> int:
-        """Free every lease that is not `owner`'s: those of a process that is gone.
+    async def free_leases(self, *, owner: str, now: int, busy: Collection[int] = ()) -> int:
+        """Free every lease but those that `owner` holds on deliveries of the `busy` channels.
 
-        Each is recorded as a lost attempt; after three such in a row the delivery has failed.
+        They are those of a process that is gone, or of work that broke off. Each is recorded as
+        a lost attempt; after three such in a row the delivery has failed.
+        """
+        ...
+
+    async def pull_in(self, *, latest: int, now: int) -> int:
+        """Make pending deliveries that are due after `latest` due now; how many that were.
+
+        No schedule asks for more: they were planned by a clock that has stepped back since.
         """
         ...
 
     async def expire(self, *, now: int) -> int:
-        """End pending deliveries past their time as failed; how many that were."""
+        """End pending deliveries past their time as failed; how many that were.
+
+        Those of channels that were removed while they were on their way are discarded as well.
+        """
         ...
 
     async def holds(self) -> Sequence[Hold]:

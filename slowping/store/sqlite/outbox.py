@@ -1,7 +1,7 @@
 """Claim deliveries, record what became of them, and queue them again."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -75,7 +75,8 @@ returning id, project_id
 
 _SETTLE = """
 update delivery
-   set state = :state, due_at = coalesce(:due_at, due_at), last_error = :last_error,
+   set state = :state, due_at = coalesce(:due_at, due_at),
+       last_error = coalesce(:last_error, iif(:given_back, last_error, null)),
        reference = coalesce(:reference, reference), ended_at = :ended_at,
        leased_until = null, lease_owner = null,
        attempts = attempts - :given_back, tries = tries - :given_back
@@ -101,7 +102,23 @@ select d.id, d.attempts, d.created_at,
                                where a.delivery_id = d.id order by a.no desc limit :most)
          where outcome = 'lost') as lost
   from delivery d
- where d.state = 'leased' and d.lease_owner is not :owner
+ where d.state = 'leased'
+   and (d.lease_owner is not :owner
+        or d.channel_id not in (select value from json_each(:busy)))
+"""
+
+_PULL_IN = """
+update delivery
+   set due_at = :now
+ where state = 'pending' and due_at > :latest
+returning id
+"""
+
+_DISCARD_OF_REMOVED = """
+update delivery
+   set state = 'discarded', ended_at = :now
+ where state = 'pending' and channel_id in (select id from channel where removed_at is not null)
+returning id
 """
 
 _LIST = """
@@ -168,12 +185,18 @@ class Outbox:
             lambda connection: _settle(connection, channel_id, settlements, now), urgent=True
         )
 
-    async def free_leases(self, *, owner: str, now: int) -> int:
-        """Free every lease that is not `owner`'s."""
-        return await self._writer.run(lambda connection: _free_leases(connection, owner, now))
+    async def free_leases(self, *, owner: str, now: int, busy: Collection[int] = ()) -> int:
+        """Free every lease but those that `owner` holds on deliveries of the `busy` channels."""
+        kept = {"owner": owner, "busy": _encode(tuple(busy)).decode(), "most": MAX_LOST - 1}
+        return await self._writer.run(lambda connection: _free_leases(connection, kept, now))
+
+    async def pull_in(self, *, latest: int, now: int) -> int:
+        """Make pending deliveries that are due after `latest` due now."""
+        times = {"latest": latest, "now": now}
+        return await self._writer.run(lambda connection: _change(connection, _PULL_IN, times))
 
     async def expire(self, *, now: int) -> int:
-        """End pending deliveries past their time as failed."""
+        """End pending deliveries past their time as failed, and discard those of removed channels."""
         return await self._writer.run(lambda connection: _expire(connection, now))
 
     async def holds(self) -> Sequence[Hold]:
@@ -231,9 +254,7 @@ class Outbox:
         )
         return await self._writer.run(lambda connection: _retry(connection, chosen, ids, now))
 
-    async def discard(
-        self, which: DeliveryFilter, ids: Sequence[int] | None, *, now: int
-    ) -> int:
+    async def discard(self, which: DeliveryFilter, ids: Sequence[int] | None, *, now: int) -> int:
         """Give up pending and failed deliveries."""
         open_states = (DeliveryState.PENDING, DeliveryState.FAILED)
         chosen = msgspec.structs.replace(
@@ -265,9 +286,7 @@ class Outbox:
 # In the writer's thread ----------------------------------------------------------------------
 
 
-def _lease(
-    connection: sqlite3.Connection, claim: Mapping[str, object]
-) -> Sequence[LeasedDelivery]:
+def _lease(connection: sqlite3.Connection, claim: Mapping[str, object]) -> Sequence[LeasedDelivery]:
     expired = {"now": claim["now"], "reason": EXPIRED, "channel_id": claim["channel_id"]}
     gone = connection.execute(
         _EXPIRE.replace("where state", "where channel_id = :channel_id and state"), expired
@@ -306,8 +325,8 @@ def _settle(
     return None if due_at is None else int(due_at)
 
 
-def _free_leases(connection: sqlite3.Connection, owner: str, now: int) -> int:
-    left = connection.execute(_LEFT_BEHIND, {"owner": owner, "most": MAX_LOST - 1}).fetchall()
+def _free_leases(connection: sqlite3.Connection, kept: Mapping[str, object], now: int) -> int:
+    left = connection.execute(_LEFT_BEHIND, kept).fetchall()
     for row in left:
         hopeless = row["lost"] >= MAX_LOST - 1
         record = {
@@ -338,9 +357,15 @@ def _free_leases(connection: sqlite3.Connection, owner: str, now: int) -> int:
 
 
 def _expire(connection: sqlite3.Connection, now: int) -> int:
-    gone = connection.execute(_EXPIRE, {"now": now, "reason": EXPIRED}).fetchall()
-    _tell(connection, [row["id"] for row in gone], now)
-    return len(gone)
+    _change(connection, _DISCARD_OF_REMOVED, {"now": now})
+    return _change(connection, _EXPIRE, {"now": now, "reason": EXPIRED})
+
+
+def _change(connection: sqlite3.Connection, statement: str, values: Mapping[str, object]) -> int:
+    """Run a statement that returns the ids of what it changed, and tell the journal."""
+    changed = [row["id"] for row in connection.execute(statement, values)]
+    _tell(connection, changed, values["now"])
+    return len(changed)
 
 
 def _retry(
@@ -350,9 +375,7 @@ def _retry(
     numbers = [row["id"] for row in found]
     connection.execute(_REQUEUE, {"ids": _encode(numbers).decode(), "now": now})
     _tell(connection, numbers, now)
-    return Requeued(
-        moved=len(found), channel_ids=tuple({row["channel_id"]: None for row in found})
-    )
+    return Requeued(moved=len(found), channel_ids=tuple({row["channel_id"]: None for row in found}))
 
 
 def _discard(
