@@ -196,7 +196,7 @@ class Outbox:
         return await self._writer.run(lambda connection: _change(connection, _PULL_IN, times))
 
     async def expire(self, *, now: int) -> int:
-        """End pending deliveries past their time as failed, and discard those of removed channels."""
+        """End pending deliveries past their time, and those of removed channels."""
         return await self._writer.run(lambda connection: _expire(connection, now))
 
     async def holds(self) -> Sequence[Hold]:
