@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import io
 import pathlib
-import random
+import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from slowping.config import Config
-from slowping.core import api_key
+from slowping.core import api_key, ids
 from slowping.core.api_key import ApiKeyKind, Scope
 from slowping.core.category import NewCategory
 from slowping.core.event import Event, EventFilter
@@ -44,7 +44,9 @@ async def store(tmp_path: pathlib.Path) -> AsyncIterator[Store]:
 class RunningHouse:
     """A real server on a real socket, and shorthands for what a test sets up."""
 
-    def __init__(self, house: House, client: httpx.AsyncClient, base_url: str, world: World) -> None:
+    def __init__(
+        self, house: House, client: httpx.AsyncClient, base_url: str, world: World
+    ) -> None:
         self.house = house
         self.store = house.store
         self.dispatcher = house.dispatcher
@@ -84,7 +86,7 @@ class RunningHouse:
             channel = await directory.create_channel(stored, record, now=now)
             if paused:
                 await directory.pause_channel(
-                    _number("chn", channel.id), "paused by the test", now=now
+                    ids.decode(ids.CHANNEL, channel.id), "paused by the test", now=now
                 )
         for category in categories:
             await directory.create_category(stored, NewCategory(name=category), now=now)
@@ -103,7 +105,7 @@ class RunningHouse:
         expires_at: int | None = None,
     ) -> str:
         """Issue a key at home in a project."""
-        value = value or api_key.mint(random.randbytes(32))
+        value = value or api_key.mint(secrets.token_bytes(32))
         await self.store.directory.create_api_key(
             ApiKeyRecord(
                 name="test",
@@ -137,12 +139,6 @@ class RunningHouse:
         raise LookupError(project)
 
 
-def _number(prefix: str, text: str) -> int:
-    from slowping.core import ids
-
-    return ids.decode(prefix, text)
-
-
 @contextlib.asynccontextmanager
 async def running_house(
     folder: pathlib.Path, config: Config | None = None, clock: Clock | None = None
@@ -168,5 +164,3 @@ async def running_house(
 async def house(tmp_path: pathlib.Path) -> AsyncIterator[RunningHouse]:
     async with running_house(tmp_path) as opened:
         yield opened
-
-

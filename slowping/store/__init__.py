@@ -20,7 +20,7 @@ async def open_store(url: str, vault: Vault) -> Store:
     scheme, _, rest = url.partition(":")
     if scheme != "sqlite":
         raise errors.StoreUnusable(f"No store knows '{scheme}:'. Use 'sqlite:<path>'.")
-    from slowping.store.sqlite.store import SqliteStore  # noqa: PLC0415 - chosen by name
+    from slowping.store.sqlite.store import SqliteStore  # chosen by name
 
     return await SqliteStore.open(pathlib.Path(rest), vault)
 

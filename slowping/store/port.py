@@ -527,12 +527,30 @@ class Directory(Protocol):
 class Store(Protocol):
     """The four roles of one database."""
 
-    ids: IdSource
-    """Starts above the largest id that is in use."""
-    inbox: Inbox
-    outbox: Outbox
-    journal: Journal
-    directory: Directory
+    @property
+    def ids(self) -> IdSource:
+        """Where new ids come from: above the largest that is in use."""
+        ...
+
+    @property
+    def inbox(self) -> Inbox:
+        """Where drafts become events."""
+        ...
+
+    @property
+    def outbox(self) -> Outbox:
+        """All deliveries that are due or will be."""
+        ...
+
+    @property
+    def journal(self) -> Journal:
+        """What happened."""
+        ...
+
+    @property
+    def directory(self) -> Directory:
+        """Projects, categories, channels and API keys."""
+        ...
 
     async def close(self) -> None:
         """Write what is left, and let go of the file."""
