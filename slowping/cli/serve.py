@@ -59,6 +59,7 @@ def _run(config: "Config", folder: Path) -> None:
     from slowping.server import log, serving
 
     log.configure(config.log.level, config.log.format)
+    os.umask(0o077)  # whatever is made in the data folder is for its owner alone
 
     def ready(url: str, house: "House") -> None:
         click.echo(f"slowping {__version__} is ready on {url} (data in {folder})")
