@@ -25,19 +25,11 @@ _DEFAULT_LISTED: Final = 100
 _MAX_SKIP: Final = 2**31 - 1
 
 _WORDS: Final[Mapping[type[errors.SlowpingError], tuple[int, str]]] = {
-    **dict.fromkeys(
-        (
-            errors.NoCredential,
-            errors.MalformedCredential,
-            errors.EmptyCredential,
-            errors.UnknownApiKey,
-        ),
-        (401, "Invalid or missing API key"),
-    ),
+    errors.NoCredential: (401, "Invalid or missing API key"),
+    errors.UnknownApiKey: (401, "Invalid or missing API key"),
     errors.ForeignOrigin: (403, "Domain not allowed"),
     errors.ForeignProject: (403, "Project not allowed"),
     errors.RateLimited: (429, "Rate limit exceeded"),
-    errors.QuotaReached: (429, "Monthly quota reached"),
     errors.TooLarge: (413, "Request body too large"),
     errors.SlowBody: (408, "Request timeout"),
     errors.UnsupportedEncoding: (415, "Unsupported content encoding"),

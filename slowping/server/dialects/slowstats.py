@@ -27,19 +27,11 @@ _NO_PAYLOAD: Final = "Metric payload is required and must be an object."
 _BAD_BODY: Final = "Invalid request body."
 
 _WORDS: Final[Mapping[type[errors.SlowpingError], tuple[int, str]]] = {
-    **dict.fromkeys(
-        (
-            errors.NoCredential,
-            errors.MalformedCredential,
-            errors.EmptyCredential,
-            errors.UnknownApiKey,
-        ),
-        (401, "Unauthorized: You must provide a valid API Key."),
-    ),
+    errors.NoCredential: (401, "Unauthorized: You must provide a valid API Key."),
+    errors.UnknownApiKey: (401, "Unauthorized: You must provide a valid API Key."),
     errors.ForeignProject: (403, "Forbidden: You do not have access to this project."),
     errors.ForeignOrigin: (403, "Forbidden: This origin is not allowed."),
     errors.RateLimited: (429, "Too Many Requests"),
-    errors.QuotaReached: (429, "Monthly quota reached."),
     errors.TooLarge: (413, "Request body too large."),
     errors.SlowBody: (408, "Request Timeout"),
     errors.UnsupportedEncoding: (415, "Unsupported content encoding."),
