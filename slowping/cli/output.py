@@ -96,7 +96,7 @@ def table(noun: str, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -
     from rich import console, table
     from rich import text as rich_text
 
-    grid = table.Table(box=None, pad_edge=False, header_style="bold")
+    grid = table.Table(box=None, pad_edge=False, header_style="")
     for column in columns:
         width = max(len(row[len(grid.columns)]) for row in rows) if column.whole else None
         grid.add_column(column.title, no_wrap=column.whole, min_width=width)

@@ -126,7 +126,7 @@ def find(
         ConfigError: the configuration names the data folder, but cannot be read.
     """
     server = server or environ.get("SLOWPING_SERVER")
-    api_key = api_key or environ.get("SLOWPING_API_KEY")
+    api_key = api_key or environ.get("SLOWPING_API_KEY") or None
     if server and (api_key or not key_files):
         return Address(server=server, api_key=api_key)
     folder = _folder(data, environ)

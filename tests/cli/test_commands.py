@@ -185,7 +185,8 @@ async def test_a_test_that_fails_ends_with_1(run: Run) -> None:
 
 async def test_the_kinds_and_their_settings_are_listed(run: Run) -> None:
     kinds = (await run("channel", "kinds")).stdout
-    assert all(kind in kinds for kind in ("console", "discord", "email", "telegram", "webhook"))
+    for kind in ("console", "discord", "email", "telegram", "webhook"):
+        assert kind in kinds
     settings = (await run("channel", "kinds", "webhook")).stdout
     assert "url" in settings
     assert "secret" in settings
@@ -242,9 +243,14 @@ async def test_a_revoked_key_is_refused(run: Run) -> None:
 async def test_without_a_default_project_a_keys_home_has_to_be_named(run: Run) -> None:
     for name in ("a", "b"):
         await run("project", "create", name)
-    await run("project", "remove", "default")
-    assert (await run("key", "create", "--name", "sender")).exit_code == 2
-    assert (await run("key", "create", "--name", "sender", "--project", "b")).exit_code == 0
+    admin = await run("key", "create", "--name", "boss", "--scope", "admin", "--project", "a")
+    boss = admin.stdout.strip()
+    assert (await run("project", "remove", "default", SLOWPING_API_KEY=boss)).exit_code == 0
+    unclear = await run("key", "create", "--name", "sender", SLOWPING_API_KEY=boss)
+    assert unclear.exit_code == 2
+    assert unclear.stdout == ""
+    named = await run("key", "create", "--name", "sender", "--project", "b", SLOWPING_API_KEY=boss)
+    assert named.exit_code == 0, named.stderr
 
 
 # Events and deliveries ------------------------------------------------------------------------
