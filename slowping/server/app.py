@@ -157,6 +157,7 @@ async def _wire(
         store.ids,
         now_ms=now_ms,
         wake=dispatcher.wake,
+        forget=dispatcher.forget,
         tally=tally,
     )
     owner.speaks_through(ingest)

@@ -8,8 +8,8 @@ from typing import Final
 
 import msgspec
 
-from slowping.core import api_key, errors
-from slowping.core.api_key import ApiKeyKind, Scope
+from slowping.core import api_key, errors, ids
+from slowping.core.api_key import ApiKeyFilter, ApiKeyKind, Scope
 from slowping.core.category import NewCategory
 from slowping.core.project import DEFAULT, NewProject
 from slowping.server.roster import Roster
@@ -25,6 +25,9 @@ CATEGORIES: Final = (
 )
 
 
+_PAGE: Final = 100
+
+
 class FirstKeys(msgspec.Struct, frozen=True, kw_only=True):
     """The keys of a first start, to be shown this once."""
 
@@ -34,7 +37,10 @@ class FirstKeys(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FirstStart:
-    """Sets up an empty store; run again after a crash, it does what was left undone."""
+    """Sets up an empty store; run again after a crash, it does what was left undone.
+
+    The admin key comes last, so a store that never had one was never finished.
+    """
 
     def __init__(
         self,
@@ -57,20 +63,41 @@ class FirstStart:
         A store without a live admin key cannot be administered, so it gets one: whoever can
         start the server on its files owns it anyhow.
         """
-        if any(Scope.ADMIN in principal.scopes for principal in self._roster.api_keys.values()):
+        if self._has_admin_key():
             return None
         ingest = None
-        if not self._roster.projects() or self._is_unfinished():
+        if not self._roster.projects() or await self._is_unfinished():
             await self._make_project()
-            ingest = await self._issue("first ingest key", (Scope.INGEST, Scope.READ))
-            write_private(folder / INGEST_KEY_FILE, ingest)
-        admin = await self._issue("first admin key", (Scope.ADMIN,))
-        write_private(folder / ADMIN_KEY_FILE, admin)
+            ingest = await self._ingest_key(folder / INGEST_KEY_FILE)
+        admin = await self._issue(folder / ADMIN_KEY_FILE, "first admin key", (Scope.ADMIN,))
         await self._roster.renew_api_keys()
         return FirstKeys(admin=admin, ingest=ingest)
 
-    def _is_unfinished(self) -> bool:
-        return not self._roster.api_keys and self._roster.project(DEFAULT) is not None
+    def _has_admin_key(self) -> bool:
+        now = self._now_ms()
+        return any(
+            Scope.ADMIN in principal.scopes
+            and (principal.expires_at is None or principal.expires_at > now)
+            for principal in self._roster.api_keys.values()
+        )
+
+    async def _is_unfinished(self) -> bool:
+        """Whether there never was an admin key."""
+        before: int | None = None
+        while keys := await self._directory.list_api_keys(
+            ApiKeyFilter(), before=before, limit=_PAGE
+        ):
+            if any(Scope.ADMIN in key.scopes for key in keys):
+                return False
+            before = ids.decode(ids.API_KEY, keys[-1].id)
+        return True
+
+    async def _ingest_key(self, path: pathlib.Path) -> str:
+        """The key that an unfinished start has left in its file, or a new one."""
+        left = _left_in(path)
+        if left is not None and api_key.digest(left) in self._roster.api_keys:
+            return left
+        return await self._issue(path, "first ingest key", (Scope.INGEST, Scope.READ))
 
     async def _make_project(self) -> None:
         now = self._now_ms()
@@ -86,8 +113,10 @@ class FirstStart:
                 await self._directory.create_category(project_id, new, now=now)
         await self._roster.renew()
 
-    async def _issue(self, name: str, scopes: tuple[Scope, ...]) -> str:
+    async def _issue(self, path: pathlib.Path, name: str, scopes: tuple[Scope, ...]) -> str:
         value = api_key.mint(self._random_bytes(32))
+        # Before it is stored: a key that is live but written down nowhere is of use to nobody.
+        write_private(path, value)
         record = ApiKeyRecord(
             name=name,
             digest=api_key.digest(value),
@@ -107,6 +136,13 @@ class FirstStart:
     def _home(self) -> int:
         project = self._roster.project(DEFAULT) or self._roster.projects()[0]
         return project.id
+
+
+def _left_in(path: pathlib.Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def write_private(path: pathlib.Path, text: str) -> None:

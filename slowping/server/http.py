@@ -17,6 +17,7 @@ HeaderList = list[tuple[bytes, bytes]]
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 _LOOK_EVERY_S: Final = 1.0
+"""At most: a shorter patience is looked after as often as it is short."""
 
 
 class Gone(Exception):
@@ -32,6 +33,7 @@ class Patience:
 
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
+        self._look_every_s = min(_LOOK_EVERY_S, timeout_s)
         self._since: dict[asyncio.Task[Any], float] = {}
         self._ended: set[asyncio.Task[Any]] = set()
         self._looking: asyncio.TimerHandle | None = None
@@ -44,7 +46,7 @@ class Patience:
         loop = asyncio.get_running_loop()
         self._since[task] = loop.time()
         if self._looking is None:
-            self._looking = loop.call_later(_LOOK_EVERY_S, self._look, loop)
+            self._looking = loop.call_later(self._look_every_s, self._look, loop)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Have read."""
@@ -52,9 +54,10 @@ class Patience:
         if task is None:
             return
         del self._since[task]
-        if kind is asyncio.CancelledError and task in self._ended:
-            self._ended.discard(task)
-            task.uncancel()
+        ended = task in self._ended
+        self._ended.discard(task)
+        # Whoever else has cancelled the task meant it.
+        if ended and not task.uncancel() and kind is asyncio.CancelledError:
             raise errors.SlowBody
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -63,7 +66,9 @@ class Patience:
             if since < too_old and task not in self._ended:
                 self._ended.add(task)
                 task.cancel()
-        self._looking = loop.call_later(_LOOK_EVERY_S, self._look, loop) if self._since else None
+        self._looking = (
+            loop.call_later(self._look_every_s, self._look, loop) if self._since else None
+        )
 
 
 async def read_body(

@@ -1,5 +1,6 @@
 """Accept drafts: the single way in, for both doors."""
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final
@@ -11,8 +12,8 @@ from slowping.core.api_key import Principal
 from slowping.core.category import NewCategory
 from slowping.core.event import AdHocTarget, EventDraft, Receipt
 from slowping.core.ids import IdSource
-from slowping.server.tally import Tally
 from slowping.server.roster import ADDRESS, Drawer, Roster, Tenant
+from slowping.server.tally import Tally
 from slowping.store.port import (
     ChannelRecord,
     DeliveryRow,
@@ -24,6 +25,7 @@ from slowping.store.port import (
 )
 
 _encode: Final = msgspec.json.Encoder().encode
+_encode_sorted: Final = msgspec.json.Encoder(order="deterministic").encode
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -45,7 +47,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Ingest:
     """Turns drafts into events and deliveries, and answers once they are on the disk."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of the engine, wired in one place only
         self,
         inbox: Inbox,
         directory: Directory,
@@ -54,17 +56,18 @@ class Ingest:
         *,
         now_ms: Callable[[], int],
         wake: Callable[[Iterable[int]], None],
+        forget: Callable[[int], None],
         tally: Tally,
     ) -> None:
-        """`wake` is told the ids of channels that have something to send."""
+        """`wake` is told which channels have something to send, `forget` of changed ones."""
         self._inbox = inbox
         self._directory = directory
         self._roster = roster
         self._ids = ids
         self._now_ms = now_ms
         self._wake = wake
+        self._forget = forget
         self._tally = tally
-        self._usage: dict[tuple[int, int], int] = {}
 
     async def accept(self, submission: Submission) -> Receipt:
         """Store the drafts as events with their deliveries: all of them, or none.
@@ -79,12 +82,16 @@ class Ingest:
         now = self._now_ms()
         if not submission.drafts:
             return Receipt(first_event_id=0, count=0, received_at=now)
-        drawers, ad_hoc = await self._places(submission)
-        events, deliveries = self._rows(submission, drawers, ad_hoc, now)
-        month = times.month_of(now)
+        tenant = self._tenant(submission.project_id)
+        if not all(_has_place(tenant, draft) for draft in submission.drafts):
+            # A repeat gets its first receipt, and opens nothing anew.
+            if (first := await self.recall(submission)) is not None:
+                return first
+            tenant = await self._make_places(submission)
+        events, deliveries = self._rows(submission, tenant, now)
         entry = Entry(
             project_id=submission.project_id,
-            month=month,
+            month=times.month_of(now),
             received_at=now,
             events=events,
             deliveries=deliveries,
@@ -93,8 +100,6 @@ class Ingest:
         receipt = await self._inbox.accept(entry)
         if not receipt.deduplicated:
             self._tally.events[submission.dialect] += receipt.count
-            if (submission.project_id, month) in self._usage:
-                self._usage[submission.project_id, month] += receipt.count
             if deliveries:
                 self._wake({row.channel_id for row in deliveries})
         return receipt
@@ -124,43 +129,63 @@ class Ingest:
 
     async def usage(self, project_id: int) -> int:
         """How many events the project was sent this month (UTC)."""
-        place = (project_id, times.month_of(self._now_ms()))
-        if place not in self._usage:
-            stored = await self._inbox.usage(*place)
-            self._usage.setdefault(place, stored)
-        return self._usage[place]
+        return await self._inbox.usage(project_id, times.month_of(self._now_ms()))
 
-    async def _places(
-        self, submission: Submission
-    ) -> tuple[Sequence[Drawer], Sequence[int | None]]:
-        """For each draft its category, and the channel that it names itself."""
-        tenant = self._tenant(submission.project_id)
-        drawers: list[Drawer] = []
-        ad_hoc: list[int | None] = []
+    async def _make_places(self, submission: Submission) -> Tenant:
+        """Create the categories and channels that the drafts name and the project has not got.
+
+        All names are looked at before the first is created.
+        """
+        project_id, now = submission.project_id, self._now_ms()
+        drawers = self._tenant(project_id).drawers
+        names = dict.fromkeys(draft.category for draft in submission.drafts)
+        missing = [name for name in names if name not in drawers]
+        for name in missing:
+            if not submission.create_categories:
+                raise errors.UnknownCategory(name)
+            category.checked_name(name)
+        for name in missing:
+            # Another request may be faster, which is all the same.
+            with contextlib.suppress(errors.NameTaken):
+                await self._directory.create_category(project_id, NewCategory(name=name), now=now)
+        if missing:
+            await self._roster.renew_project(project_id)
         for draft in submission.drafts:
-            drawer = tenant.drawers.get(draft.category)
-            if drawer is None:
-                tenant = await self._open_category(submission, draft.category)
-                drawer = tenant.drawers[draft.category]
-            drawers.append(drawer)
-            if draft.ad_hoc is None:
-                ad_hoc.append(None)
-            else:
-                ad_hoc.append(await self._ad_hoc_channel(submission.project_id, draft.ad_hoc))
-        return drawers, ad_hoc
+            if draft.ad_hoc is not None:
+                await self._make_ad_hoc_channel(project_id, draft.ad_hoc)
+        return self._tenant(project_id)
+
+    async def _make_ad_hoc_channel(self, project_id: int, target: AdHocTarget) -> None:
+        """See that the channel is there which a request names, and leads where it says."""
+        if _is_known(self._tenant(project_id), target):
+            return
+        record = ChannelRecord(
+            name=f"{target.kind}-{target.target}",
+            kind=target.kind,
+            settings={},
+            secrets=target.settings,
+            target=target.target,
+            ad_hoc=True,
+        )
+        now = self._now_ms()
+        try:
+            await self._directory.create_channel(project_id, record, now=now)
+        except errors.NameTaken:
+            # By a channel that somebody named so, though it leads elsewhere.
+            other = msgspec.structs.replace(record, name=f"{record.name}-ad-hoc")
+            await self._directory.create_channel(project_id, other, now=now)
+        await self._roster.renew_project(project_id)
+        self._forget(self._tenant(project_id).by_target[target.kind, target.target])
 
     def _rows(
-        self,
-        submission: Submission,
-        drawers: Sequence[Drawer],
-        ad_hoc: Sequence[int | None],
-        now: int,
+        self, submission: Submission, tenant: Tenant, now: int
     ) -> tuple[tuple[EventRow, ...], tuple[DeliveryRow, ...]]:
         event_id = self._ids.take(now, len(submission.drafts))
         key_id = None if submission.principal is None else submission.principal.key_id
-        expiry = self._tenant(submission.project_id).expiry_ms
         events, deliveries = [], []
-        for draft, drawer, own in zip(submission.drafts, drawers, ad_hoc, strict=True):
+        for draft in submission.drafts:
+            drawer = tenant.drawers[draft.category]
+            own = _named_channel(tenant, draft)
             fields = _encode(draft.fields).decode()
             size = len(fields) + len(draft.description or "")
             events.append(
@@ -171,7 +196,7 @@ class Ingest:
                 )
             )  # fmt: skip
             for channel_id in _told(draft, drawer, own, submission.skip_channels):
-                lives = expiry.get(channel_id)
+                lives = tenant.expiry_ms.get(channel_id)
                 deliveries.append(
                     DeliveryRow(
                         self._ids.take(now), event_id, submission.project_id, channel_id, now,
@@ -181,38 +206,6 @@ class Ingest:
                 )  # fmt: skip
             event_id += 1
         return tuple(events), tuple(deliveries)
-
-    async def _open_category(self, submission: Submission, name: str) -> Tenant:
-        """Create a category on first sight, where the submission allows it."""
-        if not submission.create_categories:
-            raise errors.UnknownCategory(name)
-        new = NewCategory(name=category.checked_name(name))
-        try:
-            await self._directory.create_category(submission.project_id, new, now=self._now_ms())
-        except errors.NameTaken:
-            pass  # another request was faster, which is all the same
-        await self._roster.renew_project(submission.project_id)
-        return self._tenant(submission.project_id)
-
-    async def _ad_hoc_channel(self, project_id: int, target: AdHocTarget) -> int:
-        """The channel for a target that a request names: found, or created on first sight."""
-        tenant = self._tenant(project_id)
-        known = tenant.by_target.get((target.kind, target.target))
-        if known is not None:
-            given = tenant.ad_hoc_secrets.get(known)
-            if given is None or given == target.settings[ADDRESS]:
-                return known
-        record = ChannelRecord(
-            name=f"{target.kind}-{target.target}",
-            kind=target.kind,
-            settings={},
-            secrets=target.settings,
-            target=target.target,
-            ad_hoc=True,
-        )
-        await self._directory.create_channel(project_id, record, now=self._now_ms())
-        await self._roster.renew_project(project_id)
-        return self._tenant(project_id).by_target[target.kind, target.target]
 
     def _tenant(self, project_id: int) -> Tenant:
         tenant = self._roster.tenant(project_id)
@@ -225,10 +218,31 @@ def promise_of(submission: Submission) -> Idempotency | None:
     """The submission's idempotency key with the fingerprint of what it asks for."""
     if submission.idempotency_key is None:
         return None
-    told = hashlib.sha256(submission.dialect.encode() + b"\0" + _encode(submission.drafts))
+    told = hashlib.sha256(submission.dialect.encode() + b"\0" + _encode_sorted(submission.drafts))
     return Idempotency(
         key=submission.idempotency_key, fingerprint=told.hexdigest(), strict=submission.strict_key
     )
+
+
+def _has_place(tenant: Tenant, draft: EventDraft) -> bool:
+    """Whether the project has the category, and the channel that the draft names itself."""
+    known = draft.ad_hoc is None or _is_known(tenant, draft.ad_hoc)
+    return known and draft.category in tenant.drawers
+
+
+def _is_known(tenant: Tenant, target: AdHocTarget) -> bool:
+    """Whether the project has a channel for a target, with the address that was given last."""
+    channel_id = tenant.by_target.get((target.kind, target.target))
+    if channel_id is None:
+        return False
+    address = tenant.ad_hoc_secrets.get(channel_id)
+    return address is None or address == target.settings[ADDRESS]
+
+
+def _named_channel(tenant: Tenant, draft: EventDraft) -> int | None:
+    """The channel that a draft names itself."""
+    target = draft.ad_hoc
+    return None if target is None else tenant.by_target[target.kind, target.target]
 
 
 def _told(

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import traceback
 from typing import Any, Final
 
 import msgspec
@@ -12,13 +13,31 @@ from slowping.core import text, times
 class Fact:
     """What happened, and the particulars; `logger.info(Fact("delivered", delivery=...))`."""
 
-    def __init__(self, what: str, /, **particulars: object) -> None:
+    def __init__(
+        self, what: str, /, *, trace: BaseException | None = None, **particulars: object
+    ) -> None:
+        """`trace` is an error of a stranger: where it came from is told, not what it says."""
         self.what = what
+        self.trace = None if trace is None else wordless_trace(trace)
         self.particulars = {name: value for name, value in particulars.items() if value is not None}
 
     def __str__(self) -> str:
         pairs = (f"{name}={_quoted(value)}" for name, value in self.particulars.items())
         return " ".join((self.what, *pairs))
+
+
+def wordless_trace(error: BaseException) -> str:
+    """Where an error came from, and its type. What it says may hold a secret, and is left out."""
+    parts: list[str] = []
+    following: BaseException | None = error
+    while following is not None:
+        frames = "".join(traceback.format_tb(following.__traceback__))
+        kind = type(following)
+        parts.append(f"{frames}{kind.__module__}.{kind.__qualname__}")
+        following = following.__cause__ or (
+            None if following.__suppress_context__ else following.__context__
+        )
+    return "\n\nwhich followed from:\n".join(parts)
 
 
 class LineFormatter(logging.Formatter):
@@ -28,26 +47,34 @@ class LineFormatter(logging.Formatter):
         """One line; a traceback follows on lines of its own."""
         moment = times.iso_ms(int(record.created * 1000))
         line = f"{moment} {record.levelname.lower():<7} {text.one_line(record.getMessage())}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        trace = self.trace_of(record)
+        return f"{line}\n{text.visible(trace)}" if trace else line
+
+    def trace_of(self, record: logging.LogRecord) -> str | None:
+        """The traceback that goes with a record."""
+        if isinstance(record.msg, Fact) and record.msg.trace:
+            return record.msg.trace
+        return self.formatException(record.exc_info) if record.exc_info else None
 
 
-class JsonFormatter(logging.Formatter):
+class JsonFormatter(LineFormatter):
     """For programs: one JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, tracebacks included."""
+        fact = record.msg if isinstance(record.msg, Fact) else None
         told: dict[str, Any] = {
             "time": times.iso_ms(int(record.created * 1000)),
             "level": record.levelname.lower(),
             "logger": record.name,
+            "message": fact.what if fact else text.visible(record.getMessage()),
         }
-        if isinstance(record.msg, Fact):
-            told |= {"event": record.msg.what, **record.msg.particulars}
-        else:
-            told["event"] = record.getMessage()
-        if record.exc_info:
-            told["traceback"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(told, enc_hook=str).decode()
+        if fact:
+            particulars = {name: _plain(value) for name, value in fact.particulars.items()}
+            told = {**told, **particulars, **told}  # no particular can take a place of these
+        if trace := self.trace_of(record):
+            told["traceback"] = text.visible(trace)
+        return msgspec.json.encode(told).decode()
 
 
 _FORMATTERS: Final = {"text": LineFormatter, "json": JsonFormatter}
@@ -68,3 +95,8 @@ def configure(level: str, form: str) -> None:
 def _quoted(value: object) -> str:
     shown = text.one_line(str(value))
     return shown if shown and not set(shown) & set(' "=') else msgspec.json.encode(shown).decode()
+
+
+def _plain(value: object) -> object:
+    """A particular as JSON holds it, without what no UTF-8 can hold."""
+    return value if isinstance(value, int | float) else text.visible(str(value))

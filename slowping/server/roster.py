@@ -4,6 +4,7 @@ The one process that serves is the only one that changes them, so whoever change
 renews its part here before the change is answered.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -44,21 +45,26 @@ class Roster:
         self._tenants: dict[int, Tenant] = {}
         self._ids_by_name: dict[str, int] = {}
         self._origins: frozenset[str] = frozenset()
+        # One reading at a time: a slow one must not put back what a later one has seen changed.
+        self._reading = asyncio.Lock()
         self.api_keys: Mapping[bytes, Principal] = {}
 
     async def renew(self) -> None:
         """Read everything anew."""
-        self._replace(await self._directory.snapshots(), self._tenants)
+        async with self._reading:
+            self._replace(await self._directory.snapshots(), self._tenants)
         await self.renew_api_keys()
 
     async def renew_project(self, project_id: int) -> None:
         """Read one project anew; one that is gone is forgotten."""
-        self._replace(await self._directory.snapshots(project_id), (project_id,))
+        async with self._reading:
+            self._replace(await self._directory.snapshots(project_id), (project_id,))
 
     async def renew_api_keys(self) -> None:
         """Read the keys anew."""
-        self.api_keys = await self._directory.live_api_keys()
-        self._gather_origins()
+        async with self._reading:
+            self.api_keys = await self._directory.live_api_keys()
+            self._gather_origins()
 
     def tenant(self, project_id: int) -> Tenant | None:
         """A live project with what is in it."""

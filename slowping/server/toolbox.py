@@ -36,7 +36,7 @@ class Toolbox:
                 await opened.close()
 
     def _section(self, kind: str) -> Any:  # a plug-in's section is a plain dictionary
-        if kind != "plugins" and hasattr(self._sections, kind):
+        if kind != "plugins" and kind in self._sections.__struct_fields__:
             return getattr(self._sections, kind)
         return self._sections.plugins.get(kind, {})
 
