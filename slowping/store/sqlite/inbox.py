@@ -58,6 +58,8 @@ select i.fingerprint, i.first_event_id, i.event_count, e.received_at
  where i.project_id = ? and i.key = ?
 """
 
+_STORE_METRIC = "insert into metric (id, project_id, payload, received_at) values (?, ?, ?, ?)"
+
 _NEWEST_ID = """
 select max(coalesce((select max(id) from event), 0), coalesce((select max(id) from delivery), 0),
            coalesce((select max(id) from channel), 0), coalesce((select max(id) from category), 0),
@@ -88,12 +90,11 @@ class Inbox:
     async def accept_metric(self, project_id: int, payload: Mapping[str, Any], at: int) -> None:
         """Store a metric."""
         row = (self._ids.take(at), project_id, _encode(payload).decode(), at)
-        await self._writer.run(
-            lambda connection: connection.execute(
-                "insert into metric (id, project_id, payload, received_at) values (?, ?, ?, ?)",
-                row,
-            )
-        )
+
+        def deed(connection: sqlite3.Connection) -> None:
+            connection.execute(_STORE_METRIC, row)
+
+        await self._writer.run(deed)
 
     async def usage(self, project_id: int, month: int) -> int:
         """How many events the project was sent in a month."""
@@ -118,17 +119,16 @@ def store_together(
     """
     try:
         return _in_savepoint(connection, entries)
-    except sqlite3.Error as error:
-        if not connection.in_transaction or len(entries) == 1:
+    except Exception:  # one of them is bad, in whatever way
+        if not connection.in_transaction:
             raise
-        del error
     return [_alone(connection, entry) for entry in entries]
 
 
 def _alone(connection: sqlite3.Connection, entry: Entry) -> Receipt | Exception:
     try:
         return _in_savepoint(connection, [entry])[0]
-    except sqlite3.Error as error:
+    except Exception as error:
         if not connection.in_transaction:
             raise
         return error
@@ -140,7 +140,7 @@ def _in_savepoint(
     connection.execute("savepoint entries")
     try:
         stored = _store(connection, entries)
-    except sqlite3.Error:
+    except Exception:
         if connection.in_transaction:
             connection.execute("rollback to entries")
             connection.execute("release entries")
@@ -163,8 +163,7 @@ def _store(
     # Read only now: what a repeat repeats may have come in this very batch.
     stored = {id(entry) for entry in fresh}
     return [
-        _receipt(entry) if id(entry) in stored else _earlier(connection, entry)
-        for entry in entries
+        _receipt(entry) if id(entry) in stored else _earlier(connection, entry) for entry in entries
     ]
 
 

@@ -1,11 +1,15 @@
 """Open the database: pragmas, migrations, writer, readers; hand out the four roles."""
 
+import contextlib
 import pathlib
 import sqlite3
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from slowping.core import errors
+from slowping.core.event import Receipt
 from slowping.core.ids import IdSource
+from slowping.store.port import Entry
 from slowping.store.sqlite import inbox, migrate
 from slowping.store.sqlite.directory import Directory
 from slowping.store.sqlite.inbox import Inbox
@@ -16,7 +20,9 @@ from slowping.store.sqlite.writer import Writer
 from slowping.store.vault import Vault
 
 OLDEST_SQLITE: Final = (3, 38, 0)
-_HEADER: Final = b"SQLite format 3\0"
+
+OPENING_PATIENCE_S: Final = 1.0
+"""How long another program may keep the file locked before we refuse to start."""
 
 _PRAGMAS: Final = (
     # FULL syncs the log at each commit: NORMAL loses acknowledged events when the power goes.
@@ -34,15 +40,22 @@ _PRAGMAS: Final = (
 class SqliteStore:
     """The four roles on one SQLite file."""
 
-    def __init__(self, path: pathlib.Path, vault: Vault, parts: "_Parts") -> None:
+    def __init__(
+        self,
+        path: pathlib.Path,
+        vault: Vault,
+        writer: Writer[Entry, Receipt],
+        readers: Readers,
+        newest_id: int,
+    ) -> None:
         self.path = path
-        self.ids = IdSource(parts.newest_id)
-        self._writer = parts.writer
-        self._readers = parts.readers
-        self.inbox = Inbox(parts.writer, parts.readers, self.ids)
-        self.outbox = Outbox(parts.writer, parts.readers)
-        self.journal = Journal(parts.readers)
-        self.directory = Directory(parts.writer, parts.readers, self.ids, vault)
+        self.ids = IdSource(newest_id)
+        self._writer = writer
+        self._readers = readers
+        self.inbox = Inbox(writer, readers, self.ids)
+        self.outbox = Outbox(writer, readers)
+        self.journal = Journal(readers)
+        self.directory = Directory(writer, readers, self.ids, vault)
 
     @classmethod
     async def open(cls, path: pathlib.Path, vault: Vault) -> "SqliteStore":
@@ -51,68 +64,82 @@ class SqliteStore:
         Raises:
             StoreUnusable: it cannot be used; the file is left as it was.
         """
-        connection = _connect(path)
-        newest_id = inbox.newest_id(connection)
-        readers = await Readers.open(path)
+        if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+            raise errors.StoreUnusable(
+                f"SQLite {sqlite3.sqlite_version} is too old: slowping needs 3.38 or newer."
+            )
+        with _explained(path), contextlib.ExitStack() as undo:
+            _look(path)
+            connection = sqlite3.connect(
+                path, OPENING_PATIENCE_S, isolation_level=None, check_same_thread=False
+            )
+            undo.callback(connection.close)
+            _prepare(connection)
+            newest_id = inbox.newest_id(connection)
+            readers = await Readers.open(path)
+            undo.pop_all()
         writer = Writer(connection, inbox.store_together)
-        return cls(path, vault, _Parts(writer, readers, newest_id))
+        return cls(path, vault, writer, readers, newest_id)
 
     async def close(self) -> None:
         """Write what is left, and let go of the file: the readers first, the writer last."""
-        await self._readers.close()
-        await self._writer.close()
+        try:
+            await self._readers.close()
+        finally:
+            await self._writer.close()
 
 
-class _Parts:
-    def __init__(self, writer: Writer[Any, Any], readers: Readers, newest_id: int) -> None:
-        self.writer = writer
-        self.readers = readers
-        self.newest_id = newest_id
-
-
-def _connect(path: pathlib.Path) -> sqlite3.Connection:
-    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
-        raise errors.StoreUnusable(
-            f"SQLite {sqlite3.sqlite_version} is too old: slowping needs 3.38 or newer."
-        )
+@contextlib.contextmanager
+def _explained(path: pathlib.Path) -> Iterator[None]:
+    """Say of whatever goes wrong that it is this database that cannot be used, and why."""
     try:
-        _look(path)
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    except (OSError, sqlite3.Error) as error:
-        raise errors.StoreUnusable(f"Cannot open the database {path}: {error}.") from error
-    try:
-        _prepare(connection)
+        yield
     except errors.StoreUnusable as error:
-        connection.close()
         raise errors.StoreUnusable(f"Cannot use the database {path}. {error}") from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise errors.StoreUnusable(f"Cannot use the database {path}: {reason}.") from error
     except sqlite3.Error as error:
-        connection.close()
-        raise errors.StoreUnusable(f"Cannot use the database {path}: {error}.") from error
-    return connection
+        locked = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+        reason = "another program has locked it" if locked else str(error)
+        raise errors.StoreUnusable(f"Cannot use the database {path}: {reason}.") from error
 
 
 def _look(path: pathlib.Path) -> None:
-    """Refuse what is not ours while it is only read, so that it stays as it is."""
-    if not path.exists() or not path.stat().st_size:
+    """Refuse what is not ours before it is opened for writing, so that it stays as it is."""
+    if not path.exists():
         return
+    if not path.is_file():
+        raise errors.StoreUnusable("It is no file.")
     with path.open("rb") as file:
-        if file.read(len(_HEADER)) != _HEADER:
-            raise errors.StoreUnusable(f"Cannot use {path}: it is no SQLite database.")
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-    try:
-        migrate.check(connection)
-    except errors.StoreUnusable as error:
-        raise errors.StoreUnusable(f"Cannot use the database {path}. {error}") from error
-    finally:
-        connection.close()
+        start = file.read(migrate.HEADER_LENGTH)
+    if not start:
+        return
+    newest = len(migrate.scripts())
+    migrate.check_header(start, newest=newest)
+    if path.with_name(f"{path.name}-wal").exists():
+        _look_behind_log(path, newest)
+
+
+def _look_behind_log(path: pathlib.Path, newest: int) -> None:
+    """Look at what the header will be once the write-ahead log is folded back."""
+    with contextlib.closing(
+        sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", OPENING_PATIENCE_S, uri=True)
+    ) as connection:
+        migrate.check(connection, newest=newest)
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
     connection.row_factory = sqlite3.Row
+    # A file that can only be read, or that another program writes, is noticed now.
+    connection.execute("begin immediate")
+    connection.execute("rollback")
     if not connection.execute("select count(*) from sqlite_schema").fetchone()[0]:
         connection.execute("pragma auto_vacuum = incremental")
         connection.execute(f"pragma application_id = {migrate.APPLICATION_ID}")
-    connection.execute("pragma journal_mode = wal")
+    [(mode,)] = connection.execute("pragma journal_mode = wal").fetchall()
+    if mode != "wal":
+        raise errors.StoreUnusable("Its file system cannot keep a write-ahead log.")
     for pragma in _PRAGMAS:
         connection.execute(f"pragma {pragma}")
-    migrate.migrate(connection)
+    migrate.migrate(connection, migrate.scripts())

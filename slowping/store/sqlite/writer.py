@@ -2,6 +2,8 @@
 
 import asyncio
 import collections
+import contextlib
+import enum
 import logging
 import queue
 import sqlite3
@@ -37,26 +39,39 @@ class _Item(msgspec.Struct, frozen=True, gc=False):
     future: asyncio.Future[Any]
 
 
+class _Signal(enum.Enum):
+    """What the thread is told between items."""
+
+    URGENT = enum.auto()
+    """Look among the urgent ones."""
+    STOP = enum.auto()
+    """Nothing comes any more."""
+
+
 class Writer(Generic[E, R]):
-    """Runs deeds and stores entries in the order they come, and answers after the commit.
+    """Writes all that waits in one transaction, and answers after the commit.
 
     Entries are stored all at once by `together`, which gives a result or an exception for each;
-    a deed is any other change, in a savepoint of its own. One item's failure spoils no other.
+    a deed is any other change, in a savepoint of its own. Within a transaction deeds come first.
+    One item's failure spoils no other.
     """
 
     def __init__(self, connection: sqlite3.Connection, together: Together[E, R]) -> None:
         """Own `connection` from now on; nothing else may use it."""
         self._connection = connection
         self._together = together
-        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Item | _Signal] = queue.SimpleQueue()
         self._urgent: collections.deque[_Item] = collections.deque()
         self._loop = asyncio.get_running_loop()
         self._closed = False
+        self._failing = False
         self._thread = threading.Thread(target=self._work, name="slowping-writer", daemon=True)
         self._thread.start()
 
     def store(self, entry: E) -> asyncio.Future[R]:
         """Store an entry together with all others that wait.
+
+        The future fails with Unavailable where the database cannot be written now.
 
         Raises:
             Unavailable: too many wait, or the store is closed.
@@ -66,55 +81,64 @@ class Writer(Generic[E, R]):
     async def run(self, deed: Deed[T], *, urgent: bool = False) -> T:
         """Run a deed in the writer's thread; what it raises undoes what it did.
 
-        An urgent one goes before everything that waits.
+        An urgent one goes before everything that waits, however much that is. A deed must not
+        give a cursor back: it would be let go of in another thread.
 
         Raises:
-            Unavailable: the database cannot be written now.
+            Unavailable: the database cannot be written now, or the store is closed.
         """
         item = _Item(deed, None, self._loop.create_future())
         if urgent:
+            self._require_open()
             self._urgent.append(item)
-        done: T = await self._put(item, wake_only=urgent)
+            self._queue.put(_Signal.URGENT)
+        else:
+            self._put(item)
+        done: T = await item.future
         return done
 
     async def close(self) -> None:
         """Write all that waits, then end the thread and close the connection."""
         self._closed = True
-        self._queue.put(None)
+        self._queue.put(_Signal.STOP)
         await asyncio.to_thread(self._thread.join)
 
-    def _put(self, item: _Item, *, wake_only: bool = False) -> asyncio.Future[Any]:
+    def _put(self, item: _Item) -> asyncio.Future[Any]:
+        self._require_open()
+        if self._queue.qsize() >= MAX_WAITING:
+            raise errors.Unavailable("The server has more to store than its disk can take.")
+        self._queue.put(item)
+        return item.future
+
+    def _require_open(self) -> None:
         if self._closed:
             raise errors.Unavailable("The server is stopping.")
-        if self._queue.qsize() > MAX_WAITING:
-            raise errors.Unavailable("The server has more to store than its disk can take.")
-        self._queue.put(_WAKE if wake_only else item)
-        return item.future
+
+    # In the thread ---------------------------------------------------------------------------
 
     def _work(self) -> None:
         stopping = False
         while not stopping:
             items, stopping = self._gather()
             if items:
-                finished = self._write(items)
-                self._loop.call_soon_threadsafe(_resolve, finished)
+                self._answer(self._write(items))
         self._connection.close()
 
     def _gather(self) -> tuple[list[_Item], bool]:
-        """Wait for an item, then take all that wait with it."""
+        """Wait for an item, then take all that wait with it; whether these are the last."""
         taken: list[_Item] = []
-        item = self._queue.get()
-        while item is not None:
-            if item is not _WAKE:
-                taken.append(item)
+        came = self._queue.get()
+        while came is not _Signal.STOP:
+            if came is not _Signal.URGENT:
+                taken.append(came)
             if len(taken) >= MAX_BATCH:
                 break
             try:
-                item = self._queue.get_nowait()
+                came = self._queue.get_nowait()
             except queue.Empty:
                 break
         urgent = [self._urgent.popleft() for _ in range(len(self._urgent))]
-        return urgent + taken, item is None
+        return urgent + taken, came is _Signal.STOP
 
     def _write(self, items: Sequence[_Item]) -> Sequence[tuple[_Item, Any]]:
         connection = self._connection
@@ -124,13 +148,13 @@ class Writer(Generic[E, R]):
             waiting = [item for item in items if item.deed is None]
             stored = self._together(connection, [item.entry for item in waiting]) if waiting else ()
             connection.execute("commit")
-        except sqlite3.Error as error:
-            logger.error("cannot write: %s (%s)", error, getattr(error, "sqlite_errorname", "?"))
-            # A full disk has rolled back already, and a second rollback would be an error.
-            if connection.in_transaction:
-                connection.execute("rollback")
-            refusal = errors.Unavailable(f"The database cannot be written: {error}.")
-            return [(item, refusal) for item in items]
+        except Exception as error:  # noqa: BLE001 - this thread has to outlive every batch
+            self._undo()
+            self._report(error)
+            return [(item, _refusal(error)) for item in items]
+        if self._failing:
+            self._failing = False
+            logger.warning("can write again")
         return [*deeds, *zip(waiting, stored, strict=True)]
 
     def _do(self, deed: Deed[Any]) -> Any:
@@ -138,7 +162,8 @@ class Writer(Generic[E, R]):
         connection.execute("savepoint deed")
         try:
             done = deed(connection)
-        except Exception as error:  # noqa: BLE001 - it is handed to whoever waits for the deed
+        except Exception as error:
+            # A full disk rolls back everything, which the rest of the batch has to hear.
             if not connection.in_transaction:
                 raise
             connection.execute("rollback to deed")
@@ -146,9 +171,23 @@ class Writer(Generic[E, R]):
         connection.execute("release deed")
         return done
 
+    def _undo(self) -> None:
+        # A full disk has rolled back already, and a second rollback would be an error.
+        if self._connection.in_transaction:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("rollback")
 
-_WAKE: Final = _Item(None, None, asyncio.Future.__new__(asyncio.Future))
-"""Tells the thread to look among the urgent ones."""
+    def _report(self, error: Exception) -> None:
+        """Log the first failure in a row: the log may well be on the same full disk."""
+        if not self._failing:
+            self._failing = True
+            name = getattr(error, "sqlite_errorname", type(error).__name__)
+            logger.error("cannot write: %s (%s)", error, name)
+
+    def _answer(self, finished: Sequence[tuple[_Item, Any]]) -> None:
+        # A loop that is closed has nobody left who waits; what was given is written all the same.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(_resolve, finished)
 
 
 def _resolve(finished: Sequence[tuple[_Item, Any]]) -> None:
@@ -156,6 +195,17 @@ def _resolve(finished: Sequence[tuple[_Item, Any]]) -> None:
         if item.future.done():  # whoever waited has gone; the write stands
             continue
         if isinstance(result, Exception):
-            item.future.set_exception(result)
+            item.future.set_exception(_as_condition(result))
         else:
             item.future.set_result(result)
+
+
+def _as_condition(error: Exception) -> Exception:
+    """What SQLite could not do is a condition; what it refuses to store is a mistake of ours."""
+    if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
+        return _refusal(error)
+    return error
+
+
+def _refusal(error: Exception) -> errors.Unavailable:
+    return errors.Unavailable(f"The database cannot be written: {error}.")
