@@ -46,15 +46,17 @@ class FarSide:
         return f"{self._scheme}://127.0.0.1:{self.port}"
 
     @contextlib.asynccontextmanager
-    async def running(self, tls: ssl.SSLContext | None = None) -> AsyncIterator["FarSide"]:
-        """Listen until the block ends."""
+    async def running(
+        self, tls: ssl.SSLContext | None = None, *, port: int = 0
+    ) -> AsyncIterator["FarSide"]:
+        """Listen until the block ends, on a free port unless one is given."""
         self._scheme = "https" if tls else "http"
         visits: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
         def welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             visits[asyncio.ensure_future(self._serve(reader, writer))] = writer
 
-        server = await asyncio.start_server(welcome, "127.0.0.1", 0, ssl=tls)
+        server = await asyncio.start_server(welcome, "127.0.0.1", port, ssl=tls)
         self.port = server.sockets[0].getsockname()[1]
         try:
             yield self
