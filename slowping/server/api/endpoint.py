@@ -157,14 +157,18 @@ def _admit(
 
 
 def rate_headers(allowance: Allowance) -> Mapping[str, str]:
-    """What is left of the key's minute; nothing where nothing is counted."""
+    """What is left of the key's minute, as the dialects tell it; nothing where nothing counts."""
     if not allowance.limit:
         return {}
-    return {
+    left, ends_in_s = allowance.remaining, allowance.retry_after_s
+    headers = {
         "x-ratelimit-limit": str(allowance.limit),
-        "x-ratelimit-remaining": str(allowance.remaining),
+        "x-ratelimit-remaining": str(left),
         "x-ratelimit-reset": str(allowance.reset_at),
+        "ratelimit-policy": f'"minute";q={allowance.limit};w=60',
+        "ratelimit": f'"minute";r={left};t={ends_in_s}',
     }
+    return headers if left else {**headers, "retry-after": str(ends_in_s)}
 
 
 async def _body(

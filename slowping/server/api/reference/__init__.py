@@ -8,13 +8,13 @@ from typing import Any, Final
 import msgspec
 
 from slowping.core import problem
-from slowping.server.api import openapi
 from slowping.server.api.endpoint import PREFIX, Call, Endpoint, Text
 from slowping.server.api.listing import NoQuery
+from slowping.server.api.reference import openapi
 from slowping.server.api.services import DescribedDialect
 from slowping.server.errors import CONDITIONS
 
-_TEMPLATE: Final = pathlib.Path(__file__).with_name("reference.html.jinja")
+_TEMPLATE: Final = pathlib.Path(__file__).with_name("page.html.jinja")
 
 
 class Reference:

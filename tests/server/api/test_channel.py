@@ -1,0 +1,171 @@
+from typing import Any
+
+import httpx
+import pytest
+
+from slowping.server.api import channel
+from tests.conftest import RunningHouse
+from tests.server.api.conftest import Speak
+
+HOOK = {"kind": "webhook", "name": "hook", "settings": {"url": "https://example.com/in"}}
+
+
+async def created(admin: httpx.AsyncClient, **other: Any) -> dict[str, Any]:
+    answer = await admin.post("/channels", json={**HOOK, **other})
+    assert answer.status_code == 201, answer.text
+    issued: dict[str, Any] = answer.json()
+    return issued
+
+
+async def test_a_made_secret_is_shown_once(admin: httpx.AsyncClient) -> None:
+    issued = await created(admin)
+    secret = issued["secrets"]["secret"]
+    assert secret.startswith("whsec_")
+    told = await admin.get(f"/channels/{issued['channel']['id']}")
+    assert secret not in told.text
+    assert told.json()["settings"]["secret"] == f"…{secret[-4:]}"
+
+
+async def test_a_given_secret_is_never_shown(admin: httpx.AsyncClient) -> None:
+    secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    answer = await admin.post(
+        "/channels", json={**HOOK, "settings": {**HOOK["settings"], "secret": secret}}  # type: ignore[dict-item]
+    )  # fmt: skip
+    assert answer.status_code == 201
+    assert answer.json()["secrets"] == {}
+    assert secret not in answer.text
+
+
+async def test_a_change_leaves_alone_what_it_does_not_name(
+    house: RunningHouse, admin: httpx.AsyncClient
+) -> None:
+    issued = await created(admin)
+    shown = issued["channel"]["settings"]
+    place = f"/channels/{issued['channel']['id']}"
+    settings = {"url": "https://example.com/other", "secret": shown["secret"]}
+    changed = await admin.patch(place, json={"name": "hooked", "settings": settings})
+    assert changed.status_code == 200
+    assert changed.json()["name"] == "hooked"
+    assert changed.json()["settings"]["url"] == "https://example.com/other"
+    stored = await stored_settings(house, "hooked")
+    assert stored["secret"] == issued["secrets"]["secret"]
+
+
+async def test_a_setting_that_is_null_goes_back_to_its_default(
+    admin: httpx.AsyncClient,
+) -> None:
+    settings = {"url": "https://example.com/in", "expire_after_s": 60}
+    issued = await created(admin, settings=settings)
+    place = f"/channels/{issued['channel']['id']}"
+    changed = await admin.patch(place, json={"settings": {"expire_after_s": None}})
+    assert "expire_after_s" not in changed.json()["settings"]
+    refused = await admin.patch(place, json={"settings": {"url": None}})
+    assert refused.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("new", "status", "words"),
+    [
+        ({"kind": "discrod"}, 422, "Did you mean 'discord'?"),
+        ({"settings": {}}, 422, "url"),
+        ({"settings": {"url": "https://example.com", "colour": "red"}}, 422, "colour"),
+        ({"name": "console", "kind": "console", "settings": {}}, 409, "console"),
+        ({"name": "a b"}, 422, "name"),
+        ({"project": "nowhere"}, 404, "nowhere"),
+    ],
+)
+async def test_what_cannot_be_created_is_refused_in_words(
+    new: dict[str, Any], status: int, words: str, admin: httpx.AsyncClient
+) -> None:
+    answer = await admin.post("/channels", json={**HOOK, **new})
+    assert answer.status_code == status
+    assert words in answer.json()["detail"]
+
+
+async def test_a_refused_secret_is_not_repeated(admin: httpx.AsyncClient) -> None:
+    settings = {"url": "https://example.com/in", "secret": "not-a-proper-secret"}
+    answer = await admin.post("/channels", json={**HOOK, "settings": settings})
+    assert "not-a-proper-secret" not in answer.text
+
+
+async def test_a_paused_channel_says_why_and_sends_later(
+    house: RunningHouse, admin: httpx.AsyncClient
+) -> None:
+    [console] = (await admin.get("/channels?name=console")).json()["items"]
+    place = f"/channels/{console['id']}"
+    paused = await admin.post(f"{place}/pause", json={"reason": "too loud"})
+    assert paused.json()["paused_reason"] == "too loud"
+    sent = (await admin.post("/events", json={"category": "bug"})).json()
+    [waiting] = (await admin.get(f"/events/{sent['id']}")).json()["deliveries"]
+    assert waiting["delivery"]["state"] == "pending"
+    resumed = await admin.post(f"{place}/resume")
+    assert resumed.json()["paused_at"] is None
+
+
+async def test_a_pause_needs_no_reason(admin: httpx.AsyncClient) -> None:
+    [console] = (await admin.get("/channels?name=console")).json()["items"]
+    paused = await admin.post(f"/channels/{console['id']}/pause")
+    assert paused.json()["paused_reason"].startswith("Paused by hand")
+
+
+async def test_a_test_goes_out_at_once_and_leaves_no_trace(
+    house: RunningHouse, admin: httpx.AsyncClient
+) -> None:
+    [console] = (await admin.get("/channels?name=console")).json()["items"]
+    came = await admin.post(f"/channels/{console['id']}/test")
+    assert came.status_code == 200
+    assert came.json()["outcome"] == "delivered"
+    assert "console" in house.printed
+    assert (await admin.get("/events")).json()["items"] == []
+
+
+async def test_a_removed_channel_discards_what_waits(
+    house: RunningHouse, speak: Speak, admin: httpx.AsyncClient
+) -> None:
+    await house.project("shop", channels=["console"])
+    await (await speak("shop")).post("/events", json={"category": "a"})
+    [shop] = (await admin.get("/channels?project=shop")).json()["items"]
+    assert (await admin.delete(f"/channels/{shop['id']}")).status_code == 204
+    [delivery] = (await admin.get("/deliveries?project=shop")).json()["items"]
+    assert delivery["state"] == "discarded"
+    assert (await admin.get(f"/channels/{shop['id']}")).status_code == 404
+
+
+async def test_channels_are_found_by_kind(admin: httpx.AsyncClient) -> None:
+    await created(admin)
+    found = (await admin.get("/channels?kind=webhook")).json()["items"]
+    assert [one["name"] for one in found] == ["hook"]
+
+
+async def test_the_kinds_tell_which_settings_are_secret(admin: httpx.AsyncClient) -> None:
+    kinds = {one["kind"]: one for one in (await admin.get("/channel-kinds")).json()["items"]}
+    assert {"console", "discord", "email", "telegram", "webhook"} <= kinds.keys()
+    assert kinds["webhook"]["settings"]["properties"]["secret"]["writeOnly"] is True
+    assert kinds["console"]["summary"]
+
+
+@pytest.mark.parametrize(
+    ("given", "left"),
+    [
+        ({}, {"url": "u", "secret": "0123456789abcdef"}),
+        ({"url": "v"}, {"url": "v", "secret": "0123456789abcdef"}),
+        ({"url": None}, {"secret": "0123456789abcdef"}),
+        ({"absent": None}, {"url": "u", "secret": "0123456789abcdef"}),
+        ({"secret": "…cdef"}, {"url": "u", "secret": "0123456789abcdef"}),
+        ({"secret": "…beef"}, {"url": "u", "secret": "…beef"}),
+        ({"secret": "new"}, {"url": "u", "secret": "new"}),
+    ],
+)
+def test_settings_are_merged(given: dict[str, Any], left: dict[str, Any]) -> None:
+    stored = {"url": "u", "secret": "0123456789abcdef"}
+    assert channel.merged(stored, given, frozenset({"secret"})) == left
+
+
+async def stored_settings(house: RunningHouse, name: str) -> dict[str, Any]:
+    [found] = [
+        channel.settings
+        for snapshot in await house.store.directory.snapshots()
+        for channel in snapshot.channels
+        if channel.name == name
+    ]
+    return found

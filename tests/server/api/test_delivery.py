@@ -1,0 +1,132 @@
+from typing import Any
+
+import httpx
+import pytest
+
+from slowping.core import ids
+from slowping.core.delivery import AttemptOutcome, AttemptRecord, DeliveryState, Settlement
+from tests.conftest import RunningHouse
+from tests.server.api.conftest import Speak
+
+
+@pytest.fixture
+async def deliveries(house: RunningHouse, speak: Speak) -> list[str]:
+    """Ids of three deliveries of the project `shop`, oldest first: its channel is paused."""
+    await house.project("shop", channels=["console"])
+    client = await speak("shop")
+    await client.post("/events", json=[{"category": name} for name in "aba"])
+    listed = (await client.get("/deliveries")).json()["items"]
+    return [item["id"] for item in reversed(listed)]
+
+
+async def fail(house: RunningHouse, count: int) -> None:
+    """Let the first `count` deliveries of `shop` fail."""
+    [channel] = (await house.store.directory.snapshots(await house.number("shop")))[0].channels
+    now = house.world.clock.now_ms()
+    leased = await house.store.outbox.lease(
+        channel.id, now=now, until=now + 1000, owner="test", limit=count
+    )
+    record = AttemptRecord(
+        started_at=now, duration_ms=5, outcome=AttemptOutcome.REJECTED, status=400, reason="no"
+    )
+    settled = [
+        Settlement(delivery_id=one.id, state=DeliveryState.FAILED, attempt=record, last_error="no")
+        for one in leased
+    ]
+    await house.store.outbox.settle(channel.id, settled, now=now)
+
+
+async def states(admin: httpx.AsyncClient) -> list[str]:
+    listed = (await admin.get("/deliveries?project=shop")).json()["items"]
+    return [item["state"] for item in reversed(listed)]
+
+
+async def test_deliveries_are_filtered(
+    house: RunningHouse, admin: httpx.AsyncClient, deliveries: list[str]
+) -> None:
+    await fail(house, 1)
+    first, second, third = deliveries
+    event = (await admin.get(f"/deliveries/{third}")).json()["delivery"]["event_id"]
+
+    async def listed(query: str) -> list[str]:
+        return [item["id"] for item in (await admin.get(f"/deliveries?{query}")).json()["items"]]
+
+    assert await listed("project=shop") == [third, second, first]
+    assert await listed("state=failed") == [first]
+    assert await listed("state=failed&state=pending&category=a") == [third, first]
+    assert await listed("channel=console-0&category=b") == [second]
+    assert await listed(f"event={event}") == [third]
+    assert await listed("since=2100-01-01T00:00:00Z") == []
+
+
+async def test_a_delivery_is_shown_with_its_attempts(
+    house: RunningHouse, admin: httpx.AsyncClient, deliveries: list[str]
+) -> None:
+    await fail(house, 1)
+    told = (await admin.get(f"/deliveries/{deliveries[0]}")).json()
+    assert told["delivery"]["last_error"] == "no"
+    [attempt] = told["attempts"]
+    assert (attempt["no"], attempt["outcome"], attempt["status"]) == (1, "rejected", 400)
+
+
+async def test_a_failed_delivery_is_retried(
+    house: RunningHouse, admin: httpx.AsyncClient, deliveries: list[str]
+) -> None:
+    await fail(house, 1)
+    answer = await admin.post(f"/deliveries/{deliveries[0]}/retry")
+    assert (answer.status_code, answer.json()["state"]) == (200, "pending")
+    assert len((await admin.get(f"/deliveries/{deliveries[0]}")).json()["attempts"]) == 1
+
+
+async def test_what_is_delivered_is_not_retried(admin: httpx.AsyncClient) -> None:
+    sent = (await admin.post("/events", json={"category": "bug"})).json()
+    delivery: dict[str, Any] = {"state": "pending"}
+    while delivery["state"] != "delivered":
+        [told] = (await admin.get(f"/events/{sent['id']}")).json()["deliveries"]
+        delivery = told["delivery"]
+    for act in ("retry", "discard"):
+        answer = await admin.post(f"/deliveries/{delivery['id']}/{act}")
+        assert answer.status_code == 409
+        assert "is delivered" in answer.json()["detail"]
+
+
+async def test_a_retry_of_many_takes_the_failed_ones(
+    house: RunningHouse, admin: httpx.AsyncClient, deliveries: list[str]
+) -> None:
+    await fail(house, 2)
+    answer = await admin.post("/deliveries/retry", json={"project": "shop"})
+    assert answer.json() == {"moved": 2}
+    assert await states(admin) == ["pending", "pending", "pending"]
+
+
+async def test_a_discard_of_many_takes_the_failed_ones(
+    house: RunningHouse, admin: httpx.AsyncClient, deliveries: list[str]
+) -> None:
+    await fail(house, 2)
+    answer = await admin.post("/deliveries/discard", json={"category": "a"})
+    assert answer.json() == {"moved": 1}
+    assert await states(admin) == ["discarded", "failed", "pending"]
+
+
+async def test_named_deliveries_are_taken_in_any_state(
+    admin: httpx.AsyncClient, deliveries: list[str]
+) -> None:
+    answer = await admin.post("/deliveries/discard", json={"ids": deliveries[1:]})
+    assert answer.json() == {"moved": 2}
+    assert await states(admin) == ["pending", "discarded", "discarded"]
+
+
+async def test_one_delivery_is_discarded(admin: httpx.AsyncClient, deliveries: list[str]) -> None:
+    answer = await admin.post(f"/deliveries/{deliveries[0]}/discard")
+    assert answer.json()["state"] == "discarded"
+
+
+@pytest.mark.parametrize("act", ["retry", "discard"])
+async def test_nothing_is_done_to_many_without_saying_so(
+    act: str, admin: httpx.AsyncClient, deliveries: list[str]
+) -> None:
+    assert (await admin.post(f"/deliveries/{act}")).status_code == 400
+    assert (await admin.post(f"/deliveries/{act}", json={"sates": []})).status_code == 422
+    unknown = ids.encode(ids.DELIVERY, 1)
+    assert (await admin.post(f"/deliveries/{unknown}/{act}")).status_code == 404
+    assert (await admin.post(f"/deliveries/{act}", json={"ids": ["x"]})).status_code == 404
