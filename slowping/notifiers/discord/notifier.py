@@ -13,8 +13,10 @@ from slowping.core import discord_url
 from slowping.core.delivery import Outcome, Rejected, Retry, Unusable
 from slowping.core.discord_url import WebhookAddress
 from slowping.core.notification import Notification
-from slowping.notifiers import discord_answer, discord_message, http
-from slowping.notifiers.discord_answer import Limits
+from slowping.notifiers import http
+from slowping.notifiers.discord import answer as answers
+from slowping.notifiers.discord import message as messages
+from slowping.notifiers.discord.answer import Limits
 from slowping.notifiers.port import HttpAnswer, HttpFailure, Secret, Settings, Tools
 
 # Discord's documentation, "User Agent": without this form its protection may block us.
@@ -106,7 +108,7 @@ class Discord:
     delays: ClassVar[tuple[float, ...]] = (
         2, 10, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 28_800,
     )  # fmt: skip
-    max_batch: ClassVar[int] = discord_message.MAX_EMBEDS
+    max_batch: ClassVar[int] = messages.MAX_EMBEDS
 
     def __init__(self, tools: Tools) -> None:
         self._http = tools.http
@@ -117,16 +119,16 @@ class Discord:
     def scopes(self, settings: DiscordSettings) -> tuple[str, ...]:
         """Discord as a whole, then the webhook; or the bot, then the user."""
         if settings.webhook is not None:
-            return (discord_answer.PROVIDER, f"discord:webhook:{settings.webhook.id}")
+            return (answers.PROVIDER, f"discord:webhook:{settings.webhook.id}")
         return (
-            discord_answer.PROVIDER,
+            answers.PROVIDER,
             f"discord:bot:{_fingerprint(settings.bot_token or '')}",
             f"discord:user:{settings.user_id}",
         )
 
     def fits(self, waiting: Sequence[Notification]) -> int:
         """As many embeds as Discord takes."""
-        return discord_message.fits(waiting)
+        return messages.fits(waiting)
 
     async def deliver(self, batch: Sequence[Notification], settings: DiscordSettings) -> Outcome:
         """Post one message."""
@@ -152,7 +154,7 @@ class Discord:
         *_, scope = self.scopes(settings)
         limits = Limits(scope=scope, bot=None, secrets=(webhook.token,))
         answer = await self._post_message(path, batch, {}, {})
-        return discord_answer.judged(answer, limits, self._now_ms())
+        return answers.judged(answer, limits, self._now_ms())
 
     async def _to_user(self, batch: Sequence[Notification], settings: DiscordSettings) -> Outcome:
         token = settings.bot_token or ""
@@ -169,10 +171,10 @@ class Discord:
             f"/channels/{channel_id}/messages", batch, headers, _nonce(batch)
         )
         limits = Limits(scope=user, bot=bot, secrets=(token,))
-        outcome = discord_answer.judged(answer, limits, self._now_ms())
+        outcome = answers.judged(answer, limits, self._now_ms())
         if channel_id != settings.dm_channel_id:
             return msgspec.structs.replace(outcome, learned={"dm_channel_id": channel_id})
-        if discord_answer.is_about(answer, discord_answer.UNKNOWN_CHANNEL):
+        if answers.is_about(answer, answers.UNKNOWN_CHANNEL):
             return Retry(
                 answer=outcome.answer,
                 reason="the direct messages are to be opened anew",
@@ -187,9 +189,9 @@ class Discord:
         answer = await self._post(
             "/users/@me/channels", {"recipient_id": settings.user_id}, headers
         )
-        outcome = discord_answer.judged(answer, limits, self._now_ms())
+        outcome = answers.judged(answer, limits, self._now_ms())
         if 200 <= answer.status < 300:
-            channel_id = discord_answer.reference(answer)
+            channel_id = answers.reference(answer)
             if channel_id is not None and re.fullmatch(_SNOWFLAKE, channel_id):
                 return channel_id
             return Retry(answer=outcome.answer, reason="Discord named no channel for the user")
@@ -209,12 +211,10 @@ class Discord:
         extras: Mapping[str, Any],
     ) -> HttpAnswer:
         """Post, and once more in a plainer form where Discord finds fault with a lone body."""
-        answer = await self._post(path, {**discord_message.message(batch), **extras}, headers)
-        if len(batch) > 1 or not discord_answer.wants_a_plainer_body(answer):
+        answer = await self._post(path, {**messages.message(batch), **extras}, headers)
+        if len(batch) > 1 or not answers.wants_a_plainer_body(answer):
             return answer
-        return await self._post(
-            path, {**discord_message.plain_message(batch[0]), **extras}, headers
-        )
+        return await self._post(path, {**messages.plain_message(batch[0]), **extras}, headers)
 
     async def _post(
         self, path: str, body: Mapping[str, Any], headers: Mapping[str, str]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from slowping.core import text
 from slowping.core.notification import Notification
-from slowping.notifiers import discord_message
+from slowping.notifiers.discord import message as messages
 from tests.notifiers.samples import bug
 from tests.vectors import vectors
 
@@ -30,7 +30,7 @@ def fields(count: int, name: str = "n", value: str = "v") -> tuple[tuple[str, st
 
 
 def test_an_event_is_title_text_colour_time_and_fields() -> None:
-    assert discord_message.embed(bug()) == {
+    assert messages.embed(bug()) == {
         "title": "🐛 Bug",
         "description": "Critical database connection error",
         "color": 0xE74C3C,
@@ -43,28 +43,28 @@ def test_an_event_is_title_text_colour_time_and_fields() -> None:
 
 
 def test_the_time_is_when_it_occurred() -> None:
-    assert discord_message.embed(bug(occurred_at=0))["timestamp"] == "1970-01-01T00:00:00.000Z"
+    assert messages.embed(bug(occurred_at=0))["timestamp"] == "1970-01-01T00:00:00.000Z"
 
 
 def test_nobody_is_ever_called() -> None:
-    body = discord_message.message([bug(body="@everyone")])
+    body = messages.message([bug(body="@everyone")])
     assert body["allowed_mentions"] == {"parse": []}
     assert "content" not in body
 
 
 def test_what_is_empty_is_left_out_or_said_to_be() -> None:
-    embed = discord_message.embed(bug(title="\n", body=" ", fields=(("", "x"), ("y", "\t"))))
+    embed = messages.embed(bug(title="\n", body=" ", fields=(("", "x"), ("y", "\t"))))
     assert embed["title"] == "(empty)"
     assert "description" not in embed
     assert [(field["name"], field["value"]) for field in embed["fields"]] == [
         ("(empty)", "x"),
         ("y", "(empty)"),
     ]
-    assert "fields" not in discord_message.embed(bug(fields=()))
+    assert "fields" not in messages.embed(bug(fields=()))
 
 
 def test_every_text_is_cut_at_its_own_limit() -> None:
-    embed = discord_message.embed(
+    embed = messages.embed(
         bug(title="t" * 300, body="b" * 5_000, fields=(("n" * 300, "v" * 2_000),))
     )
     [field] = embed["fields"]
@@ -74,34 +74,34 @@ def test_every_text_is_cut_at_its_own_limit() -> None:
 
 
 def test_twenty_five_fields_fit() -> None:
-    assert len(discord_message.embed(bug(fields=fields(25)))["fields"]) == 25
+    assert len(messages.embed(bug(fields=fields(25)))["fields"]) == 25
 
 
 def test_of_more_the_last_one_says_how_many_are_missing() -> None:
-    shown = discord_message.embed(bug(fields=fields(30)))["fields"]
+    shown = messages.embed(bug(fields=fields(30)))["fields"]
     assert len(shown) == 25
     assert shown[-1] == {"name": "…", "value": "… and 6 more", "inline": True}
 
 
 def test_so_does_it_where_the_sum_leaves_no_room() -> None:
     notification = bug(title="t" * 256, body="b" * 4_096, fields=fields(10, value="v" * 500))
-    embed = discord_message.embed(notification)
+    embed = messages.embed(notification)
     assert total([embed]) <= 6_000
     assert embed["fields"][-1]["value"] == f"… and {10 - len(embed['fields']) + 1} more"
 
 
 @pytest.mark.parametrize(("count", "fitting"), [(1, 1), (10, 10), (20, 10)])
 def test_ten_embeds_fit_into_a_message(count: int, fitting: int) -> None:
-    assert discord_message.fits([bug()] * count) == fitting
+    assert messages.fits([bug()] * count) == fitting
 
 
 def test_fewer_do_where_the_sum_is_full() -> None:
-    assert discord_message.fits([bug(body="b" * 2_500)] * 4) == 2
+    assert messages.fits([bug(body="b" * 2_500)] * 4) == 2
 
 
 @pytest.mark.parametrize("hostile", vectors("injection", "discord"))
 def test_hostile_text_is_harmless_wherever_it_stands(hostile: str) -> None:
-    embed = discord_message.embed(bug(title=hostile, body=hostile, fields=((hostile, hostile),)))
+    embed = messages.embed(bug(title=hostile, body=hostile, fields=((hostile, hostile),)))
     [field] = embed["fields"]
     for part in (embed["title"], embed["description"], field["name"], field["value"]):
         assert "](" not in part
@@ -110,14 +110,14 @@ def test_hostile_text_is_harmless_wherever_it_stands(hostile: str) -> None:
 
 
 def test_the_plain_form_is_short_and_has_no_fields() -> None:
-    body = discord_message.plain_message(bug(body="b" * 2_000))
+    body = messages.plain_message(bug(body="b" * 2_000))
     [embed] = body["embeds"]
     assert embed.keys() == {"title", "description"}
     assert len(embed["description"]) == 1_000
 
 
 def test_the_plain_form_tells_the_fields_as_lines() -> None:
-    [embed] = discord_message.plain_message(bug())["embeds"]
+    [embed] = messages.plain_message(bug())["embeds"]
     assert embed["description"].endswith("\nseverity: high\nretry\\_count: 3")
 
 
@@ -134,9 +134,9 @@ notifications: st.SearchStrategy[Notification] = st.builds(
 @settings(max_examples=50, deadline=None)
 @given(st.lists(notifications, min_size=1, max_size=12))
 def test_every_limit_holds_for_every_text(batch: list[Notification]) -> None:
-    fitting = discord_message.fits(batch)
-    embeds = discord_message.message(batch[:fitting])["embeds"]
-    assert total(embeds) == sum(map(discord_message.size, embeds)) <= 6_000
+    fitting = messages.fits(batch)
+    embeds = messages.message(batch[:fitting])["embeds"]
+    assert total(embeds) == sum(map(messages.size, embeds)) <= 6_000
     assert 1 <= len(embeds) <= 10
     for embed in embeds:
         shown = embed.get("fields", ())

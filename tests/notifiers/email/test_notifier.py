@@ -12,9 +12,9 @@ import pytest
 from slowping.config import EmailSection
 from slowping.core.delivery import Delivered, Outcome, Rejected, Retry, Unusable
 from slowping.core.notification import Notification
-from slowping.notifiers import email as email_notifier
 from slowping.notifiers.email import Email
-from slowping.notifiers.email_account import EmailSettings, account_of
+from slowping.notifiers.email import notifier as email_notifier
+from slowping.notifiers.email.account import EmailSettings, account_of
 from tests.notifiers import smtp_server
 from tests.notifiers.samples import bug, tools
 from tests.notifiers.smtp_server import Inbox

@@ -10,9 +10,11 @@ import msgspec
 from slowping.config import TelegramSection
 from slowping.core.delivery import Outcome
 from slowping.core.notification import Notification
-from slowping.notifiers import http, telegram_answer, telegram_message
+from slowping.notifiers import http
 from slowping.notifiers.port import HttpAnswer, HttpFailure, Secret, Settings, Tools
-from slowping.notifiers.telegram_answer import Limits
+from slowping.notifiers.telegram import answer as answers
+from slowping.notifiers.telegram import message as messages
+from slowping.notifiers.telegram.answer import Limits
 
 _NUMBER: Final = re.compile(r"-?[0-9]{1,19}")
 _NAME: Final = re.compile(r"@[A-Za-z][A-Za-z0-9_]{3,31}")
@@ -75,7 +77,7 @@ class Telegram:
     delays: ClassVar[tuple[float, ...]] = (
         2, 10, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 28_800,
     )  # fmt: skip
-    max_batch: ClassVar[int] = telegram_message.MAX_NOTIFICATIONS
+    max_batch: ClassVar[int] = messages.MAX_NOTIFICATIONS
 
     def __init__(self, tools: Tools) -> None:
         self._http = tools.http
@@ -90,7 +92,7 @@ class Telegram:
 
     def fits(self, waiting: Sequence[Notification]) -> int:
         """As many as a message holds."""
-        return telegram_message.fits(waiting)
+        return messages.fits(waiting)
 
     async def deliver(self, batch: Sequence[Notification], settings: TelegramSettings) -> Outcome:
         """Send one message; to the chat's new id at once, where a group was made a supergroup."""
@@ -111,17 +113,17 @@ class Telegram:
             answer = await self._send_message(batch, settings, chat)
         except HttpFailure as failure:
             return http.failure(failure), None
-        outcome = telegram_answer.judged(answer, _limits(settings, chat), self._now_ms())
-        return outcome, telegram_answer.moved_to(answer)
+        outcome = answers.judged(answer, _limits(settings, chat), self._now_ms())
+        return outcome, answers.moved_to(answer)
 
     async def _send_message(
         self, batch: Sequence[Notification], settings: TelegramSettings, chat: int | str
     ) -> HttpAnswer:
         """Send, and once more in a plainer form where Telegram finds fault with a lone text."""
-        answer = await self._post(telegram_message.message(batch), settings, chat)
-        if len(batch) > 1 or not telegram_answer.wants_a_plainer_text(answer):
+        answer = await self._post(messages.message(batch), settings, chat)
+        if len(batch) > 1 or not answers.wants_a_plainer_text(answer):
             return answer
-        return await self._post(telegram_message.plain_message(batch[0]), settings, chat)
+        return await self._post(messages.plain_message(batch[0]), settings, chat)
 
     async def _post(self, told: str, settings: TelegramSettings, chat: int | str) -> HttpAnswer:
         body: dict[str, Any] = {

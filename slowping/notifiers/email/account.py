@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from slowping.config import EmailSection
-from slowping.notifiers.email_message import Letterhead
+from slowping.notifiers.email.message import Letterhead
 from slowping.notifiers.port import Secret, Settings
 
 DISPLAY_NAME: Final = "slowping"

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from slowping.core import text
 from slowping.core.notification import Notification
-from slowping.notifiers import telegram_message
+from slowping.notifiers.telegram import message as messages
 from tests.notifiers.samples import BUG, bug
 from tests.vectors import vectors
 
@@ -27,7 +27,7 @@ def test_the_layout_is_pingpilots() -> None:
         ),
         color=16_711_680,
     )
-    assert telegram_message.message([notification]) == (
+    assert messages.message([notification]) == (
         "🎉 Event Notification 🎉\n"
         "\n"
         "📌 Category: 🐛 Bug\n"
@@ -44,24 +44,24 @@ def test_the_layout_is_pingpilots() -> None:
 
 
 def test_without_fields_there_are_no_details_and_without_text_no_description() -> None:
-    assert telegram_message.message([bug(fields=(), body="")]) == HEAD + FOOT
+    assert messages.message([bug(fields=(), body="")]) == HEAD + FOOT
 
 
 def test_what_is_empty_is_said_to_be() -> None:
-    told = telegram_message.message([bug(title="", fields=(("", "\n"),))])
+    told = messages.message([bug(title="", fields=(("", "\n"),))])
     assert "📌 Category: (empty)\n" in told
     assert told.endswith("🔹 (empty): (empty)")
 
 
 def test_control_characters_are_seen_and_names_stay_on_their_line() -> None:
-    told = telegram_message.message([bug(body="a\x1b[m\r\nb", fields=(("n\nm", "1\n2"),))])
+    told = messages.message([bug(body="a\x1b[m\r\nb", fields=(("n\nm", "1\n2"),))])
     assert "📝 Description: a\u241b[m\nb\n" in told
     assert told.endswith("🔹 n m: 1\n2")
 
 
 @pytest.mark.parametrize("hostile", vectors("injection", "telegram_html"))
 def test_markup_is_told_as_it_is(hostile: str) -> None:
-    told = telegram_message.message([bug(body=hostile)])
+    told = messages.message([bug(body=hostile)])
     assert f"📝 Description: {hostile}\n" in told
 
 
@@ -74,23 +74,23 @@ def test_markup_is_told_as_it_is(hostile: str) -> None:
     ],
 )
 def test_nobody_is_called_and_addresses_stay_whole(given_text: str, told: str) -> None:
-    assert f"Description: {told}\n" in telegram_message.message([bug(body=given_text)])
+    assert f"Description: {told}\n" in messages.message([bug(body=given_text)])
 
 
 def test_a_long_text_is_cut_and_leaves_room_for_the_details() -> None:
-    told = telegram_message.message([bug(body="b" * 5_000)])
+    told = messages.message([bug(body="b" * 5_000)])
     assert text.utf16_length(told) <= 4_000
     assert "bbb…\n🎨" in told
     assert told.endswith("🔹 severity: high\n🔹 retry_count: 3")
 
 
 def test_a_long_value_is_cut() -> None:
-    told = telegram_message.message([bug(fields=(("n", "v" * 2_000),))])
+    told = messages.message([bug(fields=(("n", "v" * 2_000),))])
     assert told.endswith("v" * 1_023 + "…")
 
 
 def test_the_last_line_says_how_many_details_are_missing() -> None:
-    told = telegram_message.message([bug(body="b" * 5_000, fields=fields(100, "v" * 40))])
+    told = messages.message([bug(body="b" * 5_000, fields=fields(100, "v" * 40))])
     assert text.utf16_length(told) <= 4_000
     *_, before, last = told.split("\n")
     shown = told.count("🔹")
@@ -99,17 +99,17 @@ def test_the_last_line_says_how_many_details_are_missing() -> None:
 
 
 def test_several_stand_under_each_other_with_a_rule_between() -> None:
-    lone = telegram_message.message([BUG])
-    assert telegram_message.message([BUG, BUG]) == f"{lone}{RULE}{lone}"
+    lone = messages.message([BUG])
+    assert messages.message([BUG, BUG]) == f"{lone}{RULE}{lone}"
 
 
 @pytest.mark.parametrize(("body", "fitting"), [("b", 20), ("b" * 1_500, 2), ("b" * 5_000, 1)])
 def test_as_many_go_together_as_there_is_room_for(body: str, fitting: int) -> None:
-    assert telegram_message.fits([bug(body=body, fields=())] * 30) == fitting
+    assert messages.fits([bug(body=body, fields=())] * 30) == fitting
 
 
 def test_the_plain_form_is_short() -> None:
-    told = telegram_message.plain_message(bug(body="b" * 5_000))
+    told = messages.plain_message(bug(body="b" * 5_000))
     assert told.startswith("🐛 Bug\nbbb")
     assert text.utf16_length(told) == 1_000
 
@@ -127,8 +127,8 @@ notifications: st.SearchStrategy[Notification] = st.builds(
 @settings(max_examples=50, deadline=None)
 @given(st.lists(notifications, min_size=1, max_size=5))
 def test_the_limit_holds_for_every_text(batch: list[Notification]) -> None:
-    fitting = telegram_message.fits(batch)
-    told = telegram_message.message(batch[:fitting])
+    fitting = messages.fits(batch)
+    told = messages.message(batch[:fitting])
     assert text.utf16_length(told) <= 4_000
     assert told.count("🎉 Event Notification 🎉") >= fitting
     assert told.encode()

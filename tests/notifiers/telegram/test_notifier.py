@@ -7,9 +7,10 @@ import pytest
 from slowping.config import TelegramSection
 from slowping.core.delivery import Delivered, Pace, Rejected, Retry, Unusable
 from slowping.core.errors import InvalidInput
-from slowping.notifiers import http, settings_form, telegram_message
+from slowping.notifiers import http, settings_form
 from slowping.notifiers.port import secret_names
-from slowping.notifiers.telegram import Telegram, TelegramSettings
+from slowping.notifiers.telegram import message as messages
+from slowping.notifiers.telegram.notifier import Telegram, TelegramSettings
 from tests.notifiers.far_side import Behaviour, FarSide, Request, hang_up, reply
 from tests.notifiers.samples import BUG, bug, tools
 from tests.notifiers.specifications import telegram_method
@@ -92,7 +93,7 @@ async def test_a_message_is_sent_as_plain_text_without_a_preview_of_links() -> N
     assert (request.method, request.path) == ("POST", f"/bot{TOKEN}/sendMessage")
     assert request.json == {
         "chat_id": 777,
-        "text": telegram_message.message([BUG]),
+        "text": messages.message([BUG]),
         "link_preview_options": {"is_disabled": True},
     }
     assert isinstance(outcome, Delivered)
@@ -130,7 +131,7 @@ async def test_a_text_that_is_refused_goes_once_more_in_a_plainer_form() -> None
     async with telegram(TOO_LONG, SENT) as (notifier, requests):
         outcome = await notifier.deliver([BUG], PRIVATE)
     assert isinstance(outcome, Delivered)
-    assert requests[1].json["text"] == telegram_message.plain_message(BUG)
+    assert requests[1].json["text"] == messages.plain_message(BUG)
 
 
 async def test_after_that_it_is_rejected() -> None:

@@ -5,8 +5,8 @@ from typing import Any, Final
 import pytest
 
 from slowping.core.delivery import Delivered, Outcome, Pace, Rejected, Retry, Throttled, Unusable
-from slowping.notifiers import discord_answer
-from slowping.notifiers.discord_answer import Limits
+from slowping.notifiers.discord import answer as answers
+from slowping.notifiers.discord.answer import Limits
 from slowping.notifiers.port import HttpAnswer
 from tests.notifiers.samples import NOW_MS
 
@@ -23,7 +23,7 @@ def judged(
 ) -> Outcome:
     content = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
     answer = HttpAnswer(status, headers or {}, content)
-    return discord_answer.judged(answer, limits, NOW_MS)
+    return answers.judged(answer, limits, NOW_MS)
 
 
 def limited(remaining: str, reset_after: str) -> dict[str, str]:
@@ -172,4 +172,4 @@ def test_a_plainer_body_is_tried_where_the_body_was_at_fault(
     status: int, body: Any, plainer: bool
 ) -> None:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    assert discord_answer.wants_a_plainer_body(HttpAnswer(status, {}, content)) is plainer
+    assert answers.wants_a_plainer_body(HttpAnswer(status, {}, content)) is plainer

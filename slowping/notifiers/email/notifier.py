@@ -13,8 +13,8 @@ from slowping.config import EmailSection
 from slowping.core import text
 from slowping.core.delivery import Answer, Delivered, Outcome, Rejected, Retry, Unusable
 from slowping.core.notification import Notification
-from slowping.notifiers import email_message
-from slowping.notifiers.email_account import Account, EmailSettings, account_of
+from slowping.notifiers.email import message as messages
+from slowping.notifiers.email.account import Account, EmailSettings, account_of
 from slowping.notifiers.port import Settings, Tools
 
 _GOODBYE_S: Final = 5.0
@@ -46,7 +46,7 @@ class Email:
 
     def fits(self, waiting: Sequence[Notification]) -> int:
         """As many as make a mail that no reader clips."""
-        return email_message.fits(waiting)
+        return messages.fits(waiting)
 
     async def deliver(self, batch: Sequence[Notification], settings: EmailSettings) -> Outcome:
         """Send these as one mail, over a connection of its own."""
@@ -54,7 +54,7 @@ class Email:
         if not account.letterhead.sender:
             return Unusable(reason="the sender in [notifiers.email] is not an e-mail address")
         try:
-            mail = email_message.write(batch, account.letterhead)
+            mail = messages.write(batch, account.letterhead)
         except ValueError as problem:
             return Rejected(reason=f"these notifications cannot be written as a mail: {problem}")
         client = aiosmtplib.SMTP(
@@ -70,7 +70,7 @@ class Email:
                 outcome = await self._handed_over(client, mail)
             if isinstance(outcome, Delivered):
                 outcome = msgspec.structs.replace(
-                    outcome, reference=email_message.message_id(batch, account.letterhead)
+                    outcome, reference=messages.message_id(batch, account.letterhead)
                 )
                 await _say_goodbye(client)
         finally:

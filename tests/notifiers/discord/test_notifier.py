@@ -11,13 +11,14 @@ from slowping.config import DiscordSection
 from slowping.core.delivery import Delivered, Rejected, Retry, Throttled, Unusable
 from slowping.core.errors import InvalidInput
 from slowping.core.notification import Notification
-from slowping.notifiers import discord_message, http, settings_form
-from slowping.notifiers.discord import Discord, DiscordSettings
+from slowping.notifiers import http, settings_form
+from slowping.notifiers.discord import message as messages
+from slowping.notifiers.discord.notifier import Discord, DiscordSettings
 from slowping.notifiers.port import secret_names
+from tests.notifiers.discord.test_message import notifications
 from tests.notifiers.far_side import Behaviour, FarSide, Request, hang_up, reply
 from tests.notifiers.samples import BUG, bug, tools
 from tests.notifiers.specifications import DiscordSchemas, discord_schemas
-from tests.notifiers.test_discord_message import notifications
 
 WEBHOOK_TOKEN: Final = "w" * 68
 URL: Final = f"https://discord.com/api/webhooks/123/{WEBHOOK_TOKEN}"
@@ -93,7 +94,7 @@ async def test_a_webhook_gets_the_embeds_and_is_asked_to_wait_until_they_are_kep
         "POST",
         f"/api/v10/webhooks/123/{WEBHOOK_TOKEN}?wait=true",
     )
-    assert request.json == discord_message.message([BUG])
+    assert request.json == messages.message([BUG])
     assert request.headers["content-type"] == "application/json"
     assert request.headers["user-agent"].startswith("DiscordBot (https://")
     assert "authorization" not in request.headers
@@ -122,8 +123,8 @@ async def test_a_body_that_discord_finds_fault_with_goes_once_more_in_a_plainer_
         outcome = await notifier.deliver([BUG], WEBHOOK)
     assert isinstance(outcome, Delivered)
     assert [request.json for request in requests] == [
-        discord_message.message([BUG]),
-        discord_message.plain_message(BUG),
+        messages.message([BUG]),
+        messages.plain_message(BUG),
     ]
 
 
@@ -183,7 +184,7 @@ async def test_the_next_message_goes_straight_there() -> None:
     async with discord(KEPT) as (notifier, requests):
         outcome = await notifier.deliver([BUG], known)
     [sent] = requests
-    assert sent.json == discord_message.message([BUG]) | {
+    assert sent.json == messages.message([BUG]) | {
         "nonce": str(BUG.delivery_id),
         "enforce_nonce": True,
     }
@@ -262,5 +263,5 @@ async def test_bodies_are_of_discords_schemas(schemas: DiscordSchemas) -> None:
 @profile(max_examples=25, deadline=None)
 @given(notifications)
 def test_so_are_those_of_every_text(schemas: DiscordSchemas, notification: Notification) -> None:
-    schemas.check(discord_message.message([notification]), "IncomingWebhookRequestPartial")
-    schemas.check(discord_message.plain_message(notification), "IncomingWebhookRequestPartial")
+    schemas.check(messages.message([notification]), "IncomingWebhookRequestPartial")
+    schemas.check(messages.plain_message(notification), "IncomingWebhookRequestPartial")

@@ -5,9 +5,9 @@ from typing import Any, Final
 import pytest
 
 from slowping.core.delivery import Delivered, Outcome, Pace, Rejected, Retry, Throttled, Unusable
-from slowping.notifiers import telegram_answer
 from slowping.notifiers.port import HttpAnswer
-from slowping.notifiers.telegram_answer import Limits
+from slowping.notifiers.telegram import answer as answers
+from slowping.notifiers.telegram.answer import Limits
 from tests.notifiers.samples import NOW_MS
 
 LIMITS: Final = Limits(
@@ -27,7 +27,7 @@ def error(code: int, description: str = "", **parameters: int) -> dict[str, Any]
 
 
 def judged(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Outcome:
-    return telegram_answer.judged(answered(status, body, headers), LIMITS, NOW_MS)
+    return answers.judged(answered(status, body, headers), LIMITS, NOW_MS)
 
 
 def test_a_message_that_was_sent_is_delivered_and_sets_the_pace() -> None:
@@ -126,10 +126,10 @@ def test_no_secret_is_kept_with_the_attempt() -> None:
 def test_a_plainer_text_is_tried_where_the_text_was_at_fault(
     status: int, body: Any, plainer: bool
 ) -> None:
-    assert telegram_answer.wants_a_plainer_text(answered(status, body)) is plainer
+    assert answers.wants_a_plainer_text(answered(status, body)) is plainer
 
 
 def test_a_group_that_moved_names_its_new_id() -> None:
     moved = error(400, "group chat was upgraded", migrate_to_chat_id=-1_001_234)
-    assert telegram_answer.moved_to(answered(400, moved)) == -1_001_234
-    assert telegram_answer.moved_to(answered(200, {"ok": True})) is None
+    assert answers.moved_to(answered(400, moved)) == -1_001_234
+    assert answers.moved_to(answered(200, {"ok": True})) is None

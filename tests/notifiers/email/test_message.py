@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slowping.core.notification import Notification
-from slowping.notifiers import email_message
-from slowping.notifiers.email_message import Letterhead
+from slowping.notifiers.email import message as messages
+from slowping.notifiers.email.message import Letterhead
 from tests.notifiers.samples import bug
 from tests.vectors import vectors
 
@@ -27,7 +27,7 @@ HEADERS = [
 
 def parsed(*batch: Notification) -> email.message.EmailMessage:
     parser = email.parser.BytesParser(policy=email.policy.default)
-    message = parser.parsebytes(email_message.write(batch, LETTERHEAD))
+    message = parser.parsebytes(messages.write(batch, LETTERHEAD))
     assert isinstance(message, email.message.EmailMessage)
     return message
 
@@ -126,8 +126,8 @@ def test_the_subject_is_the_title_or_says_how_many(batch: list[Notification], su
 
 
 def test_message_id_and_date_stay_the_same_over_attempts() -> None:
-    first = email_message.write([bug()], LETTERHEAD)
-    assert first == email_message.write([bug(may_be_repeat=True)], LETTERHEAD)
+    first = messages.write([bug()], LETTERHEAD)
+    assert first == messages.write([bug(may_be_repeat=True)], LETTERHEAD)
     assert parsed(bug())["Date"] == "Fri, 06 Mar 2026 10:30:00 +0000"
     assert parsed(bug())["Message-ID"].endswith("@example.test>")
 
@@ -150,7 +150,7 @@ def test_other_deliveries_have_another_message_id() -> None:
     ],
 )
 def test_no_title_adds_or_changes_a_header(title: str) -> None:
-    raw = email_message.write([bug(title=title)], LETTERHEAD)
+    raw = messages.write([bug(title=title)], LETTERHEAD)
     head = raw.partition(b"\r\n\r\n")[0]
     assert parsed(bug(title=title)).keys() == HEADERS
     assert b"\r" not in head.replace(b"\r\n", b"")
@@ -161,24 +161,24 @@ def test_no_title_adds_or_changes_a_header(title: str) -> None:
 @settings(deadline=None)  # the first mail loads the template engine
 @given(st.text())
 def test_every_title_makes_one_subject_line_of_encoded_words_that_fit(title: str) -> None:
-    raw = email_message.write([bug(title=title)], LETTERHEAD)
+    raw = messages.write([bug(title=title)], LETTERHEAD)
     assert parsed(bug(title=title)).keys() == HEADERS
     subject = raw.partition(b"\r\nFrom:")[0]
     assert all(len(line) <= 78 for line in subject.split(b"\r\n"))
-    assert parsed(bug(title=title))["Subject"] == email_message.subject([bug(title=title)])
+    assert parsed(bug(title=title))["Subject"] == messages.subject([bug(title=title)])
 
 
 def test_long_addresses_are_not_folded_into_encoded_words() -> None:
     domain = ".".join(["d" * 60] * 3) + ".test"
     long = msgspec.structs.replace(LETTERHEAD, to=f"me@{domain}", message_id_domain=domain)
-    raw = email_message.write([bug()], long)
+    raw = messages.write([bug()], long)
     assert f"\r\nTo: me@{domain}\r\n".encode() in raw
     assert f"@{domain}>\r\n".encode() in raw
     assert b"=?" not in raw.partition(b"\r\nFrom:")[2].partition(b"\r\n\r\n")[0]
 
 
 def test_every_line_ends_with_crlf_and_keeps_within_78_columns() -> None:
-    raw = email_message.write([bug(body="wide 日本語 " * 500)], LETTERHEAD)
+    raw = messages.write([bug(body="wide 日本語 " * 500)], LETTERHEAD)
     assert b"\n" not in raw.replace(b"\r\n", b"")
     body = raw.partition(b"\r\n\r\n")[2]
     assert max(map(len, body.split(b"\r\n"))) <= 78
@@ -223,7 +223,7 @@ HUGE = [
 @pytest.mark.parametrize("huge", HUGE)
 def test_a_huge_notification_is_cut_where_one_can_see_it(huge: Notification) -> None:
     page = page_of(huge)
-    assert len(page.encode()) <= email_message.HTML_LIMIT
+    assert len(page.encode()) <= messages.HTML_LIMIT
     assert "…" in page
     assert "…" in text_of(huge)
 
@@ -250,13 +250,13 @@ def test_ordinary_fields_are_all_shown() -> None:
     ],
 )
 def test_a_digest_takes_as_many_as_fit_uncut(each: Notification) -> None:
-    count = email_message.fits([each] * 50)
+    count = messages.fits([each] * 50)
     page = page_of(*[each] * count)
-    assert 0.6 * email_message.HTML_LIMIT < len(page.encode()) <= email_message.HTML_LIMIT
+    assert 0.6 * messages.HTML_LIMIT < len(page.encode()) <= messages.HTML_LIMIT
     assert "…" not in page
 
 
 def test_small_notifications_go_into_one_mail_and_a_huge_one_goes_alone() -> None:
-    assert email_message.fits([bug()] * 20) == 20
-    assert email_message.fits([HUGE[0], bug()]) >= 1
-    assert email_message.fits([HUGE[3]]) == 1
+    assert messages.fits([bug()] * 20) == 20
+    assert messages.fits([HUGE[0], bug()]) >= 1
+    assert messages.fits([HUGE[3]]) == 1

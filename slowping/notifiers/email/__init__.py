@@ -1,0 +1,5 @@
+"""Deliver by e-mail, through any SMTP server."""
+
+from slowping.notifiers.email.notifier import Email
+
+__all__ = ["Email"]
