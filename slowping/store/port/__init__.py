@@ -1,0 +1,75 @@
+"""What the rest of the house may ask of a store: four roles, and deeds instead of rows.
+
+One method is one transaction. Ids are numbers here and texts in the public structs; times that
+go in are UTC milliseconds. Lists are newest first; `before` is the id that the last page ended
+with.
+"""
+
+from typing import Protocol
+
+from slowping.core.ids import IdSource
+from slowping.store.port.directory import (
+    ApiKeyRecord,
+    ChannelRecord,
+    Directory,
+    ProjectSnapshot,
+    StoredCategory,
+    StoredProject,
+)
+from slowping.store.port.inbox import DeliveryRow, Entry, EventRow, Idempotency, Inbox
+from slowping.store.port.journal import DayCount, Journal, ProjectFigures
+from slowping.store.port.outbox import Outbox, Requeued
+
+
+class Store(Protocol):
+    """The four roles of one database."""
+
+    @property
+    def ids(self) -> IdSource:
+        """Where new ids come from: above the largest that is in use."""
+        ...
+
+    @property
+    def inbox(self) -> Inbox:
+        """Where drafts become events."""
+        ...
+
+    @property
+    def outbox(self) -> Outbox:
+        """All deliveries that are due or will be."""
+        ...
+
+    @property
+    def journal(self) -> Journal:
+        """What happened."""
+        ...
+
+    @property
+    def directory(self) -> Directory:
+        """Projects, categories, channels and API keys."""
+        ...
+
+    async def close(self) -> None:
+        """Write what is left, and let go of the file."""
+        ...
+
+
+__all__ = [
+    "ApiKeyRecord",
+    "ChannelRecord",
+    "DayCount",
+    "DeliveryRow",
+    "Directory",
+    "Entry",
+    "EventRow",
+    "Idempotency",
+    "Inbox",
+    "Journal",
+    "Outbox",
+    "ProjectFigures",
+    "ProjectSnapshot",
+    "Requeued",
+    "Store",
+    "StoredCategory",
+    "StoredProject",
+]

@@ -1,0 +1,272 @@
+"""What people administer: projects, categories, channels and API keys."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from slowping.core.api_key import ApiKey, ApiKeyFilter, ApiKeyKind, Principal, Scope
+from slowping.core.category import Category, CategoryChange, NewCategory
+from slowping.core.channel import Channel, ChannelFilter, StoredChannel
+from slowping.core.project import NewProject, Project, ProjectChange
+
+
+class StoredProject(msgspec.Struct, frozen=True, kw_only=True):
+    """A project as the engine knows it."""
+
+    id: int
+    name: str
+    strict_destinations: bool
+    allowed_origins: frozenset[str]
+    monthly_quota: int | None
+    created_at: int
+
+
+class StoredCategory(msgspec.Struct, frozen=True, kw_only=True):
+    """A category as the engine knows it."""
+
+    id: int
+    project_id: int
+    name: str
+    routes: tuple[int, ...]
+    """Ids of the channels it names; none means all."""
+
+
+class ProjectSnapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything live in one project that accepting and delivering need to know."""
+
+    project: StoredProject
+    categories: tuple[StoredCategory, ...]
+    channels: tuple[StoredChannel, ...]
+
+
+class ChannelRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A channel to be written: its settings are checked, and its secrets stand apart."""
+
+    name: str
+    kind: str
+    settings: Mapping[str, Any]
+    secrets: Mapping[str, Any]
+    target: str | None = None
+    ad_hoc: bool = False
+
+
+class ApiKeyRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A key to be written: digest and first characters instead of the value."""
+
+    name: str
+    digest: bytes
+    prefix: str
+    kind: ApiKeyKind
+    scopes: tuple[Scope, ...]
+    home_project_id: int
+    project_ids: tuple[int, ...]
+    all_projects: bool
+    rate_limit: int
+    origins: tuple[str, ...]
+    expires_at: int | None
+
+
+class Directory(Protocol):
+    """Projects, categories, channels and API keys.
+
+    What is removed is kept out of sight, so that what refers to it stays whole. Every method
+    that changes something writes its line to the journal.
+    """
+
+    async def snapshots(self, project_id: int | None = None) -> Sequence[ProjectSnapshot]:
+        """Every live project, or the one, with what is live in it."""
+        ...
+
+    async def live_api_keys(self) -> Mapping[bytes, Principal]:
+        """The principals of all keys that are not revoked, by the digest of the key."""
+        ...
+
+    async def list_projects(
+        self, project_ids: Sequence[int] | None, *, before: int | None, limit: int
+    ) -> Sequence[Project]:
+        """Live projects; those of `project_ids` where given."""
+        ...
+
+    async def project(self, project_id: int) -> Project:
+        """One live project.
+
+        Raises:
+            NotFound: there is none.
+        """
+        ...
+
+    async def create_project(self, new: NewProject, *, now: int) -> Project:
+        """Create a project.
+
+        Raises:
+            NameTaken: another live project has the name.
+        """
+        ...
+
+    async def change_project(self, project_id: int, change: ProjectChange, *, now: int) -> Project:
+        """Change a project.
+
+        Raises:
+            NotFound: there is none.
+            NameTaken: another live project has the name.
+        """
+        ...
+
+    async def remove_project(self, project_id: int, *, now: int) -> None:
+        """Remove a project with its categories and channels, and revoke the keys at home in it.
+
+        Raises:
+            NotFound: there is none.
+        """
+        ...
+
+    async def list_categories(
+        self,
+        project_ids: Sequence[int] | None,
+        name: str | None,
+        *,
+        before: int | None,
+        limit: int,
+    ) -> Sequence[Category]:
+        """Live categories that match."""
+        ...
+
+    async def category(self, category_id: int) -> Category:
+        """One live category.
+
+        Raises:
+            NotFound: there is none.
+        """
+        ...
+
+    async def create_category(self, project_id: int, new: NewCategory, *, now: int) -> Category:
+        """Create a category.
+
+        Raises:
+            NameTaken: another live category of the project has the name.
+            NotFound: a channel that it names is none of the project's.
+            InvalidInput: the project has as many as it may have.
+        """
+        ...
+
+    async def change_category(
+        self, category_id: int, change: CategoryChange, *, now: int
+    ) -> Category:
+        """Change a category.
+
+        Raises:
+            NotFound: there is none, or no such channel.
+            NameTaken: another live category of the project has the name.
+        """
+        ...
+
+    async def remove_category(self, category_id: int, *, now: int) -> None:
+        """Remove a category; its events stay.
+
+        Raises:
+            NotFound: there is none.
+        """
+        ...
+
+    async def list_channels(
+        self, which: ChannelFilter, *, before: int | None, limit: int
+    ) -> Sequence[Channel]:
+        """Live channels that match, secrets redacted."""
+        ...
+
+    async def channel(self, channel_id: int) -> Channel:
+        """One live channel, secrets redacted.
+
+        Raises:
+            NotFound: there is none.
+        """
+        ...
+
+    async def stored_channel(self, channel_id: int) -> StoredChannel:
+        """One live channel with its secrets, for the engine.
+
+        Raises:
+            NotFound: there is none.
+        """
+        ...
+
+    async def create_channel(self, project_id: int, record: ChannelRecord, *, now: int) -> Channel:
+        """Create a channel; an ad hoc one that is there already is returned as it is.
+
+        Raises:
+            NameTaken: another live channel of the project has the name.
+            InvalidInput: the project has as many ad hoc channels as it may have.
+        """
+        ...
+
+    async def change_channel(self, channel_id: int, record: ChannelRecord, *, now: int) -> Channel:
+        """Replace a channel's name, settings and secrets; what it had learned is forgotten.
+
+        Raises:
+            NotFound: there is none.
+            NameTaken: another live channel of the project has the name.
+        """
+        ...
+
+    async def pause_channel(self, channel_id: int, reason: str, *, now: int) -> Channel:
+        """Stop sending; deliveries are still made and wait. A paused one keeps its reason.
+
+        Raises:
+            NotFound: there is none.
+        """
+        ...
+
+    async def resume_channel(self, channel_id: int, *, now: int) -> Channel:
+        """Send again.
+
+        Raises:
+            NotFound: there is none.
+        """
+        ...
+
+    async def learn(self, channel_id: int, facts: Mapping[str, Any], *, now: int) -> None:
+        """Keep facts with a channel, beside those that it has learned already."""
+        ...
+
+    async def remove_channel(self, channel_id: int, *, now: int) -> None:
+        """Remove a channel and discard its pending deliveries.
+
+        Raises:
+            NotFound: there is none.
+        """
+        ...
+
+    async def list_api_keys(
+        self, which: ApiKeyFilter, *, before: int | None, limit: int
+    ) -> Sequence[ApiKey]:
+        """Keys that match, revoked and expired ones among them."""
+        ...
+
+    async def api_key(self, key_id: int) -> ApiKey:
+        """One key.
+
+        Raises:
+            NotFound: there is none.
+        """
+        ...
+
+    async def create_api_key(self, record: ApiKeyRecord, *, now: int) -> ApiKey:
+        """Store a key.
+
+        Raises:
+            NameTaken: that very value is a key already.
+        """
+        ...
+
+    async def revoke_api_key(self, key_id: int, *, now: int) -> ApiKey:
+        """End a key; one that has ended keeps its date.
+
+        Raises:
+            NotFound: there is none.
+        """
+        ...
+
+    async def touch_api_keys(self, used_at: Mapping[int, int]) -> None:
+        """Write down when keys were used last: a moment for each key's id."""
+        ...

@@ -1,0 +1,93 @@
+"""What ingest may ask of a store: drafts become events, once per idempotency key."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from slowping.core.event import Receipt
+
+
+class EventRow(msgspec.Struct, frozen=True, array_like=True):
+    """An event as it is written. The order of the members is part of the writer's statements."""
+
+    id: int
+    project_id: int
+    category_id: int
+    api_key_id: int | None
+    dialect: str
+    source: str | None
+    description: str | None
+    color: int | None
+    fields: str
+    """JSON, in our own encoding."""
+    occurred_at: int | None
+    received_at: int
+    notify: bool
+    size: int
+
+
+class DeliveryRow(msgspec.Struct, frozen=True, array_like=True):
+    """A delivery as it is written first: pending, due at once."""
+
+    id: int
+    event_id: int
+    project_id: int
+    channel_id: int
+    created_at: int
+    expires_at: int | None
+    overrides: str | None
+    """JSON."""
+
+
+class Idempotency(msgspec.Struct, frozen=True, kw_only=True):
+    """The sender's promise that two requests are one."""
+
+    key: str
+    fingerprint: str
+    """Of the request; a stored key with another fingerprint belongs to another request."""
+    strict: bool = True
+    """Whether another fingerprint is an error; otherwise the key alone decides."""
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """All that one request writes: stored as a whole or not at all."""
+
+    project_id: int
+    month: int
+    received_at: int
+    events: tuple[EventRow, ...]
+    deliveries: tuple[DeliveryRow, ...] = ()
+    idempotency: Idempotency | None = None
+
+
+class Inbox(Protocol):
+    """Where drafts become events, once per idempotency key."""
+
+    async def accept(self, entry: Entry) -> Receipt:
+        """Write the entry with its journal lines and usage, and answer once it is on the disk.
+
+        Where the idempotency key was seen before, nothing is written and the receipt is the
+        first one, marked as deduplicated.
+
+        Raises:
+            IdempotencyKeyReused: the key was used with another request.
+            Unavailable: the store cannot write now; nothing was.
+        """
+        ...
+
+    async def recall(self, project_id: int, idempotency: Idempotency) -> Receipt | None:
+        """The first receipt for this key, or None where it was never seen.
+
+        Raises:
+            IdempotencyKeyReused: the key was used with another request.
+        """
+        ...
+
+    async def accept_metric(self, project_id: int, payload: Mapping[str, Any], at: int) -> None:
+        """Store a metric, a thing of the SlowStats dialect alone."""
+        ...
+
+    async def usage(self, project_id: int, month: int) -> int:
+        """How many events the project was sent in a month such as 202611."""
+        ...

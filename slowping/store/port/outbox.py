@@ -1,0 +1,119 @@
+"""What the dispatcher may ask of a store: claim deliveries, and record what became of them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from slowping.core.delivery import (
+    Delivery,
+    DeliveryDetail,
+    DeliveryFilter,
+    DeliveryState,
+    Hold,
+    Lane,
+    LeasedDelivery,
+    Settlement,
+)
+
+
+class Requeued(msgspec.Struct, frozen=True, kw_only=True):
+    """What a retry of many did."""
+
+    moved: int
+    channel_ids: tuple[int, ...]
+
+
+class Outbox(Protocol):
+    """All deliveries that are due or will be."""
+
+    async def lanes(self) -> Sequence[Lane]:
+        """Each live channel that is not paused and has pending deliveries."""
+        ...
+
+    async def lease(
+        self, channel_id: int, *, now: int, until: int, owner: str, limit: int
+    ) -> Sequence[LeasedDelivery]:
+        """Claim up to `limit` deliveries that are due, first in first out.
+
+        Claiming counts the attempt, so that a delivery that takes the server down with it runs
+        out of tries as well. Deliveries past their time end as failed instead.
+        """
+        ...
+
+    async def settle(
+        self, channel_id: int, settlements: Sequence[Settlement], *, now: int
+    ) -> int | None:
+        """Record what became of claimed deliveries; the channel's next due time, if any."""
+        ...
+
+    async def free_leases(self, *, owner: str, now: int, busy: Collection[int] = ()) -> int:
+        """Free every lease but those that `owner` holds on deliveries of the `busy` channels.
+
+        They are those of a process that is gone, or of work that broke off. Each is recorded as
+        a lost attempt; after three such in a row the delivery has failed.
+        """
+        ...
+
+    async def pull_in(self, *, latest: int, now: int) -> int:
+        """Make pending deliveries that are due after `latest` due now; how many that were.
+
+        No schedule asks for more: they were planned by a clock that has stepped back since.
+        """
+        ...
+
+    async def expire(self, *, now: int) -> int:
+        """End pending deliveries past their time as failed; how many that were.
+
+        Those of channels that were removed while they were on their way are discarded as well.
+        """
+        ...
+
+    async def holds(self) -> Sequence[Hold]:
+        """Every hold that is kept."""
+        ...
+
+    async def hold(self, hold: Hold) -> None:
+        """Keep a hold, in place of an earlier one of the scope."""
+        ...
+
+    async def lift(self, scope: str) -> None:
+        """Forget a scope's hold."""
+        ...
+
+    async def list_deliveries(
+        self, which: DeliveryFilter, *, before: int | None, limit: int
+    ) -> Sequence[Delivery]:
+        """Deliveries that match."""
+        ...
+
+    async def delivery(self, delivery_id: int) -> DeliveryDetail:
+        """One delivery with its attempts.
+
+        Raises:
+            NotFound: there is none.
+        """
+        ...
+
+    async def deliveries_of(self, event_id: int) -> Sequence[DeliveryDetail]:
+        """The deliveries of an event, with their attempts."""
+        ...
+
+    async def retry(
+        self, which: DeliveryFilter, ids: Sequence[int] | None, *, now: int
+    ) -> Requeued:
+        """Make deliveries due now, in a new round of tries.
+
+        `which` always narrows, `ids` narrows further. Without states in `which` it moves the
+        failed, discarded and pending ones; delivered ones only where it names their state.
+        Leased ones stay.
+        """
+        ...
+
+    async def discard(self, which: DeliveryFilter, ids: Sequence[int] | None, *, now: int) -> int:
+        """Give up pending and failed deliveries; how many that were."""
+        ...
+
+    async def count_by_state(self) -> Mapping[DeliveryState, int]:
+        """How many deliveries are in each state."""
+        ...
