@@ -162,8 +162,10 @@ class Outlets:
         Raises:
             Unavailable: the store cannot be written now.
         """
-        covered = [outlet.channel, *await self._others_in(outlet, scope)]
-        paused = [channel for channel in covered if await self._pause(channel, reason)]
+        # Several lanes may find out at once that a scope is shut: the first pauses all of it.
+        async with self._shutting:
+            covered = [outlet.channel, *await self._others_in(outlet, scope)]
+            paused = [channel for channel in covered if await self._pause(channel, reason)]
         if not quiet:
             await self._tell_owners(paused, reason)
 
@@ -197,25 +199,23 @@ class Outlets:
             return self.prepared(channel)
         except errors.InvalidInput as error:
             reason = f"its settings cannot be used: {error}"
-            if await self._pause(channel, reason):
+            async with self._shutting:
+                paused = await self._pause(channel, reason)
+            if paused:
                 await self._tell_owners([channel], reason)
             return None
 
     async def _pause(self, channel: StoredChannel, reason: str) -> bool:
-        """Pause a channel; whether it was this that paused it.
-
-        Several lanes may find out at once that a scope is shut: one of them pauses each channel.
-        """
-        async with self._shutting:
-            current = await self._as_it_was(channel)
-            self.forget(channel.id)
-            if current is None or current.paused_at is not None:
-                return False
-            try:
-                await self._directory.pause_channel(channel.id, reason, now=self._now_ms())
-            except errors.NotFound:
-                return False
-            self.forget(channel.id)
+        """Pause a channel; False where it was paused, mended or removed meanwhile."""
+        current = await self._as_it_was(channel)
+        self.forget(channel.id)
+        if current is None or current.paused_at is not None:
+            return False
+        try:
+            await self._directory.pause_channel(channel.id, reason, now=self._now_ms())
+        except errors.NotFound:
+            return False
+        self.forget(channel.id)
         name = ids.encode(ids.CHANNEL, channel.id)
         logger.warning(Fact("channel paused", channel=name, name=channel.name, reason=reason))
         return True
