@@ -1,4 +1,4 @@
-"""A delivery: the duty to bring one event to one channel, its states and what an attempt brought."""
+"""A delivery: the duty to bring one event to one channel, its states and its attempts."""
 
 import datetime as dt
 import enum
@@ -35,6 +35,11 @@ MOVES: Final = {
     DeliveryState.DISCARDED: {DeliveryState.PENDING},
 }
 """The only legal moves between states."""
+
+
+def may_become(state: DeliveryState) -> tuple[DeliveryState, ...]:
+    """The states from which a delivery may move to this one."""
+    return tuple(before for before, after in MOVES.items() if state in after)
 
 
 # What came back ------------------------------------------------------------------------------

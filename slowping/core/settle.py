@@ -45,8 +45,7 @@ def settlements(
         # Deliveries that went together wait together: one draw for all of them.
         draw = jitter()
         settled += [
-            _settlement(delivery, message, policy, now, lambda draw=draw: draw)
-            for delivery in message.deliveries
+            _settlement(delivery, message, policy, now, draw) for delivery in message.deliveries
         ]
     done = {settlement.delivery_id for settlement in settled}
     return settled + [
@@ -61,7 +60,7 @@ def _settlement(
     message: Sent,
     policy: RetryPolicy,
     now: int,
-    jitter: Callable[[], float],
+    draw: float,
 ) -> Settlement:
     outcome = message.outcome
     attempt = _record(message)
@@ -91,7 +90,7 @@ def _settlement(
                 attempt=attempt,
                 last_error=reason,
             )
-    delay = retry.next_delay(outcome, delivery.tries, policy, jitter)
+    delay = retry.next_delay(outcome, delivery.tries, policy, lambda: draw)
     if delay is None:
         return Settlement(
             delivery_id=delivery.id,

@@ -1,0 +1,231 @@
+"""Deliveries as people see them: list, show, retry, discard."""
+
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from slowping.core import delivery, errors, ids
+from slowping.core.delivery import Delivery, DeliveryDetail, DeliveryFilter, DeliveryState
+from slowping.store.port import Requeued
+from slowping.store.sqlite import rows
+from slowping.store.sqlite.readers import Readers
+from slowping.store.sqlite.writer import Writer
+
+_DISCARDABLE: Final = frozenset(delivery.may_become(DeliveryState.DISCARDED))
+
+# A pending one is no longer waiting then; one that is on its way is tried as it is.
+_RETRYABLE: Final = frozenset(
+    {DeliveryState.PENDING, *delivery.may_become(DeliveryState.PENDING)} - {DeliveryState.LEASED}
+)
+
+# Each project and state gives its newest from the index, and the newest of these are the page:
+# SQLite would rather sort everything that all of them have.
+NEWEST: Final = """
+select d.id
+  from project p
+ cross join json_each(:states) as wanted
+ cross join delivery d
+    on d.id in (select own.id
+                  from delivery own
+                 where own.project_id = p.id
+                   and own.state = wanted.value
+                   and own.id < :before
+                   and {condition}
+                 order by own.id desc
+                 limit :limit)
+ where :projects is null or p.id in (select value from json_each(:projects))
+ order by d.id desc
+ limit :limit
+"""
+
+MATCHING: Final = """
+select own.id, own.channel_id
+  from delivery own
+ where own.project_id in (select id
+                            from project
+                           where :projects is null
+                              or id in (select value from json_each(:projects)))
+   and own.state in (select value from json_each(:states))
+   and {condition}
+"""
+
+SHOW: Final = """
+select d.id, d.event_id, p.name as project, c.name as category, ch.name as channel, ch.kind,
+       d.state, d.attempts, d.last_error, d.due_at, d.created_at, d.ended_at, d.reference
+  from delivery d
+  join event e on e.id = d.event_id
+  join category c on c.id = e.category_id
+  join channel ch on ch.id = d.channel_id
+  join project p on p.id = d.project_id
+ where d.id in (select value from json_each(:ids))
+ order by d.id desc
+"""
+
+_ATTEMPTS: Final = """
+select delivery_id, no, started_at, duration_ms, outcome, status, reason, excerpt
+  from attempt
+ where delivery_id in (select value from json_each(:ids))
+ order by delivery_id, no
+"""
+
+_OF_EVENT: Final = "select id from delivery where event_id = ?"
+
+_CONDITIONS: Final = {
+    "channel": "own.channel_id in (select id from channel where name = :channel)",
+    "category": """(select c.name
+                      from event e
+                      join category c on c.id = e.category_id
+                     where e.id = own.event_id) = :category""",
+    "event_id": "own.id in (select id from delivery where event_id = :event_id)",
+    # No id is smaller than its moment's smallest, so the ids bound the search.
+    "since": "own.id >= :first and own.created_at >= :since",
+    "until": "own.created_at < :until",
+}
+_CHOSEN: Final = "own.id in (select value from json_each(:chosen))"
+_SENDABLE: Final = "own.channel_id in (select id from channel where removed_at is null)"
+
+_REQUEUE: Final = """
+update delivery
+   set state = 'pending', due_at = :now, tries = 0, ended_at = null, expires_at = null
+ where id in (select value from json_each(:ids))
+"""
+
+_DISCARD: Final = """
+update delivery
+   set state = 'discarded', ended_at = :now
+ where id in (select value from json_each(:ids))
+"""
+
+_TELL: Final = """
+insert into journal (at, kind, project_id, subject_id)
+select :now, 'delivery.changed', project_id, id
+  from delivery
+ where id in (select value from json_each(:ids))
+"""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Deliveries:
+    """The part of the outbox that people work with."""
+
+    # A writer's entries are the inbox's alone; here it runs deeds.
+    def __init__(self, writer: Writer[Any, Any], readers: Readers) -> None:
+        self._writer = writer
+        self._readers = readers
+
+    async def list_deliveries(
+        self, which: DeliveryFilter, *, before: int | None, limit: int
+    ) -> Sequence[Delivery]:
+        """Deliveries that match, newest first."""
+        condition, values = _narrowed(
+            which, DeliveryState if which.states is None else which.states
+        )
+        values |= {"before": ids.LARGEST if before is None else before, "limit": limit}
+        found = await self._readers.fetch(NEWEST.format(condition=condition), values)
+        return [rows.delivery(row) for row in await self._show([row["id"] for row in found])]
+
+    async def delivery(self, delivery_id: int) -> DeliveryDetail:
+        """One delivery with its attempts."""
+        found = await self._details([delivery_id])
+        if not found:
+            raise errors.NotFound("delivery", ids.encode(ids.DELIVERY, delivery_id))
+        return found[0]
+
+    async def deliveries_of(self, event_id: int) -> Sequence[DeliveryDetail]:
+        """The deliveries of an event in the order they were made, with their attempts."""
+        found = await self._readers.fetch(_OF_EVENT, (event_id,))
+        return (await self._details([row["id"] for row in found]))[::-1]
+
+    async def retry(
+        self, which: DeliveryFilter, ids: Sequence[int] | None, *, now: int
+    ) -> Requeued:
+        """Make deliveries due now, in a new round of tries."""
+        # Who wants to send once more what has arrived has to say so.
+        usual = _RETRYABLE - {DeliveryState.DELIVERED}
+        states = usual if which.states is None else _RETRYABLE.intersection(which.states)
+        condition, values = _narrowed(which, states, ids)
+
+        def deed(connection: sqlite3.Connection) -> Requeued:
+            found = _change(connection, f"{condition} and {_SENDABLE}", values, _REQUEUE, now)
+            channels = dict.fromkeys(row["channel_id"] for row in found)
+            return Requeued(moved=len(found), channel_ids=tuple(channels))
+
+        return await self._writer.run(deed)
+
+    async def discard(self, which: DeliveryFilter, ids: Sequence[int] | None, *, now: int) -> int:
+        """Give up pending and failed deliveries."""
+        asked = DeliveryState if which.states is None else which.states
+        condition, values = _narrowed(which, _DISCARDABLE.intersection(asked), ids)
+        return await self._writer.run(
+            lambda connection: len(_change(connection, condition, values, _DISCARD, now))
+        )
+
+    async def count_by_state(self) -> Mapping[DeliveryState, int]:
+        """How many deliveries are in each state."""
+        found = await self._readers.fetch("select state, count(*) from delivery group by state")
+        return {DeliveryState(row[0]): row[1] for row in found}
+
+    async def _show(self, numbers: Sequence[int]) -> Sequence[sqlite3.Row]:
+        return await self._readers.fetch(SHOW, {"ids": json_list(numbers)})
+
+    async def _details(self, numbers: Sequence[int]) -> list[DeliveryDetail]:
+        found = await self._show(numbers)
+        attempts = await self._readers.fetch(_ATTEMPTS, {"ids": json_list(numbers)})
+        return [
+            DeliveryDetail(
+                delivery=rows.delivery(row),
+                attempts=tuple(
+                    rows.attempt(tried) for tried in attempts if tried["delivery_id"] == row["id"]
+                ),
+            )
+            for row in found
+        ]
+
+
+def tell(connection: sqlite3.Connection, numbers: Sequence[int], now: int) -> None:
+    """Write to the journal that these deliveries have changed."""
+    if numbers:
+        connection.execute(_TELL, {"ids": json_list(numbers), "now": now})
+
+
+def json_list(numbers: Collection[int]) -> str:
+    """Ids as `json_each` takes them."""
+    return _encode(tuple(numbers)).decode()
+
+
+def _change(
+    connection: sqlite3.Connection,
+    condition: str,
+    values: Mapping[str, object],
+    statement: str,
+    now: int,
+) -> Sequence[sqlite3.Row]:
+    """Do something to all that match; their ids, and those of their channels."""
+    found = connection.execute(MATCHING.format(condition=condition), values).fetchall()
+    numbers = [row["id"] for row in found]
+    connection.execute(statement, {"ids": json_list(numbers), "now": now})
+    tell(connection, numbers, now)
+    return found
+
+
+def _narrowed(
+    which: DeliveryFilter, states: Iterable[DeliveryState], chosen: Sequence[int] | None = None
+) -> tuple[str, dict[str, Any]]:
+    """A filter as a condition on `own`, and all values that it and its statement take."""
+    given = {
+        name: value
+        for name, value in msgspec.structs.asdict(which).items()
+        if name in _CONDITIONS and value is not None
+    }
+    conditions = [_CONDITIONS[name] for name in given]
+    if which.since is not None:
+        given["first"] = ids.floor(which.since)
+    if chosen is not None:
+        conditions.append(_CHOSEN)
+        given["chosen"] = json_list(chosen)
+    given["projects"] = None if which.project_ids is None else json_list(which.project_ids)
+    given["states"] = _encode(tuple(states)).decode()
+    return " and ".join(conditions) or "true", given
