@@ -1,6 +1,7 @@
 """Read request bodies and write answers over bare ASGI, within limits of size and time."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any, Final
 
@@ -13,6 +14,8 @@ Send = Callable[[Message], Awaitable[None]]
 
 Headers = Mapping[bytes, bytes]
 HeaderList = list[tuple[bytes, bytes]]
+
+IDEMPOTENCY_KEY: Final = b"idempotency-key"
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
@@ -123,3 +126,20 @@ async def answer(
     sent.extend(headers)
     await send({"type": "http.response.start", "status": status, "headers": sent})
     await send({"type": "http.response.body", "body": body})
+
+
+def idempotency_key(headers: Headers) -> str | None:
+    """The Idempotency-Key, quoted (as a structured field) or bare; None where there is none.
+
+    Raises:
+        InvalidInput: it is not 1 to 255 printable ASCII characters.
+    """
+    given = headers.get(IDEMPOTENCY_KEY)
+    if given is None:
+        return None
+    key = given.strip().decode("latin-1")
+    if len(key) >= 2 and key[0] == key[-1] == '"':
+        key = re.sub(r'\\(["\\])', r"\1", key[1:-1])
+    if not 1 <= len(key) <= 255 or not all(" " <= letter <= "~" for letter in key):
+        raise errors.InvalidInput("An Idempotency-Key has 1 to 255 printable ASCII characters.")
+    return key

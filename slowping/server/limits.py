@@ -58,3 +58,28 @@ class Windows:
         window = [now_ms + WINDOW_MS, 0]
         self._windows[key_id] = window
         return window
+
+
+def used_up(error: errors.RateLimited) -> Allowance:
+    """What is left where a request was refused: nothing."""
+    return Allowance(error.limit, 0, error.reset_at, error.retry_after_s)
+
+
+def rate_headers(allowance: Allowance) -> list[tuple[bytes, bytes]]:
+    """What a client reads of its minute, by the old names and by the IETF draft's.
+
+    Retry-After stands where nothing is left, so on the last request that succeeds as well.
+    """
+    limit, remaining, reset_at, retry_after_s = msgspec.structs.astuple(allowance)
+    if not limit:
+        return []
+    headers = [
+        (b"x-ratelimit-limit", b"%d" % limit),
+        (b"x-ratelimit-remaining", b"%d" % remaining),
+        (b"x-ratelimit-reset", b"%d" % reset_at),
+        (b"ratelimit-policy", b'"minute";q=%d;w=60' % limit),
+        (b"ratelimit", b'"minute";r=%d;t=%d' % (remaining, retry_after_s)),
+    ]
+    if not remaining:
+        headers.append((b"retry-after", b"%d" % retry_after_s))
+    return headers

@@ -1,6 +1,6 @@
 """What an endpoint is, and how every request to one is walked through: key, limit, scope, body."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Generic, Literal, TypeVar
 
 import msgspec
@@ -14,7 +14,7 @@ from slowping.server import http
 from slowping.server.api import reading
 from slowping.server.api.listing import NoQuery
 from slowping.server.api.services import Services
-from slowping.server.limits import Allowance
+from slowping.server.limits import rate_headers
 
 PREFIX: Final = "/slowping/v1"
 SCOPE: Final = "scope"
@@ -50,7 +50,7 @@ class Call(msgspec.Struct, Generic[Q, B], frozen=True, kw_only=True):
     query: Q
     body: B
     """None where the endpoint takes none."""
-    headers: Mapping[str, str]
+    headers: http.Headers
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,14 +92,13 @@ def route(endpoint: Endpoint[Any, Any], services: Services) -> HTTPRouteHandler:
 
     async def answer(request: Request[Any, Any, Any]) -> Response[bytes]:
         principal = _admit(request, endpoint, services)
-        headers = request.headers
         call = Call(
             services=services,
             principal=principal,
             id=request.path_params.get("id", ""),
             query=reading.query(request.query_params, endpoint.query),
             body=decoder and await _body(request, endpoint, decoder, services),
-            headers=headers,
+            headers=dict(request.scope["headers"]),
         )
         return _response(endpoint, await endpoint.handle(call), _rate_headers(request))
 
@@ -150,25 +149,10 @@ def _admit(
     value = reading.credential(request.headers)
     principal = services.gatekeeper.authenticate(value, address)
     allowance = services.gatekeeper.limit(principal)
-    request.state[RATE_HEADERS] = rate_headers(allowance)
+    request.state[RATE_HEADERS] = as_text(rate_headers(allowance))
     if not principal.may(endpoint.scope):
         raise errors.Forbidden(f"This API key lacks the scope '{endpoint.scope}'.")
     return principal
-
-
-def rate_headers(allowance: Allowance) -> Mapping[str, str]:
-    """What is left of the key's minute, as the dialects tell it; nothing where nothing counts."""
-    if not allowance.limit:
-        return {}
-    left, ends_in_s = allowance.remaining, allowance.retry_after_s
-    headers = {
-        "x-ratelimit-limit": str(allowance.limit),
-        "x-ratelimit-remaining": str(left),
-        "x-ratelimit-reset": str(allowance.reset_at),
-        "ratelimit-policy": f'"minute";q={allowance.limit};w=60',
-        "ratelimit": f'"minute";r={left};t={ends_in_s}',
-    }
-    return headers if left else {**headers, "retry-after": str(ends_in_s)}
 
 
 async def _body(
@@ -204,6 +188,11 @@ def _response(
         media_type=media_type,
         headers={"cache-control": "no-store", "x-content-type-options": "nosniff", **headers},
     )
+
+
+def as_text(headers: Iterable[tuple[bytes, bytes]]) -> Mapping[str, str]:
+    """Headers as the framework takes them."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
 
 
 def _rate_headers(request: Request[Any, Any, Any]) -> Mapping[str, str]:

@@ -19,7 +19,8 @@ from slowping.core.event import (
     Receipt,
 )
 from slowping.core.page import Page
-from slowping.server.api import listing, reach, reading
+from slowping.server import http
+from slowping.server.api import listing, reach
 from slowping.server.api.endpoint import Call, Endpoint
 from slowping.server.api.listing import NoQuery, PageQuery
 from slowping.server.ingest import Submission
@@ -60,7 +61,7 @@ async def send_events(
         project_id=target.id,
         dialect=DIALECT,
         create_categories=True,
-        idempotency_key=reading.idempotency_key(call.headers),
+        idempotency_key=http.idempotency_key(call.headers),
     )
     receipt = await services.ingest.recall(submission)
     if receipt is None:
@@ -137,7 +138,8 @@ def _target(call: Call[NoQuery, Any], events: list[NewEvent]) -> StoredProject:
     first, *others = [reach.landing(roster, principal, name) for name in names]
     if any(other.id != first.id for other in others):
         raise errors.InvalidInput("All events of one request go to the same project.")
-    reach.check_origin(principal, first, call.headers.get("origin"))
+    origin = call.headers.get(b"origin")
+    reach.check_origin(principal, first, None if origin is None else origin.decode("latin-1"))
     return first
 
 

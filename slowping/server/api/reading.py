@@ -84,23 +84,6 @@ def body(content: bytes, wanted: msgspec.json.Decoder[T]) -> T:
         raise errors.InvalidJson from None
 
 
-def idempotency_key(headers: Mapping[str, str]) -> str | None:
-    """The Idempotency-Key header, bare or as a quoted string.
-
-    Raises:
-        InvalidInput: it cannot be one.
-    """
-    given = headers.get("idempotency-key")
-    if given is None:
-        return None
-    key = given.strip()
-    if len(key) >= 2 and key[0] == key[-1] == '"':
-        key = re.sub(r'\\(["\\])', r"\1", key[1:-1])
-    if not 1 <= len(key) <= 255 or not all(" " <= letter <= "~" for letter in key):
-        raise errors.InvalidInput("An Idempotency-Key has 1 to 255 printable ASCII characters.")
-    return key
-
-
 def _explained(flaw: str) -> errors.InvalidInput:
     """The words of msgspec, with `$[2].category` as `item 3, category`."""
     match = _PLACE.match(flaw)

@@ -11,9 +11,9 @@ from slowping.core.errors import SlowpingError
 from slowping.core.problem import Problem
 from slowping.server import errors as problems
 from slowping.server import http
-from slowping.server.api.endpoint import RATE_HEADERS, Endpoint, methods_at, rate_headers
+from slowping.server.api.endpoint import RATE_HEADERS, Endpoint, as_text, methods_at
 from slowping.server.api.services import Services
-from slowping.server.limits import Allowance
+from slowping.server.limits import rate_headers, used_up
 from slowping.server.refusals import Refusal
 
 _OWN: Final = "slowping"
@@ -56,8 +56,7 @@ class Refuser:
 
     def _headers(self, request: Request[Any, Any, Any], error: Exception) -> Mapping[str, str]:
         if isinstance(error, errors.RateLimited):
-            used_up = Allowance(error.limit, 0, error.reset_at, error.retry_after_s)
-            return rate_headers(used_up)
+            return as_text(rate_headers(used_up(error)))
         headers: Mapping[str, str] = request.state.get(RATE_HEADERS, {})
         # What is left of the body would be taken for the next request.
         return {**headers, "connection": "close"} if isinstance(error, errors.SlowBody) else headers

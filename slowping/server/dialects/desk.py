@@ -57,9 +57,7 @@ class ServerDesk:
     ) -> tuple[Event, ...]:
         """Events that match, newest first."""
         limit = min(limit, MOST_LISTED)
-        return tuple(
-            await self._journal.list_events(which, before=None, limit=limit, skip=skip)
-        )
+        return tuple(await self._journal.list_events(which, before=None, limit=limit, skip=skip))
 
     async def event(self, event_id: int) -> Event:
         """One event."""

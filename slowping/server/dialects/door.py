@@ -7,7 +7,7 @@ once. The door is one ASGI callable: every byte of an answer is the dialect's.
 
 import logging
 import urllib.parse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -18,6 +18,7 @@ from slowping.core.event import Receipt
 from slowping.server import http
 from slowping.server.auth import Gatekeeper
 from slowping.server.dialects import choice
+from slowping.server.dialects.places import Place, Places
 from slowping.server.dialects.port import (
     AUTHORIZATION,
     X_API_KEY,
@@ -30,27 +31,18 @@ from slowping.server.dialects.port import (
 )
 from slowping.server.http import Gone, HeaderList, Headers, Patience, Receive, Scope, Send
 from slowping.server.ingest import Ingest, Submission
-from slowping.server.limits import Allowance
+from slowping.server.limits import Allowance, rate_headers, used_up
 from slowping.server.refusals import Refusal, Refusals
 from slowping.server.roster import Roster, Tenant
 
 logger = logging.getLogger("slowping.door")
 
-_IDEMPOTENCY_KEY: Final = b"idempotency-key"
 _ORIGIN: Final = b"origin"
 _PREFLIGHT_AGE_S: Final = 7_200
 _EXPOSED: Final = (
     b"Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, "
     b"RateLimit, RateLimit-Policy"
 )
-
-
-class Place(msgspec.Struct, frozen=True):
-    """A path with what answers there: by method, and by dialect where two share it."""
-
-    routes: Mapping[tuple[str, str], Extra | None]
-    """By method and dialect's name; None takes events, an extra does something else."""
-    dialects: tuple[Dialect, ...]
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -91,7 +83,7 @@ class Door:
 
     def __init__(self, dialects: Sequence[Dialect], services: Services) -> None:
         self._dialects = {dialect.name: dialect for dialect in dialects}
-        self._places, self._open_places = _places(dialects)
+        self._places = Places(dialects)
         self._patience = services.patience
         self._max_body_bytes = services.max_body_bytes
         self._roster = services.roster
@@ -108,7 +100,7 @@ class Door:
         path = scope["path"]
         if path[-1:] == "/":
             path = path.rstrip("/")
-        place, name = self._place(path)
+        place, name = self._places.at(path)
         if method == "OPTIONS":
             await self._answer_options(place, headers, send)
             return
@@ -145,13 +137,6 @@ class Door:
 
     # Whose it is -----------------------------------------------------------------------------
 
-    def _place(self, path: str) -> tuple[Place | None, str]:
-        place = self._places.get(path)
-        if place is not None:
-            return place, ""
-        start, _, name = path.rpartition("/")
-        return self._open_places.get(start), urllib.parse.unquote(name)
-
     def _nearest(
         self, place: Place | None, path: str, method: str, headers: Headers, body: bytes
     ) -> Dialect:
@@ -176,7 +161,7 @@ class Door:
         try:
             extra = place.routes[method, dialect.name]
         except KeyError:
-            raise errors.WrongMethod(_methods(place, dialect)) from None
+            raise errors.WrongMethod(place.methods_of(dialect)) from None
         principal = self._admit(dialect, request, extra, terms)
         if extra is None:
             return await self._take(dialect, request, principal)
@@ -243,7 +228,7 @@ class Door:
         principal: Principal,
         refusal: errors.Refused,
     ) -> Receipt:
-        if _IDEMPOTENCY_KEY not in request.headers:
+        if http.IDEMPOTENCY_KEY not in request.headers:
             raise refusal
         try:
             reading = dialect.read(request.body)
@@ -265,8 +250,8 @@ class Door:
 
     def _headers(self, asked: Headers, terms: Terms) -> HeaderList:
         headers: HeaderList = []
-        if terms.allowance is not None and terms.allowance.limit:
-            headers = allowance_headers(terms.allowance)
+        if terms.allowance is not None:
+            headers = rate_headers(terms.allowance)
         origin = asked.get(_ORIGIN)
         if origin is not None and self._roster.knows_origin(origin.decode("latin-1")):
             headers += [
@@ -290,8 +275,8 @@ class Door:
 
     async def _answer_options(self, place: Place | None, asked: Headers, send: Send) -> None:
         """Preflights, and the plain question which methods there are."""
-        methods = ", ".join(sorted({method for method, _ in place.routes})) if place else ""
-        headers: HeaderList = [(b"allow", f"{methods}, OPTIONS".lstrip(", ").encode())]
+        methods = ", ".join(place.methods if place else ("OPTIONS",))
+        headers: HeaderList = [(b"allow", methods.encode())]
         origin = asked.get(_ORIGIN)
         if place and origin is not None and self._roster.knows_origin(origin.decode("latin-1")):
             headers += [
@@ -307,38 +292,6 @@ class Door:
         await http.answer(send, 204, b"", headers)
 
 
-def allowance_headers(allowance: Allowance) -> HeaderList:
-    """What a client reads of its minute, by the old names and by the IETF draft's.
-
-    Retry-After stands where nothing is left, so on the last request that succeeds as well.
-    """
-    limit, remaining, reset_at, retry_after_s = msgspec.structs.astuple(allowance)
-    headers: HeaderList = [
-        (b"x-ratelimit-limit", b"%d" % limit),
-        (b"x-ratelimit-remaining", b"%d" % remaining),
-        (b"x-ratelimit-reset", b"%d" % reset_at),
-        (b"ratelimit-policy", b'"minute";q=%d;w=60' % limit),
-        (b"ratelimit", b'"minute";r=%d;t=%d' % (remaining, retry_after_s)),
-    ]
-    if not remaining:
-        headers.append((b"retry-after", b"%d" % retry_after_s))
-    return headers
-
-
-def read_idempotency_key(given: bytes) -> str:
-    """The key that a header gives, quoted (as a structured field) or bare.
-
-    Raises:
-        InvalidInput: it is not 1 to 255 printable ASCII characters.
-    """
-    text = given.strip().decode("latin-1")
-    if len(text) >= 2 and text[0] == text[-1] == '"':
-        text = text[1:-1].replace('\\"', '"').replace("\\\\", "\\")
-    if not 1 <= len(text) <= 255 or not all(" " <= letter <= "~" for letter in text):
-        raise errors.InvalidInput("Idempotency-Key must have 1 to 255 printable characters.")
-    return text
-
-
 def _submission(
     dialect: Dialect,
     request: Request,
@@ -346,10 +299,8 @@ def _submission(
     principal: Principal,
     project_id: int,
 ) -> Submission:
-    repeat_key = reading.idempotency_key
-    strict = repeat_key is None
-    if strict and (given := request.headers.get(_IDEMPOTENCY_KEY)) is not None:
-        repeat_key = read_idempotency_key(given)
+    own_key = reading.idempotency_key
+    repeat_key = http.idempotency_key(request.headers) if own_key is None else own_key
     return Submission(
         drafts=reading.drafts,
         principal=principal,
@@ -357,7 +308,7 @@ def _submission(
         dialect=dialect.name,
         create_categories=dialect.creates_categories,
         idempotency_key=repeat_key,
-        strict_key=strict,
+        strict_key=own_key is None,
     )
 
 
@@ -373,17 +324,11 @@ def _check_destinations(dialect: Dialect, tenant: Tenant) -> None:
         raise errors.NoDestination(dialect.destinations[0])
 
 
-def _methods(place: Place, dialect: Dialect) -> tuple[str, ...]:
-    own = {method for method, name in place.routes if name == dialect.name}
-    return (*sorted(own), "OPTIONS")
-
-
 def _headers_of(error: errors.SlowpingError) -> HeaderList:
     """What a refusal says in its headers, in every dialect."""
     match error:
         case errors.RateLimited():
-            used_up = Allowance(error.limit, 0, error.reset_at, error.retry_after_s)
-            return allowance_headers(used_up)
+            return rate_headers(used_up(error))
         case errors.Unavailable():
             return [(b"retry-after", b"%d" % error.retry_after_s)]
         case errors.WrongMethod():
@@ -391,23 +336,3 @@ def _headers_of(error: errors.SlowpingError) -> HeaderList:
         case errors.SlowBody():
             return [(b"connection", b"close")]
     return []
-
-
-def _places(dialects: Sequence[Dialect]) -> tuple[Mapping[str, Place], Mapping[str, Place]]:
-    """What answers at each path, and below each path that has a variable end."""
-    routes: dict[str, dict[tuple[str, str], Extra | None]] = {}
-    for dialect in dialects:
-        taking = dialect.operation
-        for path in (taking.path, *dialect.aliases):
-            routes.setdefault(path, {})[taking.method, dialect.name] = None
-        for extra in dialect.extras:
-            told = extra.operation
-            routes.setdefault(told.path, {})[told.method, dialect.name] = extra
-    places: dict[str, Place] = {}
-    open_places: dict[str, Place] = {}
-    for path, answers in routes.items():
-        names = {name for _, name in answers}
-        place = Place(answers, tuple(one for one in dialects if one.name in names))
-        start, brace, _ = path.partition("/{")
-        (open_places if brace else places)[start] = place
-    return places, open_places
