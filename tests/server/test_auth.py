@@ -1,0 +1,94 @@
+import pytest
+
+from slowping.core import api_key, errors, ids
+from slowping.core.api_key import ApiKeyKind, Scope
+from slowping.server.auth import Gatekeeper
+from slowping.store.port import ApiKeyRecord
+from slowping.testing import START_MS
+from tests.server.engine import Engine
+
+VALUE = api_key.mint(b"\7" * 32)
+
+
+@pytest.fixture
+def gatekeeper(engine: Engine) -> Gatekeeper:
+    return Gatekeeper(engine.roster, engine.clock.now_ms)
+
+
+async def issue(
+    engine: Engine, value: str = VALUE, *, rate_limit: int = 0, expires_at: int | None = None
+) -> str:
+    record = ApiKeyRecord(
+        name="shop",
+        digest=api_key.digest(value),
+        prefix=api_key.shown(value),
+        kind=ApiKeyKind.SECRET,
+        scopes=(Scope.INGEST,),
+        home_project_id=engine.project_id,
+        project_ids=(),
+        all_projects=False,
+        rate_limit=rate_limit,
+        origins=(),
+        expires_at=expires_at,
+    )
+    made = await engine.store.directory.create_api_key(record, now=engine.clock.now_ms())
+    await engine.roster.renew_api_keys()
+    return made.id
+
+
+async def test_a_key_is_recognised(engine: Engine, gatekeeper: Gatekeeper) -> None:
+    await issue(engine)
+    principal = gatekeeper.authenticate(VALUE, "192.0.2.1")
+    assert (principal.name, principal.home_project_id) == ("shop", engine.project_id)
+    assert principal.may(Scope.INGEST)
+    assert not principal.may(Scope.READ)
+
+
+async def test_an_imported_key_is_recognised(engine: Engine, gatekeeper: Gatekeeper) -> None:
+    await issue(engine, "clm1x2y3z0000abcdefghijkl")
+    assert gatekeeper.authenticate("clm1x2y3z0000abcdefghijkl", None).name == "shop"
+
+
+@pytest.mark.parametrize("value", ["", "slp_", VALUE[:-1] + "x", VALUE.lower(), f"{VALUE} ", "é"])
+async def test_any_other_text_is_no_key(engine: Engine, gatekeeper: Gatekeeper, value: str) -> None:
+    await issue(engine)
+    with pytest.raises(errors.UnknownApiKey):
+        gatekeeper.authenticate(value, None)
+
+
+async def test_a_key_ends_at_its_date(engine: Engine, gatekeeper: Gatekeeper) -> None:
+    await issue(engine, expires_at=START_MS + 60_000)
+    engine.clock.advance(59.9)
+    gatekeeper.authenticate(VALUE, None)
+    engine.clock.advance(0.1)
+    with pytest.raises(errors.UnknownApiKey):
+        gatekeeper.authenticate(VALUE, None)
+
+
+async def test_a_revoked_key_is_unknown_at_once(engine: Engine, gatekeeper: Gatekeeper) -> None:
+    number = ids.decode(ids.API_KEY, await issue(engine))
+    await engine.store.directory.revoke_api_key(number, now=START_MS)
+    await engine.roster.renew_api_keys()
+    with pytest.raises(errors.UnknownApiKey):
+        gatekeeper.authenticate(VALUE, None)
+
+
+async def test_each_key_has_its_own_minute(engine: Engine, gatekeeper: Gatekeeper) -> None:
+    await issue(engine, rate_limit=2)
+    principal = gatekeeper.authenticate(VALUE, None)
+    assert [gatekeeper.limit(principal).remaining for _ in range(2)] == [1, 0]
+    with pytest.raises(errors.RateLimited):
+        gatekeeper.limit(principal)
+    engine.clock.advance(60)
+    assert gatekeeper.limit(principal).remaining == 1
+
+
+async def test_the_last_use_of_each_key_is_told_once(
+    engine: Engine, gatekeeper: Gatekeeper
+) -> None:
+    await issue(engine)
+    principal = gatekeeper.authenticate(VALUE, None)
+    engine.clock.advance(5)
+    gatekeeper.authenticate(VALUE, None)
+    assert gatekeeper.take_used() == {principal.key_id: START_MS + 5_000}
+    assert gatekeeper.take_used() == {}

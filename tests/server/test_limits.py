@@ -1,0 +1,82 @@
+import pytest
+
+from slowping.core import errors
+from slowping.server.limits import UNLIMITED, WINDOW_MS, Windows
+from slowping.testing import START_MS
+
+NOW = START_MS
+KEY = 7
+
+
+def use_up(windows: Windows, limit: int, now: int = NOW) -> None:
+    for _ in range(limit):
+        windows.take(KEY, limit, now)
+
+
+def test_the_first_request_opens_the_window() -> None:
+    allowance = Windows().take(KEY, 60, NOW + 123)
+    assert (allowance.limit, allowance.remaining) == (60, 59)
+    assert allowance.reset_at == (NOW + WINDOW_MS) // 1000 + 1  # never earlier than the end
+    assert allowance.retry_after_s == 60
+
+
+def test_the_sixtieth_of_sixty_is_the_last() -> None:
+    windows = Windows()
+    use_up(windows, 59)
+    assert windows.take(KEY, 60, NOW).remaining == 0
+    with pytest.raises(errors.RateLimited) as refusal:
+        windows.take(KEY, 60, NOW)
+    assert refusal.value.limit == 60
+
+
+@pytest.mark.parametrize(
+    ("passed_ms", "retry_after_s"), [(0, 60), (15_000, 45), (15_001, 45), (59_999, 1)]
+)
+def test_the_wait_is_the_rest_of_the_window(passed_ms: int, retry_after_s: int) -> None:
+    windows = Windows()
+    use_up(windows, 5)
+    with pytest.raises(errors.RateLimited) as refusal:
+        windows.take(KEY, 5, NOW + passed_ms)
+    assert refusal.value.retry_after_s == retry_after_s
+    assert refusal.value.reset_at == (NOW + WINDOW_MS) // 1000
+
+
+def test_a_refused_request_does_not_lengthen_the_window() -> None:
+    windows = Windows()
+    use_up(windows, 5)
+    with pytest.raises(errors.RateLimited):
+        windows.take(KEY, 5, NOW + 59_000)
+    assert windows.take(KEY, 5, NOW + WINDOW_MS).remaining == 4
+
+
+def test_keys_do_not_share_a_window() -> None:
+    windows = Windows()
+    use_up(windows, 5)
+    assert windows.take(KEY + 1, 5, NOW).remaining == 4
+
+
+def test_a_limit_of_nought_counts_nothing() -> None:
+    windows = Windows()
+    assert [windows.take(KEY, 0, NOW) for _ in range(3)] == [UNLIMITED] * 3
+
+
+def test_a_limit_that_is_changed_counts_from_the_next_request() -> None:
+    windows = Windows()
+    use_up(windows, 5)
+    assert windows.take(KEY, 10, NOW).remaining == 4
+    with pytest.raises(errors.RateLimited):
+        windows.take(KEY, 3, NOW)
+
+
+def test_a_clock_that_steps_back_keeps_nobody_out_for_longer_than_a_minute() -> None:
+    windows = Windows()
+    use_up(windows, 5)
+    assert windows.take(KEY, 5, NOW - 3_600_000).remaining == 4
+
+
+def test_windows_that_are_over_make_room() -> None:
+    windows = Windows()
+    for key_id in range(10_000):
+        windows.take(key_id, 5, NOW)
+    windows.take(10_000, 5, NOW + WINDOW_MS)
+    assert len(windows._windows) == 1
