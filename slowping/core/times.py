@@ -20,12 +20,17 @@ def to_ms(moment: dt.datetime) -> int:
 
 def iso_ms(ms: int) -> str:
     """ISO 8601 with milliseconds, such as `2026-03-06T10:30:00.000Z`."""
-    return f"{to_datetime(ms):%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
+    return f"{_seconds(ms)}.{ms % 1000:03d}Z"
 
 
 def iso_s(ms: int) -> str:
     """ISO 8601 with seconds, such as `2026-03-06T10:30:00Z`."""
-    return f"{to_datetime(ms):%Y-%m-%dT%H:%M:%S}Z"
+    return f"{_seconds(ms)}Z"
+
+
+def _seconds(ms: int) -> str:
+    # Not strftime, which writes the years before 1000 with fewer than four digits.
+    return to_datetime(ms).replace(tzinfo=None).isoformat(timespec="seconds")
 
 
 def month_of(ms: int) -> int:

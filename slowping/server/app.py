@@ -6,6 +6,7 @@ import ipaddress
 import os
 import pathlib
 import random
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final, TextIO
@@ -190,6 +191,7 @@ async def _wire(
             metrics=Metrics(store.outbox, tally),
             refusals=refusals,
             started_at=now_ms(),
+            sqlite_version=sqlite3.sqlite_version,
             dialects=DIALECTS,
             max_body_bytes=config.server.max_body_bytes,
             patience=patience,

@@ -116,6 +116,8 @@ class Directory(Protocol):
     async def remove_project(self, project_id: int, *, now: int) -> None:
         """Remove a project with its categories and channels, and revoke the keys at home in it.
 
+        Keys for all projects stay: they have others to go to.
+
         Raises:
             NotFound: there is none.
         """

@@ -120,6 +120,13 @@ async def test_a_removed_project_revokes_the_keys_at_home_in_it(
     assert (revoked.project, revoked.revoked_at) == ("shop", times.to_datetime(LATER))
 
 
+async def test_a_key_for_all_projects_outlives_its_home(store: Store, project_id: int) -> None:
+    directory = store.directory
+    await directory.create_api_key(samples.api_key(project_id, all_projects=True), now=NOW)
+    await directory.remove_project(project_id, now=LATER)
+    assert len(await directory.live_api_keys()) == 1
+
+
 async def test_a_key_no_longer_names_a_removed_project_among_its_further_ones(
     store: Store, project_id: int, other_id: int
 ) -> None:

@@ -56,12 +56,12 @@ _REMOVE: Final = (
     insert into journal (at, kind, project_id, subject_id)
     select :now, 'key.changed', home_project_id, id
       from api_key
-     where home_project_id = :id and revoked_at is null
+     where home_project_id = :id and all_projects = 0 and revoked_at is null
     """,
     """
     update api_key
        set revoked_at = :now
-     where home_project_id = :id and revoked_at is null
+     where home_project_id = :id and all_projects = 0 and revoked_at is null
     """,
     """
     insert into journal (at, kind, project_id, subject_id)
