@@ -36,6 +36,7 @@ KINDS = {
     "picky": "tests.server.strangers:Picky",
     "clumsy": "tests.server.strangers:Clumsy",
     "lost": "tests.server.strangers:Lost",
+    "named": "tests.server.strangers:Named",
 }
 
 

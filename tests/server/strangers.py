@@ -74,3 +74,16 @@ class Lost(RecordingNotifier):
         """Say nothing."""
         await super().deliver(batch, settings)
         return None  # type: ignore[return-value]  # it is a stranger
+
+
+class NamedSettings(RecordingSettings, frozen=True, kw_only=True):
+    """With the address that a request may give."""
+
+    url: Annotated[Secret, msgspec.Meta(title="URL")]
+
+
+class Named(RecordingNotifier):
+    """What requests name themselves."""
+
+    kind: ClassVar[str] = "named"
+    settings: ClassVar[type[Settings]] = NamedSettings
