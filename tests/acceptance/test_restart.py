@@ -15,7 +15,7 @@ from slowping.core.channel import NewChannel
 from slowping.core.delivery import AttemptOutcome, DeliveryDetail, DeliveryState
 from tests.acceptance.eventually import eventually
 from tests.acceptance.program import Machine, Server
-from tests.notifiers.far_side import Behaviour, FarSide, reply, silence
+from tests.notifiers.far_side import FarSide, after, reply, silence
 
 KILLS = 20
 SENDERS = 8
@@ -101,7 +101,7 @@ async def test_a_stop_lets_what_is_on_its_way_arrive_and_takes_nothing_more(
     machine: Machine, tmp_path: Path
 ) -> None:
     go_on = asyncio.Event()
-    async with FarSide(reply_after(go_on, 204)).running() as far_side:
+    async with FarSide(after(go_on, reply(204))).running() as far_side:
         async with serving(machine, tmp_path) as server:
             await add_webhook(server, far_side.url)
             event_id = await send(server)
@@ -238,14 +238,3 @@ async def is_closed(url: str) -> bool:
         except httpx.ConnectError:
             return True
     return False
-
-
-def reply_after(go_on: asyncio.Event, status: int) -> Behaviour:
-    """Take a request, and answer it when the event is set."""
-    answer = reply(status)
-
-    async def behave(writer: asyncio.StreamWriter) -> bool:
-        await go_on.wait()
-        return await answer(writer)
-
-    return behave

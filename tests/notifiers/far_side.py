@@ -94,6 +94,16 @@ def reply(
     return behave
 
 
+def after(event: asyncio.Event, behaviour: Behaviour) -> Behaviour:
+    """Take the request, and do as told once the event is set."""
+
+    async def behave(writer: asyncio.StreamWriter) -> bool:
+        await event.wait()
+        return await behaviour(writer)
+
+    return behave
+
+
 def silence() -> Behaviour:
     """Never answer."""
 
