@@ -1,0 +1,176 @@
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from slowping.core import errors
+from slowping.server import http
+from slowping.server.http import Gone, Message, Patience
+
+LIMIT = 100
+
+
+class Sender:
+    """A client that sends a body in these parts, and then leaves."""
+
+    def __init__(self, *parts: bytes) -> None:
+        self._messages: list[Message] = [
+            {"type": "http.request", "body": part, "more_body": number < len(parts)}
+            for number, part in enumerate(parts, start=1)
+        ]
+
+    def leaves_early(self) -> "Sender":
+        """Instead of the last part."""
+        self._messages[-1] = {"type": "http.disconnect"}
+        return self
+
+    async def __call__(self) -> Message:
+        """What comes next."""
+        return self._messages.pop(0)
+
+
+async def never() -> Message:
+    """A client that sends nothing and stays."""
+    await asyncio.get_running_loop().create_future()
+    raise AssertionError("it does not come")
+
+
+async def read(sender: http.Receive, timeout_s: float = 10.0, **headers: str) -> bytes:
+    given = {name.replace("_", "-").encode(): value.encode() for name, value in headers.items()}
+    return await http.read_body(given, sender, limit_bytes=LIMIT, patience=Patience(timeout_s))
+
+
+# Reading -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "parts", [(b"{}",), (b"{", b"}"), (b"", b"{}", b""), (b"{}", b""), (b"\xef\xbb\xbf{}",)]
+)
+async def test_a_body_is_read_whole_and_without_its_mark(parts: Sequence[bytes]) -> None:
+    assert await read(Sender(*parts)) == b"{}"
+
+
+async def test_a_mark_that_comes_in_parts_is_skipped_too() -> None:
+    assert await read(Sender(b"\xef\xbb", b"\xbf{}")) == b"{}"
+
+
+@pytest.mark.parametrize("parts", [(b"",), (b"", b"")])
+async def test_a_body_may_be_empty(parts: Sequence[bytes]) -> None:
+    assert await read(Sender(*parts)) == b""
+
+
+@pytest.mark.parametrize("parts", [(LIMIT,), (60, 40)])
+async def test_a_body_of_the_very_limit_is_taken(parts: Sequence[int]) -> None:
+    body = await read(Sender(*(b"x" * size for size in parts)), content_length=str(LIMIT))
+    assert len(body) == LIMIT
+
+
+@pytest.mark.parametrize("parts", [(LIMIT + 1,), (60, 41), (60, 41, 0)])
+async def test_a_body_over_the_limit_is_too_large_whatever_it_says(parts: Sequence[int]) -> None:
+    with pytest.raises(errors.TooLarge) as refusal:
+        await read(Sender(*(b"x" * size for size in parts)))
+    assert refusal.value.limit_bytes == LIMIT
+
+
+@pytest.mark.parametrize("length", ["101", "9" * 30])
+async def test_a_length_over_the_limit_is_refused_before_a_byte_is_read(length: str) -> None:
+    with pytest.raises(errors.TooLarge):
+        await read(never, content_length=length)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "deflate, gzip", "GZIP"])
+async def test_a_compressed_body_is_not_taken(encoding: str) -> None:
+    with pytest.raises(errors.UnsupportedEncoding):
+        await read(Sender(b"{}"), content_encoding=encoding)
+
+
+@pytest.mark.parametrize("encoding", ["identity", "Identity", " identity ", ""])
+async def test_a_body_that_is_said_to_be_plain_is_taken(encoding: str) -> None:
+    assert await read(Sender(b"{}"), content_encoding=encoding) == b"{}"
+
+
+@pytest.mark.parametrize("parts", [(b"",), (b"{", b"")])
+async def test_a_client_that_leaves_is_gone(parts: Sequence[bytes]) -> None:
+    with pytest.raises(Gone):
+        await read(Sender(*parts).leaves_early())
+
+
+# Patience ------------------------------------------------------------------------------------
+
+
+async def test_a_body_that_does_not_come_is_too_slow() -> None:
+    with pytest.raises(errors.SlowBody):
+        await read(never, timeout_s=0.01)
+
+
+async def test_whoever_was_too_slow_goes_on_as_before() -> None:
+    with pytest.raises(errors.SlowBody):
+        await read(never, timeout_s=0.01)
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+    assert await read(Sender(b"{}")) == b"{}"
+
+
+async def test_one_slow_body_does_not_end_another() -> None:
+    patience = Patience(0.05)
+    late: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+
+    async def slow() -> Message:
+        return await late
+
+    async def both() -> bytes:
+        return await http.read_body({}, slow, limit_bytes=LIMIT, patience=patience)
+
+    hopeless = asyncio.create_task(http.read_body({}, never, limit_bytes=LIMIT, patience=patience))
+    with pytest.raises(errors.SlowBody):
+        await hopeless
+    reading = asyncio.create_task(both())
+    late.set_result({"type": "http.request", "body": b"{}", "more_body": False})
+    assert await reading == b"{}"
+
+
+async def test_a_request_that_is_cancelled_by_others_is_not_called_slow() -> None:
+    reading = asyncio.create_task(read(never))
+    await asyncio.wait([reading], timeout=0)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+
+
+async def test_nothing_is_looked_at_where_nothing_is_read() -> None:
+    patience = Patience(0.01)
+    with pytest.raises(errors.SlowBody):
+        await http.read_body({}, never, limit_bytes=LIMIT, patience=patience)
+    assert patience._since == {}
+    assert patience._ended == set()
+
+
+# Answering -----------------------------------------------------------------------------------
+
+
+async def answered(status: int, body: bytes, *headers: tuple[bytes, bytes]) -> list[Message]:
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await http.answer(send, status, body, headers)
+    return sent
+
+
+async def test_an_answer_is_json_with_its_length() -> None:
+    start, body = await answered(201, b'{"ok":true}', (b"x-own", b"1"))
+    assert start["status"] == 201
+    assert dict(start["headers"]) == {
+        b"content-length": b"11",
+        b"content-type": b"application/json",
+        b"x-own": b"1",
+    }
+    assert body["body"] == b'{"ok":true}'
+
+
+async def test_an_empty_answer_has_no_type() -> None:
+    start, body = await answered(405, b"")
+    assert dict(start["headers"]) == {b"content-length": b"0"}
+    assert body["body"] == b""
