@@ -35,7 +35,7 @@ class Scope(enum.StrEnum):
 class ApiKeyKind(enum.StrEnum):
     """Where a key is used."""
 
-    SECRET = "secret"
+    SECRET = "secret"  # noqa: S105 - the name of a kind
     BROWSER = "browser"
     """In a web page, for all to see: ingest only, bound to origins."""
 

@@ -42,4 +42,4 @@ class ProjectChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     name: Name | msgspec.UnsetType = msgspec.UNSET
     strict_destinations: bool | msgspec.UnsetType = msgspec.UNSET
     allowed_origins: tuple[Origin, ...] | msgspec.UnsetType = msgspec.UNSET
-    monthly_quota: Annotated[int, msgspec.Meta(ge=1)] | None | msgspec.UnsetType = msgspec.UNSET
+    monthly_quota: Annotated[int, msgspec.Meta(ge=1)] | msgspec.UnsetType | None = msgspec.UNSET

@@ -9,14 +9,15 @@ import msgspec
 ELLIPSIS: Final = "…"
 
 # What a terminal or a reader could take for an instruction: C0 but tab and line feed, DEL, C1,
-# direction marks and overrides, zero-width and invisible characters, interlinear marks, tags.
-# The zero-width joiner (U+200D) stays: emoji are made with it.
+# direction marks and overrides, zero-width and blank characters, interlinear and musical marks,
+# tags. The zero-width joiner (U+200D) stays, because emoji are made with it, and so do the soft
+# hyphen and the signs of Arabic and other scripts, which belong to words.
 _HARMFUL: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u206f"
-    "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u180e\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u206f"
+    "\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-_COMBINING: Final = re.compile("([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]{4})"
-                               "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+")  # fmt: skip
+_MARK: Final = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]"
+_COMBINING: Final = re.compile(f"({_MARK}{{4}}){_MARK}+")
 
 
 def visible(text: str) -> str:

@@ -5,6 +5,8 @@ from typing import Final
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MILLISECOND: Final = dt.timedelta(milliseconds=1)
+_EARLIEST: Final = (dt.datetime.min.replace(tzinfo=dt.UTC) - _EPOCH) // _MILLISECOND
+_LATEST: Final = (dt.datetime.max.replace(tzinfo=dt.UTC) - _EPOCH) // _MILLISECOND
 
 
 def to_datetime(ms: int) -> dt.datetime:
@@ -13,9 +15,13 @@ def to_datetime(ms: int) -> dt.datetime:
 
 
 def to_ms(moment: dt.datetime) -> int:
-    """The moment as UTC milliseconds; a naive date is read as UTC."""
+    """The moment as UTC milliseconds; a naive date is read as UTC.
+
+    An offset may lead out of the years 1 to 9999, of which no date can be made again: such a
+    moment becomes the first or the last of them.
+    """
     aware = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-    return (aware - _EPOCH) // _MILLISECOND
+    return min(max((aware - _EPOCH) // _MILLISECOND, _EARLIEST), _LATEST)
 
 
 def iso_ms(ms: int) -> str:
@@ -43,3 +49,8 @@ def next_month(ms: int) -> dt.datetime:
     """The first moment of the calendar month (UTC) after the one that `ms` lies in."""
     moment = to_datetime(ms)
     return dt.datetime(moment.year + moment.month // 12, moment.month % 12 + 1, 1, tzinfo=dt.UTC)
+
+
+def _iso(ms: int, precision: str) -> str:
+    # strftime would write the year 33 with two digits.
+    return f"{to_datetime(ms).replace(tzinfo=None).isoformat(timespec=precision)}Z"

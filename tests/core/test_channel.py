@@ -1,0 +1,37 @@
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slowping.core import channel
+from slowping.core.channel import NewChannel
+
+
+@pytest.mark.parametrize(
+    ("secret", "shown"),
+    [
+        ("", "…"),
+        ("abc", "…"),
+        ("abcdefghijkl", "…"),
+        ("abcdefghijklm", "…jklm"),
+        ("https://discord.com/api/webhooks/1/token", "…oken"),
+    ],
+)
+def test_a_secret_shows_its_end_at_most(secret: str, shown: str) -> None:
+    assert channel.redacted(secret) == shown
+
+
+@given(st.text(min_size=1))
+def test_a_redacted_secret_keeps_most_of_itself(secret: str) -> None:
+    assert (len(channel.redacted(secret)) - 1) * 3 < len(secret)
+
+
+@pytest.mark.parametrize("name", ["team", "discord-123", "a.b@c_d", "a" * 100])
+def test_a_plain_word_can_name_a_channel(name: str) -> None:
+    assert msgspec.convert({"kind": "console", "name": name}, NewChannel).name == name
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a/b", "team\n", "ü", "a" * 101])
+def test_other_names_are_refused(name: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"kind": "console", "name": name}, NewChannel)

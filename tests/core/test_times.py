@@ -1,0 +1,67 @@
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slowping.core import times
+
+OFFSETS = st.integers(min_value=-1439, max_value=1439).map(
+    lambda minutes: dt.timezone(dt.timedelta(minutes=minutes))
+)
+
+
+@given(st.datetimes(timezones=st.just(dt.UTC)))
+def test_a_moment_comes_back_to_the_millisecond(moment: dt.datetime) -> None:
+    back = times.to_datetime(times.to_ms(moment))
+    assert dt.timedelta(0) <= moment - back < dt.timedelta(milliseconds=1)
+
+
+@given(st.datetimes(timezones=OFFSETS))
+def test_every_moment_that_a_sender_can_name_can_be_shown(moment: dt.datetime) -> None:
+    assert times.iso_ms(times.to_ms(moment))
+
+
+@pytest.mark.parametrize(
+    ("moment", "shown"),
+    [
+        ("0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00.000Z"),
+        ("9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59.999Z"),
+    ],
+)
+def test_a_moment_out_of_the_calendar_becomes_its_end(moment: str, shown: str) -> None:
+    assert times.iso_ms(times.to_ms(dt.datetime.fromisoformat(moment))) == shown
+
+
+def test_a_date_without_an_offset_is_in_utc() -> None:
+    moment = dt.datetime(2026, 3, 6, 10, 30)  # noqa: DTZ001 - naive on purpose
+    assert times.to_ms(moment) == times.to_ms(moment.replace(tzinfo=dt.UTC))
+
+
+@pytest.mark.parametrize(
+    ("ms", "with_ms", "with_s"),
+    [
+        (0, "1970-01-01T00:00:00.000Z", "1970-01-01T00:00:00Z"),
+        (1_772_793_000_007, "2026-03-06T10:30:00.007Z", "2026-03-06T10:30:00Z"),
+        (-1, "1969-12-31T23:59:59.999Z", "1969-12-31T23:59:59Z"),
+        (-61_000_000_000_000, "0036-12-26T11:33:20.000Z", "0036-12-26T11:33:20Z"),
+    ],
+)
+def test_a_moment_is_written_in_iso_8601(ms: int, with_ms: str, with_s: str) -> None:
+    assert times.iso_ms(ms) == with_ms
+    assert times.iso_s(ms) == with_s
+
+
+@pytest.mark.parametrize(
+    ("moment", "month", "following"),
+    [
+        ("2026-01-01T00:00:00Z", 202601, "2026-02-01T00:00:00Z"),
+        ("2026-11-30T23:59:59Z", 202611, "2026-12-01T00:00:00Z"),
+        ("2026-12-31T23:59:59Z", 202612, "2027-01-01T00:00:00Z"),
+        ("2026-12-01T00:30:00+01:00", 202611, "2026-12-01T00:00:00Z"),
+    ],
+)
+def test_months_are_those_of_utc(moment: str, month: int, following: str) -> None:
+    ms = times.to_ms(dt.datetime.fromisoformat(moment))
+    assert times.month_of(ms) == month
+    assert times.next_month(ms) == dt.datetime.fromisoformat(following)
