@@ -21,10 +21,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     retry_delays: (
         Annotated[
-            tuple[Annotated[float, msgspec.Meta(ge=0)], ...],
+            tuple[Annotated[float, msgspec.Meta(ge=0, le=86_400)], ...],
             msgspec.Meta(
                 title="Retry delays",
-                description="Seconds to wait after each attempt; the kind's own table if empty.",
+                description="Seconds to wait after each attempt, a day at most. "
+                "The kind's own table if empty.",
             ),
         ]
         | None
