@@ -90,7 +90,10 @@ class Machine:
         )
 
     def _environment(self, environ: Mapping[str, str | Path]) -> dict[str, str]:
-        """Nothing of the tests' own: no SLOWPING variable, no proxy, no configuration file."""
+        """Nothing of the tests' own but where programs and modules are.
+
+        So there is no SLOWPING variable, no proxy and no configuration file.
+        """
         return {
             **{name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ},
             "HOME": str(self.home),

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import httpx
+import pytest
 
 from slowping.client.client import Client, all_items
 from slowping.core.api_key import NewApiKey
@@ -70,6 +71,7 @@ async def test_a_delivery_that_a_kill_cut_off_goes_again_under_the_same_id(
     ]
 
 
+@pytest.mark.timeout(180)  # it starts the program 22 times
 async def test_nothing_acknowledged_is_lost_in_twenty_kills_under_load(
     machine: Machine, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -38,7 +39,8 @@ def node_has_fetch() -> bool:
     told = subprocess.run(  # noqa: S603 - what was found on the path
         [node, "--version"], capture_output=True, text=True, check=False
     ).stdout
-    return int(told.strip().removeprefix("v").partition(".")[0] or 0) >= 18
+    version = re.match(r"v(\d+)\.", told)
+    return version is not None and int(version[1]) >= 18
 
 
 pytestmark = pytest.mark.skipif(
