@@ -27,14 +27,14 @@ from slowping.server.dialects import DIALECTS
 from slowping.server.dialects.desk import ServerDesk
 from slowping.server.dialects.door import Door
 from slowping.server.dialects.door import Services as DoorServices
-from slowping.server.dispatcher import NOTICE, Dispatcher
+from slowping.server.dispatch.dispatcher import NOTICE, Dispatcher
+from slowping.server.dispatch.toolbox import Toolbox
 from slowping.server.first_start import FirstKeys, FirstStart
 from slowping.server.http import Patience, Receive, Scope, Send
 from slowping.server.ingest import Ingest, Submission
 from slowping.server.refusals import Refusals
 from slowping.server.roster import Roster
 from slowping.server.tally import Tally
-from slowping.server.toolbox import Toolbox
 from slowping.store import open_store
 from slowping.store.port import Directory, Store
 from slowping.store.vault import Vault, load_key_file

@@ -22,7 +22,7 @@ from slowping.core.event import EventDraft, Receipt
 from slowping.core.project import NewProject
 from slowping.notifiers.port import HttpAnswer, Tools
 from slowping.notifiers.registry import GROUP, Registry
-from slowping.server.dispatcher import Dispatcher
+from slowping.server.dispatch.dispatcher import Dispatcher
 from slowping.server.ingest import Ingest, Submission
 from slowping.server.roster import Roster
 from slowping.server.tally import Tally

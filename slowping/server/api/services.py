@@ -9,7 +9,7 @@ from slowping.core.api_key import Scope
 from slowping.notifiers.registry import Registry
 from slowping.server.api.metrics import Metrics
 from slowping.server.auth import Gatekeeper
-from slowping.server.dispatcher import Dispatcher
+from slowping.server.dispatch.dispatcher import Dispatcher
 from slowping.server.http import Patience
 from slowping.server.ingest import Ingest
 from slowping.server.refusals import Refusals

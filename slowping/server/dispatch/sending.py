@@ -9,7 +9,7 @@ from slowping.core.delivery import LeasedDelivery, Outcome, Rejected, Retry, Thr
 from slowping.core.notification import Notification
 from slowping.core.settle import Sent
 from slowping.server.clock import Clock
-from slowping.server.outlets import Outlet
+from slowping.server.dispatch.outlets import Outlet
 
 TIMEOUT_S: Final = 240.0
 """A notifier has shorter ones of its own; this one is for strangers."""

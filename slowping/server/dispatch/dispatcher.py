@@ -12,12 +12,12 @@ from slowping.core.channel import ChannelTest, StoredChannel
 from slowping.core.delivery import LeasedDelivery, Throttled, Unusable
 from slowping.core.settle import Sent
 from slowping.server.clock import Clock
-from slowping.server.holds import Holds
+from slowping.server.dispatch.holds import Holds
+from slowping.server.dispatch.outlets import Kinds, Outlet, Outlets
+from slowping.server.dispatch.sending import Sender
+from slowping.server.dispatch.timetable import Timetable
 from slowping.server.log import Fact
-from slowping.server.outlets import Kinds, Outlet, Outlets
-from slowping.server.sending import Sender
 from slowping.server.tally import Tally
-from slowping.server.timetable import Timetable
 from slowping.store.port import Directory, Outbox
 
 logger = logging.getLogger("slowping.dispatcher")

@@ -16,8 +16,8 @@ from slowping.core.delivery import (
     Throttled,
     Unusable,
 )
-from slowping.server.dispatcher import NOTICE, RECOVERY_S, SAFETY_WAKE_S
-from slowping.server.sending import TIMEOUT_S
+from slowping.server.dispatch.dispatcher import NOTICE, RECOVERY_S, SAFETY_WAKE_S
+from slowping.server.dispatch.sending import TIMEOUT_S
 from tests.server.engine import Engine, bodies
 
 HOUR = 3_600.0

@@ -2,7 +2,7 @@ import pytest
 
 from slowping.core import retry
 from slowping.core.delivery import Hold, Pace
-from slowping.server.holds import KEPT_FROM_MS, Holds
+from slowping.server.dispatch.holds import KEPT_FROM_MS, Holds
 from slowping.store.port import Store
 from slowping.testing import START_MS, FrozenClock
 

@@ -1,6 +1,6 @@
 import pytest
 
-from slowping.server.timetable import Timetable
+from slowping.server.dispatch.timetable import Timetable
 
 
 @pytest.fixture
