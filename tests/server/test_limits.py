@@ -1,7 +1,8 @@
 import pytest
 
 from slowping.core import errors
-from slowping.server.limits import UNLIMITED, WINDOW_MS, Windows
+from slowping.server import limits
+from slowping.server.limits import UNLIMITED, WINDOW_MS, Allowance, Windows
 from slowping.testing import START_MS
 
 NOW = START_MS
@@ -80,3 +81,33 @@ def test_windows_that_are_over_make_room() -> None:
         windows.take(key_id, 5, NOW)
     windows.take(10_000, 5, NOW + WINDOW_MS)
     assert len(windows._windows) == 1
+
+
+# What a client is told -----------------------------------------------------------------------
+
+
+def test_a_client_is_told_of_its_minute_by_all_names() -> None:
+    headers = dict(limits.rate_headers(Allowance(60, 59, 1_795_000_060, 45)))
+    assert headers == {
+        b"x-ratelimit-limit": b"60",
+        b"x-ratelimit-remaining": b"59",
+        b"x-ratelimit-reset": b"1795000060",
+        b"ratelimit-policy": b'"minute";q=60;w=60',
+        b"ratelimit": b'"minute";r=59;t=45',
+    }
+
+
+def test_the_last_request_that_succeeds_is_told_to_wait() -> None:
+    headers = dict(limits.rate_headers(Allowance(60, 0, 1_795_000_060, 45)))
+    assert headers[b"retry-after"] == b"45"
+
+
+def test_a_refused_request_is_told_the_same() -> None:
+    refusal = errors.RateLimited(45, limit=60, reset_at=1_795_000_060)
+    headers = dict(limits.rate_headers(limits.used_up(refusal)))
+    assert headers[b"x-ratelimit-remaining"] == b"0"
+    assert headers[b"retry-after"] == b"45"
+
+
+def test_who_is_not_limited_is_told_nothing() -> None:
+    assert limits.rate_headers(UNLIMITED) == []

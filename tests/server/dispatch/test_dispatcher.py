@@ -665,6 +665,17 @@ async def test_a_changed_channel_is_used_as_it_is_now(engine: Engine) -> None:
     assert [settings.label for settings in engine.notifier().told] == ["team", "new"]
 
 
+async def test_a_change_that_nobody_told_of_is_seen_within_a_minute(engine: Engine) -> None:
+    team = await engine.channel()
+    await engine.accept("a")
+    await engine.run_until_quiet()
+    await engine.store.directory.pause_channel(team, "by hand", now=engine.clock.now_ms())
+    await engine.passes(SAFETY_WAKE_S)
+    await engine.accept("b")
+    await engine.quiet()
+    assert bodies(engine.notifier()) == [["a"]]
+
+
 async def test_an_event_that_comes_while_a_lane_ends_is_not_left_behind(engine: Engine) -> None:
     team = await engine.channel()
     outbox = engine.watch_outbox()
