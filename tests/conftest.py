@@ -54,9 +54,9 @@ class RunningHouse:
         """Speaks to the server without a key."""
         self.base_url = base_url
         self.world = world
-        assert house.first_keys is not None
-        self.admin_key = house.first_keys.admin
-        self.ingest_key = house.first_keys.ingest or ""
+        first = house.first_keys
+        self.admin_key = first.admin if first else ""
+        self.ingest_key = (first.ingest if first else None) or ""
 
     @property
     def printed(self) -> str:

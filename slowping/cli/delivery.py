@@ -17,7 +17,7 @@ _COLUMNS = (
     Column("STATE", whole=True),
     Column("CATEGORY"),
     Column("CHANNEL"),
-    Column("TRIES", whole=True),
+    Column("ATTEMPTS", whole=True),
     Column("AGE", whole=True),
     Column("LAST ERROR"),
 )

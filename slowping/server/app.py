@@ -37,7 +37,7 @@ from slowping.server.roster import Roster
 from slowping.server.tally import Tally
 from slowping.store import open_store
 from slowping.store.port import Directory, Store
-from slowping.store.vault import Vault, load_key_file
+from slowping.store.vault import Vault, load_key_file, new_key, write_key_file
 
 DATABASE: Final = "slowping.db"
 KEY_FILE: Final = "secret.key"
@@ -109,12 +109,27 @@ async def running(config: Config, folder: pathlib.Path, world: World) -> AsyncIt
     Raises:
         StoreUnusable: the database or its key file cannot be used.
     """
-    vault = Vault([load_key_file(folder / KEY_FILE)])
+    key_file, database = folder / KEY_FILE, folder / DATABASE
+    is_lost = database.exists() and not key_file.exists()
+    key = new_key() if is_lost else load_key_file(key_file)
     async with contextlib.AsyncExitStack() as stack:
-        store = await open_store(f"sqlite:{folder / DATABASE}", vault)
+        store = await open_store(f"sqlite:{database}", Vault([key]))
         stack.push_async_callback(store.close)
-        house = await _wire(config, folder, world, store, stack)
-        yield house
+        if is_lost:
+            await _replace_key_file(key_file, key, store)
+        yield await _wire(config, folder, world, store, stack)
+
+
+async def _replace_key_file(path: pathlib.Path, key: bytes, store: Store) -> None:
+    """Make a new key file for a database whose own is gone, if nothing is sealed in it."""
+    try:
+        await store.directory.snapshots()
+    except errors.StoreUnusable:
+        raise errors.StoreUnusable(
+            f"The key file {path} is missing, and channels have secrets that nothing else can "
+            "decrypt. Put it back from your copy."
+        ) from None
+    write_key_file(path, key)
 
 
 async def _wire(

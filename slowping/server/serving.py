@@ -9,7 +9,6 @@ import pathlib
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from types import FrameType
 from typing import Final
 
 import uvicorn
@@ -96,21 +95,44 @@ async def _serve_on(
     folder: pathlib.Path,
 ) -> None:
     server = server_for(house, config)
+    stopping = asyncio.Event()
 
-    def stop(_signal: int, _frame: FrameType | None = None) -> None:
+    def stop() -> None:
+        server.force_exit = stopping.is_set()  # who asks twice does not want to wait
         server.should_exit = True
+        stopping.set()
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop, number)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
+        loop.add_signal_handler(number, stop)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_serve_until_stopped(server, listener, stopping))
         await server.ready.wait()
-        write_private(folder / SERVER_FILE, f'{{"url":"{url}","version":"{__version__}"}}')
-        ready()
-        await serving
+        with _left_in(folder, url):
+            ready()
+            await stopping.wait()
+            # Requests and deliveries on their way are finished at the same time.
+            await house.dispatcher.stop(config.server.shutdown_timeout_s)
+
+
+async def _serve_until_stopped(
+    server: Server, listener: socket.socket, stopping: asyncio.Event
+) -> None:
+    try:
+        await server.serve(sockets=[listener])
     finally:
-        (folder / SERVER_FILE).unlink(missing_ok=True)
+        stopping.set()
+
+
+@contextlib.contextmanager
+def _left_in(folder: pathlib.Path, url: str) -> Iterator[None]:
+    """Leave word in the data folder of where the server is, while it is."""
+    file = folder / SERVER_FILE
+    write_private(file, f'{{"url":"{url}","version":"{__version__}"}}')
+    try:
+        yield
+    finally:
+        file.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -58,7 +58,12 @@ class Vault:
         return MultiFernet([Fernet(key) for key in self._keys])
 
 
-def load_key_file(path: pathlib.Path, random_bytes: Callable[[int], bytes] = os.urandom) -> bytes:
+def new_key(random_bytes: Callable[[int], bytes] = os.urandom) -> bytes:
+    """A key that nothing has been sealed with yet."""
+    return base64.urlsafe_b64encode(random_bytes(_KEY_BYTES))
+
+
+def load_key_file(path: pathlib.Path) -> bytes:
     """The key in the file; a new one, for its owner alone to read, where there is no file.
 
     Raises:
@@ -69,7 +74,9 @@ def load_key_file(path: pathlib.Path, random_bytes: Callable[[int], bytes] = os.
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             content = file.read(1024).strip()
     except FileNotFoundError:
-        return _create(path, base64.urlsafe_b64encode(random_bytes(_KEY_BYTES)))
+        key = new_key()
+        write_key_file(path, key)
+        return key
     except OSError as problem:
         raise errors.StoreUnusable(
             f"The key file {path} cannot be read: {problem.strerror}."
@@ -81,7 +88,12 @@ def load_key_file(path: pathlib.Path, random_bytes: Callable[[int], bytes] = os.
     return content
 
 
-def _create(path: pathlib.Path, key: bytes) -> bytes:
+def write_key_file(path: pathlib.Path, key: bytes) -> None:
+    """Keep a key in a new file, for its owner alone to read.
+
+    Raises:
+        StoreUnusable: the file cannot be made.
+    """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
         with os.fdopen(descriptor, "wb") as file:
@@ -93,7 +105,6 @@ def _create(path: pathlib.Path, key: bytes) -> bytes:
         raise errors.StoreUnusable(
             f"The key file {path} cannot be made: {problem.strerror}."
         ) from problem
-    return key
 
 
 def _sync_folder(folder: pathlib.Path) -> None:
