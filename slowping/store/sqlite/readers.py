@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import itertools
 import pathlib
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -32,8 +31,10 @@ class Readers:
         self, connections: Sequence[aiosqlite.Connection], deadline_s: float = DEADLINE_S
     ) -> None:
         self._connections = connections
-        self._turn = itertools.cycle(connections)
         self._deadline_s = deadline_s
+        self._idle: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
+        for connection in connections:
+            self._idle.put_nowait(connection)
 
     @classmethod
     async def open(cls, path: pathlib.Path, deadline_s: float = DEADLINE_S) -> "Readers":
@@ -57,14 +58,28 @@ class Readers:
         Raises:
             Unavailable: it took too long, and was broken off.
         """
-        connection = next(self._turn)
+        connection = await self._idle.get()
+        # Whoever stops waiting does not stop the statement, and it needs its connection still.
+        return await asyncio.shield(self._read(connection, sql, parameters))
+
+    async def _read(
+        self,
+        connection: aiosqlite.Connection,
+        sql: str,
+        parameters: Mapping[str, object] | Sequence[object],
+    ) -> list[sqlite3.Row]:
+        reading = asyncio.ensure_future(connection.execute_fetchall(sql, parameters))
         try:
-            async with asyncio.timeout(self._deadline_s):
-                return list(await connection.execute_fetchall(sql, parameters))
-        except TimeoutError:
-            # Whoever stops waiting does not stop the statement.
-            await connection.interrupt()
+            await asyncio.wait((reading,), timeout=self._deadline_s)
+            if not reading.done():
+                await connection.interrupt()
+            return list(await reading)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                raise
             raise errors.Unavailable("Reading took too long.") from None
+        finally:
+            self._idle.put_nowait(connection)
 
     async def close(self) -> None:
         """Close them; this has to happen before the writer closes."""

@@ -21,8 +21,8 @@ from slowping.store.vault import Vault
 
 OLDEST_SQLITE: Final = (3, 38, 0)
 
-OPENING_PATIENCE_S: Final = 1.0
-"""How long another program may keep the file locked before we refuse to start."""
+PATIENCE_S: Final = 1.0
+"""How long to wait at the start for another program to unlock the file."""
 
 _PRAGMAS: Final = (
     # FULL syncs the log at each commit: NORMAL loses acknowledged events when the power goes.
@@ -58,8 +58,12 @@ class SqliteStore:
         self.directory = Directory(writer, readers, self.ids, vault)
 
     @classmethod
-    async def open(cls, path: pathlib.Path, vault: Vault) -> "SqliteStore":
+    async def open(
+        cls, path: pathlib.Path, vault: Vault, *, patience_s: float = PATIENCE_S
+    ) -> "SqliteStore":
         """Open the file, make it if it is not there, and bring it to the newest schema.
+
+        `patience_s` is how long another program may keep it locked.
 
         Raises:
             StoreUnusable: it cannot be used; the file is left as it was.
@@ -69,9 +73,9 @@ class SqliteStore:
                 f"SQLite {sqlite3.sqlite_version} is too old: slowping needs 3.38 or newer."
             )
         with _explained(path), contextlib.ExitStack() as undo:
-            _look(path)
+            _look(path, patience_s)
             connection = sqlite3.connect(
-                path, OPENING_PATIENCE_S, isolation_level=None, check_same_thread=False
+                path, patience_s, isolation_level=None, check_same_thread=False
             )
             undo.callback(connection.close)
             _prepare(connection)
@@ -105,7 +109,7 @@ def _explained(path: pathlib.Path) -> Iterator[None]:
         raise errors.StoreUnusable(f"Cannot use the database {path}: {reason}.") from error
 
 
-def _look(path: pathlib.Path) -> None:
+def _look(path: pathlib.Path, patience_s: float) -> None:
     """Refuse what is not ours before it is opened for writing, so that it stays as it is."""
     if not path.exists():
         return
@@ -118,24 +122,24 @@ def _look(path: pathlib.Path) -> None:
     newest = len(migrate.scripts())
     migrate.check_header(start, newest=newest)
     if path.with_name(f"{path.name}-wal").exists():
-        _look_behind_log(path, newest)
+        _look_behind_log(path, newest, patience_s)
 
 
-def _look_behind_log(path: pathlib.Path, newest: int) -> None:
+def _look_behind_log(path: pathlib.Path, newest: int, patience_s: float) -> None:
     """Look at what the header will be once the write-ahead log is folded back."""
     with contextlib.closing(
-        sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", OPENING_PATIENCE_S, uri=True)
+        sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", patience_s, uri=True)
     ) as connection:
         migrate.check(connection, newest=newest)
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
     connection.row_factory = sqlite3.Row
+    connection.execute("pragma auto_vacuum = incremental")  # only before the first page counts
     # A file that can only be read, or that another program writes, is noticed now.
     connection.execute("begin immediate")
     connection.execute("rollback")
     if not connection.execute("select count(*) from sqlite_schema").fetchone()[0]:
-        connection.execute("pragma auto_vacuum = incremental")
         connection.execute(f"pragma application_id = {migrate.APPLICATION_ID}")
     [(mode,)] = connection.execute("pragma journal_mode = wal").fetchall()
     if mode != "wal":

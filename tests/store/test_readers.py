@@ -1,0 +1,69 @@
+import asyncio
+import pathlib
+import sqlite3
+from collections.abc import AsyncIterator
+
+import pytest
+
+from slowping.core import errors
+from slowping.store.sqlite.readers import Readers
+
+ENDLESS = "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n"
+
+
+@pytest.fixture
+def path(tmp_path: pathlib.Path) -> pathlib.Path:
+    writer = sqlite3.connect(tmp_path / "a#b.db", isolation_level=None)
+    writer.execute("create table number (value integer)")
+    writer.execute("insert into number values (7)")
+    writer.close()
+    return tmp_path / "a#b.db"
+
+
+@pytest.fixture
+async def readers(path: pathlib.Path) -> AsyncIterator[Readers]:
+    opened = await Readers.open(path, deadline_s=0.05)
+    yield opened
+    await opened.close()
+
+
+@pytest.mark.parametrize("parameters", [(7,), {"wanted": 7}])
+async def test_rows_are_read_whole_and_by_name(
+    readers: Readers, parameters: tuple[int] | dict[str, int]
+) -> None:
+    place = "?" if isinstance(parameters, tuple) else ":wanted"
+    sql = f"select value from number where value = {place}"  # noqa: S608 - a placeholder
+    [row] = await readers.fetch(sql, parameters)
+    assert row["value"] == 7
+
+
+@pytest.mark.parametrize("statement", ["insert into number values (8)", "drop table number"])
+async def test_a_reader_writes_nothing(readers: Readers, statement: str) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        await readers.fetch(statement)
+
+
+async def test_a_read_that_takes_too_long_is_broken_off(readers: Readers) -> None:
+    with pytest.raises(errors.Unavailable, match="took too long"):
+        await readers.fetch(ENDLESS)
+
+
+async def test_reading_goes_on_after_one_that_took_too_long(readers: Readers) -> None:
+    endless = [asyncio.ensure_future(readers.fetch(ENDLESS)) for _ in range(6)]
+    refused = await asyncio.gather(*endless, return_exceptions=True)
+    assert [type(error) for error in refused] == [errors.Unavailable] * 6
+    assert len(await readers.fetch("select value from number")) == 1
+    assert len(await readers.fetch("select value from number")) == 1
+
+
+async def test_who_stops_waiting_does_not_keep_a_connection(readers: Readers) -> None:
+    endless = [asyncio.ensure_future(readers.fetch(ENDLESS)) for _ in range(4)]
+    await asyncio.sleep(0)
+    for reading in endless:
+        reading.cancel()
+    assert len(await readers.fetch("select value from number")) == 1
+
+
+async def test_a_database_that_is_not_there_leaves_no_thread_behind(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(sqlite3.OperationalError):
+        await Readers.open(tmp_path / "missing.db")
