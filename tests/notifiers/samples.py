@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, TextIO
 
 import msgspec
+from hypothesis import strategies as st
 
 from slowping.core.notification import Notification
 from slowping.notifiers.port import Http, HttpAnswer, HttpFailure, Tools
@@ -32,6 +33,14 @@ BUG = Notification(
 def bug(**changes: Any) -> Notification:
     """The bug of the seeds, with changes."""
     return msgspec.structs.replace(BUG, **changes)
+
+
+def long_text(max_size: int, letters: str | None = None) -> st.SearchStrategy[str]:
+    """Texts of every length up to `max_size`; the long ones are short ones over and over."""
+    pieces = st.text(letters, min_size=1, max_size=12) if letters else st.text(max_size=12)
+    return st.builds(
+        lambda piece, times: (piece * times)[:max_size], pieces, st.integers(0, max_size)
+    )
 
 
 class ScriptedHttp:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from slowping.core import text
 from slowping.core.notification import Notification
 from slowping.notifiers.discord import message as messages
-from tests.notifiers.samples import bug
+from tests.notifiers.samples import bug, long_text
 from tests.vectors import vectors
 
 
@@ -123,11 +123,9 @@ def test_the_plain_form_tells_the_fields_as_lines() -> None:
 
 notifications: st.SearchStrategy[Notification] = st.builds(
     bug,
-    title=st.text(max_size=400),
-    body=st.text(max_size=6_000) | st.text("*_🐛", min_size=2_000, max_size=6_000),
-    fields=st.lists(st.tuples(st.text(max_size=300), st.text(max_size=1_500)), max_size=40).map(
-        tuple
-    ),
+    title=long_text(400),
+    body=long_text(6_000) | long_text(6_000, "*_🐛"),
+    fields=st.lists(st.tuples(long_text(300), long_text(1_500)), max_size=40).map(tuple),
 )
 
 

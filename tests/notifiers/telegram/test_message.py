@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from slowping.core import text
 from slowping.core.notification import Notification
 from slowping.notifiers.telegram import message as messages
-from tests.notifiers.samples import BUG, bug
+from tests.notifiers.samples import BUG, bug, long_text
 from tests.vectors import vectors
 
 HEAD = "🎉 Event Notification 🎉\n\n📌 Category: 🐛 Bug\n"
@@ -116,11 +116,9 @@ def test_the_plain_form_is_short() -> None:
 
 notifications: st.SearchStrategy[Notification] = st.builds(
     bug,
-    title=st.text(max_size=400),
-    body=st.text(max_size=5_000) | st.text("@🐛a ", min_size=2_000, max_size=5_000),
-    fields=st.lists(st.tuples(st.text(max_size=300), st.text(max_size=1_500)), max_size=40).map(
-        tuple
-    ),
+    title=long_text(400),
+    body=long_text(5_000) | long_text(5_000, "@🐛a "),
+    fields=st.lists(st.tuples(long_text(300), long_text(1_500)), max_size=40).map(tuple),
 )
 
 
