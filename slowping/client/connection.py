@@ -7,15 +7,14 @@ from typing import Any, Final, TypeVar
 import httpx
 import msgspec
 
-import slowping
 from slowping.client import errors as answers
+from slowping.client import headers as wording
 from slowping.core import errors
 
 T = TypeVar("T")
 
 Transport = httpx.AsyncBaseTransport
 
-_PREFIX: Final = "/slowping/v1"
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -31,13 +30,10 @@ class Connection:
             Unreachable: that is no address.
         """
         self._address = address.rstrip("/")
-        headers = {"user-agent": f"slowping/{slowping.__version__}"}
-        if api_key is not None:
-            headers["authorization"] = f"Bearer {api_key}"
         try:
             self._http = httpx.AsyncClient(
-                base_url=self._address + _PREFIX,
-                headers=headers,
+                base_url=self._address + wording.PREFIX,
+                headers=wording.standing(api_key),
                 transport=transport,
                 timeout=timeout_s,
                 trust_env=False,
@@ -68,7 +64,9 @@ class Connection:
         timeout_s: float | None = None,
     ) -> T:
         """Create or act."""
-        headers = {} if idempotency_key is None else {"idempotency-key": _quoted(idempotency_key)}
+        headers = {}
+        if idempotency_key is not None:
+            headers["idempotency-key"] = wording.quoted(idempotency_key)
         timeout = httpx.USE_CLIENT_DEFAULT if timeout_s is None else timeout_s
         content = None if body is None else _encode(body)
         sent = await self._send("POST", path, content=content, headers=headers, timeout=timeout)
@@ -114,12 +112,6 @@ def _written(value: object) -> Any:  # what httpx takes: a text, or a list of th
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [str(one) for one in value]
     return str(value)
-
-
-def _quoted(idempotency_key: str) -> str:
-    """The key as a quoted string, so that quotes and spaces at its ends survive."""
-    escaped = idempotency_key.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def _reason(error: Exception) -> str:

@@ -3,21 +3,21 @@ from pathlib import Path
 
 import pytest
 
-from slowping.cli import where
-from slowping.cli.where import Address
+from slowping.client import whereabouts
+from slowping.client.whereabouts import Address
 from slowping.core import errors
 
 LOCAL = "http://127.0.0.1:7465"
-ADMIN = (where.ADMIN_KEY_FILE,)
-INGEST_FIRST = (where.INGEST_KEY_FILE, where.ADMIN_KEY_FILE)
+ADMIN = (whereabouts.ADMIN_KEY_FILE,)
+INGEST_FIRST = (whereabouts.INGEST_KEY_FILE, whereabouts.ADMIN_KEY_FILE)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A data folder in which a server has run."""
-    (tmp_path / where.SERVER_FILE).write_text(json.dumps({"url": LOCAL}), encoding="utf-8")
-    (tmp_path / where.ADMIN_KEY_FILE).write_text("the-admin-key\n", encoding="utf-8")
-    (tmp_path / where.INGEST_KEY_FILE).write_text("the-ingest-key\n", encoding="utf-8")
+    (tmp_path / whereabouts.SERVER_FILE).write_text(json.dumps({"url": LOCAL}), encoding="utf-8")
+    (tmp_path / whereabouts.ADMIN_KEY_FILE).write_text("the-admin-key\n", encoding="utf-8")
+    (tmp_path / whereabouts.INGEST_KEY_FILE).write_text("the-ingest-key\n", encoding="utf-8")
     return tmp_path
 
 
@@ -29,7 +29,7 @@ def found(
     key_files: tuple[str, ...] = ADMIN,
     **environ: str,
 ) -> Address:
-    return where.find(server, api_key, data, environ, key_files)
+    return whereabouts.find(server, api_key, data, environ, key_files)
 
 
 def test_on_the_servers_machine_nothing_needs_to_be_typed(folder: Path) -> None:
@@ -48,7 +48,7 @@ def test_a_sender_takes_the_ingest_key_first(folder: Path) -> None:
 
 
 def test_a_sender_takes_the_admin_key_where_there_is_no_other(folder: Path) -> None:
-    (folder / where.INGEST_KEY_FILE).unlink()
+    (folder / whereabouts.INGEST_KEY_FILE).unlink()
     assert found(data=folder, key_files=INGEST_FIRST).api_key == "the-admin-key"
 
 
@@ -74,7 +74,7 @@ def test_a_stored_key_goes_to_its_own_server_by_name(folder: Path) -> None:
 
 
 def test_without_a_key_the_remedy_is_named(folder: Path) -> None:
-    (folder / where.ADMIN_KEY_FILE).unlink()
+    (folder / whereabouts.ADMIN_KEY_FILE).unlink()
     with pytest.raises(errors.NoCredential, match="give --api-key or set SLOWPING_API_KEY"):
         found(data=folder)
 
@@ -89,13 +89,21 @@ def test_a_command_that_needs_no_key_reads_none(folder: Path) -> None:
 
 
 def test_a_key_file_that_is_none_is_refused_without_showing_it(folder: Path) -> None:
-    (folder / where.ADMIN_KEY_FILE).write_bytes(b"\xff\xfe")
+    (folder / whereabouts.ADMIN_KEY_FILE).write_bytes(b"\xff\xfe")
     with pytest.raises(errors.ConfigError, match="Cannot read the API key in"):
         found(data=folder)
 
 
 def test_the_data_folder_is_what_was_typed_then_what_is_configured(tmp_path: Path) -> None:
     typed, configured = tmp_path / "typed", tmp_path / "configured"
-    assert where.data_folder(typed, configured) == typed
-    assert where.data_folder(None, configured) == configured
-    assert where.data_folder(None, None).name == "slowping"
+    assert whereabouts.data_folder(typed, configured) == typed
+    assert whereabouts.data_folder(None, configured) == configured
+    assert whereabouts.data_folder(None, None).name == "slowping"
+
+
+@pytest.mark.parametrize("left", ["", "{", "[]", '{"url": 7}', "{}", "\ud800"])
+def test_what_is_no_address_in_the_folder_is_as_good_as_none(folder: Path, left: str) -> None:
+    content = left.encode("utf-8", "surrogatepass")
+    (folder / whereabouts.SERVER_FILE).write_bytes(content)
+    with pytest.raises(errors.Unreachable):
+        found(data=folder)
