@@ -1,6 +1,7 @@
 import asyncio
 import pathlib
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 
 import pytest
@@ -64,6 +65,11 @@ async def test_who_stops_waiting_does_not_keep_a_connection(readers: Readers) ->
     assert len(await readers.fetch("select value from number")) == 1
 
 
-async def test_a_database_that_is_not_there_leaves_no_thread_behind(tmp_path: pathlib.Path) -> None:
-    with pytest.raises(sqlite3.OperationalError):
-        await Readers.open(tmp_path / "missing.db")
+async def test_what_cannot_be_read_leaves_no_thread_behind(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "text.db").write_text("Dear diary, " * 100)
+    before = threading.enumerate()
+    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+        await Readers.open(tmp_path / "text.db")
+    for thread in set(threading.enumerate()).difference(before):
+        thread.join(10)
+        assert not thread.is_alive()

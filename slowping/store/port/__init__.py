@@ -2,7 +2,8 @@
 
 One method is one transaction. Ids are numbers here and texts in the public structs; times that
 go in are UTC milliseconds. Lists are newest first; `before` is the id that the last page ended
-with.
+with. Every method raises Unavailable where the database cannot be written, or takes too long to
+be read; then nothing was changed.
 """
 
 from typing import Protocol
@@ -17,7 +18,13 @@ from slowping.store.port.directory import (
     StoredProject,
 )
 from slowping.store.port.inbox import DeliveryRow, Entry, EventRow, Idempotency, Inbox
-from slowping.store.port.journal import DayCount, Journal, ProjectFigures
+from slowping.store.port.journal import (
+    DayCount,
+    FeedEntry,
+    FeedPage,
+    Journal,
+    ProjectFigures,
+)
 from slowping.store.port.outbox import Outbox, Requeued
 
 
@@ -62,6 +69,8 @@ __all__ = [
     "Directory",
     "Entry",
     "EventRow",
+    "FeedEntry",
+    "FeedPage",
     "Idempotency",
     "Inbox",
     "Journal",
