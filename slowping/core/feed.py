@@ -75,13 +75,19 @@ class ProjectChanged(_Told, frozen=True, kw_only=True, tag=str(JournalKind.PROJE
 
 
 FeedItem = (
-    EventAccepted
-    | DeliveryChanged
-    | ChannelChanged
-    | CategoryChanged
-    | KeyChanged
-    | ProjectChanged
+    EventAccepted | DeliveryChanged | ChannelChanged | CategoryChanged | KeyChanged | ProjectChanged
 )
+
+
+class FeedFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reader is told of; what is left as it is does not narrow."""
+
+    project_ids: tuple[int, ...] | None = None
+    """None is all projects."""
+    categories: tuple[str, ...] = ()
+    """Names: of events, deliveries and categories only those, and nothing that has no category."""
+    keys: bool = True
+    """Whether the reader may see keys."""
 
 
 class Connected(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,3 +1,4 @@
+import asyncio
 import pathlib
 import re
 import sqlite3
@@ -6,13 +7,24 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from slowping.core import errors, ids, times
-from slowping.core.category import NewCategory
+from slowping.core.category import CategoryChange, NewCategory
 from slowping.core.event import EventFilter
+from slowping.core.feed import (
+    CategoryChanged,
+    EventAccepted,
+    FeedFilter,
+    FeedItem,
+    ProjectChanged,
+)
 from slowping.core.project import NewProject
-from slowping.store.port import DayCount, Store
-from slowping.store.sqlite import journal
+from slowping.store import open_store
+from slowping.store.port import DayCount, FeedPage, Store
+from slowping.store.sqlite import journal, subjects
 from slowping.store.sqlite.store import SqliteStore
+from slowping.store.vault import Vault
+from tests.conftest import VAULT_KEY
 from tests.store import samples
+from tests.store.conftest import Shop
 from tests.store.samples import DAY, NOW, accept
 
 
@@ -211,6 +223,209 @@ async def test_figures_are_of_the_one_project(store: Store, six: dict[str, int])
     assert (figures.total_events, figures.unique_visitors) == (3, 0)
 
 
+# What happened since a place ------------------------------------------------------------------
+
+
+async def test_what_happened_after_a_place_is_told_in_order_and_once(shop: Shop) -> None:
+    place = await shop.store.journal.head()
+    first, second = await _told_event(shop), await _told_event(shop)
+    page = await shop.store.journal.since(place, FeedFilter(), limit=10)
+    assert _ids(page) == [first, second]
+    assert (page.more, page.reset) == (False, False)
+    assert page.cursor == page.entries[-1].cursor == await shop.store.journal.head()
+    nothing = await shop.store.journal.since(page.cursor, FeedFilter(), limit=10)
+    assert (nothing.entries, nothing.cursor) == ((), page.cursor)
+
+
+async def test_the_journal_is_read_page_by_page_without_gap_or_repeat(shop: Shop) -> None:
+    place = await shop.store.journal.head()
+    accepted = [await _told_event(shop) for _ in range(5)]
+    read: list[str] = []
+    more = True
+    while more:
+        page = await shop.store.journal.since(place, FeedFilter(), limit=2)
+        read += _ids(page)
+        place, more = page.cursor, page.more
+    assert read == accepted
+
+
+async def test_each_entry_is_a_place_to_go_on_from(shop: Shop) -> None:
+    place = await shop.store.journal.head()
+    accepted = [await _told_event(shop) for _ in range(3)]
+    page = await shop.store.journal.since(place, FeedFilter(), limit=10)
+    rest = await shop.store.journal.since(page.entries[0].cursor, FeedFilter(), limit=10)
+    assert _ids(rest) == accepted[1:]
+
+
+async def test_several_lines_of_one_thing_are_told_once_at_the_last_place(shop: Shop) -> None:
+    place = await shop.store.journal.head()
+    await _recolor(shop, 1)
+    event = await _told_event(shop)
+    await _recolor(shop, 2)
+    category = ids.encode(ids.CATEGORY, shop.category_id)
+    page = await shop.store.journal.since(place, FeedFilter(), limit=10)
+    assert _ids(page) == [event, category]
+    # Whoever went away between the two is told of the second.
+    rest = await shop.store.journal.since(page.entries[0].cursor, FeedFilter(), limit=10)
+    assert _ids(rest) == [category]
+
+
+async def test_a_page_that_ends_between_two_lines_of_one_thing_tells_it_twice(shop: Shop) -> None:
+    place = await shop.store.journal.head()
+    await _recolor(shop, 1)
+    await _recolor(shop, 2)
+    category = ids.encode(ids.CATEGORY, shop.category_id)
+    page = await shop.store.journal.since(place, FeedFilter(), limit=1)
+    assert (_ids(page), page.more) == ([category], True)
+    page = await shop.store.journal.since(page.cursor, FeedFilter(), limit=1)
+    assert (_ids(page), page.more) == ([category], False)
+
+
+async def test_a_place_is_still_one_after_the_store_was_closed(
+    tmp_path: pathlib.Path, store: Store, project_id: int, category_id: int
+) -> None:
+    place = await store.journal.head()
+    event_id = await accept(store, project_id, category_id)
+    again = await open_store(f"sqlite:{tmp_path / 'slowping.db'}", Vault([VAULT_KEY]))
+    page = await again.journal.since(place, FeedFilter(), limit=10)
+    await again.close()
+    assert (_ids(page), page.reset) == ([ids.encode(ids.EVENT, event_id)], False)
+
+
+@pytest.mark.parametrize(
+    "strange",
+    ["", "0", "-", "nonsense", "00-1", "0123456789abcdef-1", "{epoch}-",
+     "{epoch}-99999999999999999999", "{epoch}-1000000", "{epoch}--1", "{epoch}-1 "],
+)  # fmt: skip
+async def test_a_place_of_another_journal_is_reset_to_now(shop: Shop, strange: str) -> None:
+    await _told_event(shop)
+    head = await shop.store.journal.head()
+    cursor = strange.replace("{epoch}", head.partition("-")[0])
+    page = await shop.store.journal.since(cursor, FeedFilter(), limit=10)
+    assert (page.entries, page.cursor, page.more, page.reset) == ((), head, False, True)
+
+
+async def test_a_place_before_what_was_trimmed_is_reset_to_now(shop: Shop) -> None:
+    place = await shop.store.journal.head()
+    await _told_event(shop)
+    kept = await shop.store.journal.head()
+    last = await _told_event(shop)
+    await _trim(shop, kept)
+    page = await shop.store.journal.since(kept, FeedFilter(), limit=10)
+    assert (_ids(page), page.reset) == ([last], False)
+    head = await shop.store.journal.head()
+    page = await shop.store.journal.since(place, FeedFilter(), limit=10)
+    assert (page.entries, page.cursor, page.reset) == ((), head, True)
+
+
+async def test_when_everything_was_trimmed_only_now_is_a_place(shop: Shop) -> None:
+    place = await shop.store.journal.head()
+    await _told_event(shop)
+    head = await shop.store.journal.head()
+    await _trim(shop, head)
+    assert await shop.store.journal.head() == head
+    assert (await shop.store.journal.since(place, FeedFilter(), limit=10)).reset
+    assert not (await shop.store.journal.since(head, FeedFilter(), limit=10)).reset
+
+
+async def test_a_reader_is_told_of_its_projects_alone(store: Store, six: dict[str, int]) -> None:
+    place = f"{(await store.journal.head()).partition('-')[0]}-0"
+    which = FeedFilter(project_ids=(six["shop"],))
+    page = await store.journal.since(place, which, limit=100)
+    projects = {project for entry in page.entries for project in _projects(entry.item)}
+    assert projects == {"shop"}
+    nobody = await store.journal.since(place, FeedFilter(project_ids=()), limit=100)
+    assert (nobody.entries, nobody.cursor) == ((), await store.journal.head())
+
+
+async def test_a_reader_may_ask_for_categories_by_name(shop: Shop) -> None:
+    bug_id = await _category(shop.store, shop.project_id, "bug")
+    place = await shop.store.journal.head()
+    wanted = shop.entry(category_id=bug_id, channels=[shop.team])
+    await shop.store.inbox.accept(wanted)
+    await shop.store.inbox.accept(shop.entry(channels=[shop.team]))
+    await _recolor(shop, 1)
+    await shop.store.directory.change_category(bug_id, CategoryChange(color=7), now=NOW)
+    await shop.store.directory.remove_channel(shop.team, now=NOW)
+    which = FeedFilter(categories=("bug", "no such one"))
+    page = await shop.store.journal.since(place, which, limit=100)
+    assert _ids(page) == [
+        ids.encode(ids.EVENT, wanted.events[0].id),
+        ids.encode(ids.CATEGORY, bug_id),
+        ids.encode(ids.DELIVERY, wanted.deliveries[0].id),
+    ]
+    assert page.cursor == await shop.store.journal.head()
+
+
+async def test_keys_are_told_only_to_who_may_see_them(shop: Shop) -> None:
+    place = await shop.store.journal.head()
+    await shop.store.directory.create_api_key(samples.api_key(shop.project_id), now=NOW)
+    assert _ids(await shop.store.journal.since(place, FeedFilter(keys=False), limit=10)) == []
+    assert len(_ids(await shop.store.journal.since(place, FeedFilter(), limit=10))) == 1
+
+
+async def test_one_reading_looks_at_a_stretch_and_no_further(shop: Shop) -> None:
+    place = await shop.store.journal.head()
+
+    def fill(connection: sqlite3.Connection) -> None:
+        rows = [(NOW, "channel.changed", shop.project_id, shop.team)] * journal.STRETCH
+        connection.executemany(
+            "insert into journal (at, kind, project_id, subject_id) values (?, ?, ?, ?)", rows
+        )
+
+    await shop.store._writer.run(fill)
+    event = await _told_event(shop)
+    which = FeedFilter(categories=("sale",))
+    page = await shop.store.journal.since(place, which, limit=10)
+    assert (page.entries, page.more) == ((), True)
+    page = await shop.store.journal.since(page.cursor, which, limit=10)
+    assert (_ids(page), page.more) == ([event], False)
+
+
+async def test_a_listener_is_called_once_for_all_that_is_written_together(shop: Shop) -> None:
+    rung: list[str] = []
+    shop.store.journal.listen(lambda: rung.append("rang"))
+    async with shop.one_batch():
+        accepting = [asyncio.ensure_future(shop.store.inbox.accept(shop.entry())) for _ in "abc"]
+    await asyncio.gather(*accepting)
+    assert len(rung) == 2  # the one that held the writer, and the three together
+
+
+async def _told_event(shop: Shop) -> str:
+    entry = shop.entry()
+    await shop.store.inbox.accept(entry)
+    return ids.encode(ids.EVENT, entry.events[0].id)
+
+
+async def _recolor(shop: Shop, color: int) -> None:
+    change = CategoryChange(color=color)
+    await shop.store.directory.change_category(shop.category_id, change, now=NOW)
+
+
+async def _trim(shop: Shop, cursor: str) -> None:
+    """Forget what came up to a place."""
+
+    def deed(connection: sqlite3.Connection) -> None:
+        connection.execute("delete from journal where seq <= ?", (cursor.partition("-")[2],))
+
+    await shop.store._writer.run(deed)
+
+
+def _ids(page: FeedPage) -> list[str]:
+    return [entry.item.id for entry in page.entries]
+
+
+def _projects(item: FeedItem) -> set[str]:
+    match item:
+        case EventAccepted():
+            return {item.event.project}
+        case CategoryChanged(category=category) if category is not None:
+            return {category.project}
+        case ProjectChanged(project=project) if project is not None:
+            return {project.name}
+    raise AssertionError(item)
+
+
 # How it is found -----------------------------------------------------------------------------
 
 
@@ -220,11 +435,12 @@ async def test_figures_are_of_the_one_project(store: Store, six: dict[str, int])
         (journal.NEWEST, "event USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
         (journal.NEWEST_OF_PROJECTS, "event_project (project_id=? AND id>? AND id<?)"),
         (journal.NEWEST_OF_CATEGORY, "event_category (category_id=? AND id>? AND id<?)"),
-        (journal.EVENTS, "event USING INTEGER PRIMARY KEY (rowid=?)"),
-        (journal.DELIVERIES, "delivery_event (event_id=?)"),
+        (subjects.EVENTS, "event USING INTEGER PRIMARY KEY (rowid=?)"),
+        (subjects.DELIVERIES, "delivery_event (event_id=?)"),
         (journal.TOTAL, "COVERING INDEX event_project (project_id=?)"),
         (journal.ON_DAYS, "COVERING INDEX event_project (project_id=? AND id>? AND id<?)"),
         (journal.VISITORS, "metric_project (project_id=?)"),
+        (journal.SINCE, "journal USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
     ],
 )
 @pytest.mark.parametrize("measured", [False, True])
@@ -233,7 +449,9 @@ async def test_an_index_serves_every_query(
 ) -> None:
     plan = _plan(store.path, statement, _A_MILLION if measured else ())
     assert any(index in step for step in plan)
-    assert not [step for step in plan if re.fullmatch("SCAN (event|own|delivery|metric).*", step)]
+    assert not [
+        step for step in plan if re.fullmatch("SCAN (event|own|delivery|metric|journal).*", step)
+    ]
 
 
 _A_MILLION = (
@@ -241,6 +459,7 @@ _A_MILLION = (
     ("event", "event_category", "1000000 10000 1"),
     ("delivery", "delivery_event", "2000000 2 1"),
     ("metric", "metric_project", "1000000 100000 1"),
+    ("journal", "journal_project", "9000000 900000 1"),
     ("category", None, "100"),
     ("project", None, "10"),
 )

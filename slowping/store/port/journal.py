@@ -1,11 +1,12 @@
 """What lists and figures are made of: the append-only record of what happened."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
 
 from slowping.core.event import Event, EventFilter
+from slowping.core.feed import FeedFilter, FeedItem
 
 
 class DayCount(msgspec.Struct, frozen=True):
@@ -21,6 +22,25 @@ class ProjectFigures(msgspec.Struct, frozen=True, kw_only=True):
     total_events: int
     unique_visitors: int
     last_7_days: tuple[DayCount, ...]
+
+
+class FeedEntry(msgspec.Struct, frozen=True):
+    """What happened, and the place after it."""
+
+    cursor: str
+    item: FeedItem
+
+
+class FeedPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of the journal, the oldest first; several lines of one thing may be one entry."""
+
+    entries: tuple[FeedEntry, ...]
+    cursor: str
+    """The place after everything that was looked at."""
+    more: bool = False
+    """Whether more is there already."""
+    reset: bool = False
+    """The place is lost: it was trimmed away, or is one of another journal. `cursor` is now."""
 
 
 class Journal(Protocol):
@@ -42,4 +62,22 @@ class Journal(Protocol):
 
     async def figures(self, project_id: int, now: int) -> ProjectFigures:
         """Counts of a project's events, in all and on each of the last seven days."""
+        ...
+
+    async def head(self) -> str:
+        """The place after everything that has happened."""
+        ...
+
+    async def since(self, cursor: str, which: FeedFilter, *, limit: int) -> FeedPage:
+        """What happened after a place, at most `limit` lines of it, as it stands now.
+
+        Of a cursor nothing is certain but that it was given out here: its text means nothing.
+        """
+        ...
+
+    def listen(self, written: Callable[[], None]) -> None:
+        """Call `written`, in the loop and once for all that came together, after a commit.
+
+        It is an alarm clock and may ring for nothing; there is one listener, the last.
+        """
         ...

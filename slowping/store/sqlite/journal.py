@@ -1,19 +1,25 @@
-"""Tell what happened: events by filter, and the figures of a project."""
+"""Tell what happened: events by filter, the figures of a project, and everything since a place."""
 
-import collections
-from collections.abc import Sequence
-from typing import Final
+import re
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 import msgspec
 
 from slowping.core import errors, ids, times
 from slowping.core.event import Event, EventFilter
-from slowping.store.port import DayCount, ProjectFigures
-from slowping.store.sqlite import rows
+from slowping.core.feed import FeedFilter, JournalKind
+from slowping.store.port import DayCount, FeedEntry, FeedPage, ProjectFigures
 from slowping.store.sqlite.readers import Readers
+from slowping.store.sqlite.subjects import Line, Subjects
+from slowping.store.sqlite.writer import Writer
 
 DAYS: Final = 7
 _DAY_MS: Final = 86_400_000
+
+STRETCH: Final = 5_000
+"""Most lines of the journal that one reading looks at, however few of them are asked for."""
 
 # Ids are in the order of time, so a time span is a span of ids. Where several projects or
 # categories are asked for, each gives its newest from its own index, and the newest of these
@@ -68,32 +74,6 @@ select event.id
 offset :skip
 """
 
-EVENTS: Final = """
-select event.id,
-       project.name as project,
-       category.name as category,
-       event.description,
-       event.fields,
-       event.source,
-       event.color,
-       event.dialect,
-       event.occurred_at,
-       event.received_at,
-       event.notify
-  from event
-  join project on project.id = event.project_id
-  join category on category.id = event.category_id
- where event.id in (select value from json_each(:ids))
- order by event.id desc
-"""
-
-DELIVERIES: Final = """
-select event_id, state, count(*) as number
-  from delivery
- where event_id in (select value from json_each(:ids))
- group by event_id, state
-"""
-
 TOTAL: Final = "select count(*) as number from event where project_id = :project"
 
 VISITORS: Final = """
@@ -112,14 +92,61 @@ select (select count(*)
  order by day.key
 """
 
+HEAD: Final = """
+select coalesce((select seq from sqlite_sequence where name = 'journal'), 0) as head
+"""
+
+# One statement is one view of the journal: nothing can be trimmed between its parts. The lines
+# of an empty page are one row without a line.
+SINCE: Final = """
+select bounds.head, bounds.oldest, line.seq, line.kind, line.subject_id
+  from (select coalesce((select seq from sqlite_sequence where name = 'journal'), 0) as head,
+               (select min(seq) from journal) as oldest) as bounds
+  left join (select journal.seq, journal.kind, journal.subject_id
+               from journal
+              where journal.seq > :after
+                and journal.seq <= :until
+                and (:projects is null
+                     or journal.project_id in (select value from json_each(:projects)))
+                and (:keys or journal.kind <> 'key.changed')
+                and (:categories is null
+                     or iif(journal.kind = 'delivery.changed',
+                            (select event.category_id
+                               from delivery
+                               join event on event.id = delivery.event_id
+                              where delivery.id = journal.subject_id),
+                            journal.category_id)
+                        in (select id
+                              from category
+                             where name in (select value from json_each(:categories))))
+              order by journal.seq
+              limit :limit) as line
+ order by line.seq
+"""
+
+_CURSOR: Final = re.compile("(?P<epoch>[0-9a-f]+)-(?P<seq>[0-9]{1,18})")
+
+# A copy of the file that is put back goes on with numbers that were given out already: whoever
+# puts it back takes the epoch away, and the next start makes a new one.
+_MAKE_EPOCH: Final = """
+insert into meta (key, value) values ('epoch', lower(hex(randomblob(8))))
+    on conflict do nothing
+"""
+
 _encode = msgspec.json.Encoder().encode
 
 
 class Journal:
     """The append-only record of what happened."""
 
-    def __init__(self, readers: Readers) -> None:
+    # A writer's entries are the inbox's alone; here it is only listened to.
+    def __init__(
+        self, writer: Writer[Any, Any], readers: Readers, subjects: Subjects, epoch: str
+    ) -> None:
+        self._writer = writer
         self._readers = readers
+        self._subjects = subjects
+        self._epoch = epoch
 
     async def list_events(
         self, which: EventFilter, *, before: int | None, limit: int, skip: int = 0
@@ -136,11 +163,11 @@ class Journal:
             found = await self._readers.fetch(NEWEST_OF_PROJECTS, wanted)
         else:
             found = await self._readers.fetch(NEWEST, wanted)
-        return await self._events([row["id"] for row in found])
+        return await self._subjects.events([row["id"] for row in found])
 
     async def event(self, event_id: int) -> Event:
         """One event."""
-        found = await self._events([event_id])
+        found = await self._subjects.events([event_id])
         if not found:
             raise errors.NotFound("event", ids.encode(ids.EVENT, event_id))
         return found[0]
@@ -165,14 +192,71 @@ class Journal:
             ),
         )
 
-    async def _events(self, event_ids: Sequence[int]) -> list[Event]:
-        """These events, newest first, with the states of their deliveries."""
-        asked = {"ids": _encode(event_ids).decode()}
-        found = await self._readers.fetch(EVENTS, asked)
-        states: dict[int, dict[str, int]] = collections.defaultdict(dict)
-        for row in await self._readers.fetch(DELIVERIES, asked) if found else ():
-            states[row["event_id"]][row["state"]] = row["number"]
-        return [rows.event(row, states[row["id"]]) for row in found]
+    async def head(self) -> str:
+        """The place after everything that has happened."""
+        [row] = await self._readers.fetch(HEAD)
+        return self._cursor(row["head"])
+
+    async def since(self, cursor: str, which: FeedFilter, *, limit: int) -> FeedPage:
+        """What happened after a place, at most `limit` lines of it, as it stands now."""
+        after = self._seq(cursor)
+        found = await self._readers.fetch(SINCE, _stretch(after, which, limit))
+        head, oldest = found[0]["head"], found[0]["oldest"]
+        # A place before the oldest line, or after the newest, is none of this journal.
+        floor = head if oldest is None else oldest - 1
+        if after is None or not floor <= after <= head:
+            return FeedPage(entries=(), cursor=self._cursor(head), reset=True)
+        lines = [row for row in found if row["seq"] is not None]
+        full = len(lines) == limit
+        reached = lines[-1]["seq"] if full else min(head, after + STRETCH)
+        return FeedPage(
+            entries=await self._entries(lines),
+            cursor=self._cursor(reached),
+            more=reached < head,
+        )
+
+    def listen(self, written: Callable[[], None]) -> None:
+        """Call `written`, in the loop and once for all that came together, after a commit."""
+        self._writer.listen(written)
+
+    async def _entries(self, lines: Sequence[sqlite3.Row]) -> tuple[FeedEntry, ...]:
+        """What to tell of the lines; of several about one thing the last, which tells it all."""
+        last: dict[Line, int] = {}
+        for row in lines:
+            line = (JournalKind(row["kind"]), row["subject_id"])
+            last.pop(line, None)
+            last[line] = row["seq"]
+        items = await self._subjects.items(last)
+        return tuple(
+            FeedEntry(self._cursor(seq), items[line]) for line, seq in last.items() if line in items
+        )
+
+    def _cursor(self, seq: int) -> str:
+        return f"{self._epoch}-{seq}"
+
+    def _seq(self, cursor: str) -> int | None:
+        """The number in a cursor; None where it is not of this journal."""
+        match = _CURSOR.fullmatch(cursor)
+        return int(match["seq"]) if match and match["epoch"] == self._epoch else None
+
+
+def epoch(connection: sqlite3.Connection) -> str:
+    """What tells this journal from every other; the first who asks makes it."""
+    connection.execute(_MAKE_EPOCH)
+    [(value,)] = connection.execute("select value from meta where key = 'epoch'").fetchall()
+    return str(value)
+
+
+def _stretch(after: int | None, which: FeedFilter, limit: int) -> dict[str, object]:
+    start = ids.LARGEST - STRETCH if after is None else after
+    return {
+        "after": start,
+        "until": start + STRETCH,
+        "projects": None if which.project_ids is None else _encode(which.project_ids).decode(),
+        "categories": _encode(which.categories).decode() if which.categories else None,
+        "keys": which.keys,
+        "limit": limit,
+    }
 
 
 def _wanted(which: EventFilter, before: int | None) -> dict[str, object]:

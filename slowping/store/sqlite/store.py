@@ -10,12 +10,13 @@ from slowping.core import errors
 from slowping.core.event import Receipt
 from slowping.core.ids import IdSource
 from slowping.store.port import Entry
-from slowping.store.sqlite import inbox, migrate
+from slowping.store.sqlite import inbox, journal, migrate
 from slowping.store.sqlite.directory import Directory
 from slowping.store.sqlite.inbox import Inbox
 from slowping.store.sqlite.journal import Journal
 from slowping.store.sqlite.outbox import Outbox
 from slowping.store.sqlite.readers import Readers
+from slowping.store.sqlite.subjects import Subjects
 from slowping.store.sqlite.writer import Writer
 from slowping.store.vault import Vault
 
@@ -47,6 +48,7 @@ class SqliteStore:
         writer: Writer[Entry, Receipt],
         readers: Readers,
         newest_id: int,
+        epoch: str,
     ) -> None:
         self.path = path
         self.ids = IdSource(newest_id)
@@ -54,7 +56,7 @@ class SqliteStore:
         self._readers = readers
         self.inbox = Inbox(writer, readers, self.ids)
         self.outbox = Outbox(writer, readers)
-        self.journal = Journal(readers)
+        self.journal = Journal(writer, readers, Subjects(readers, vault), epoch)
         self.directory = Directory(writer, readers, self.ids, vault)
 
     @classmethod
@@ -80,10 +82,11 @@ class SqliteStore:
             undo.callback(connection.close)
             _prepare(connection)
             newest_id = inbox.newest_id(connection)
+            epoch = journal.epoch(connection)
             readers = await Readers.open(path)
             undo.pop_all()
         writer = Writer(connection, inbox.store_together)
-        return cls(path, vault, writer, readers, newest_id)
+        return cls(path, vault, writer, readers, newest_id, epoch)
 
     async def close(self) -> None:
         """Write what is left, and let go of the file: the readers first, the writer last."""

@@ -65,6 +65,7 @@ class Writer(Generic[E, R]):
         self._loop = asyncio.get_running_loop()
         self._closed = False
         self._failing = False
+        self._listener: Callable[[], None] | None = None
         self._thread = threading.Thread(target=self._work, name="slowping-writer", daemon=True)
         self._thread.start()
 
@@ -96,6 +97,10 @@ class Writer(Generic[E, R]):
             self._put(item)
         done: T = await item.future
         return done
+
+    def listen(self, written: Callable[[], None]) -> None:
+        """Call `written` in the loop after each batch, however many items that was."""
+        self._listener = written
 
     async def close(self) -> None:
         """Write all that waits, then end the thread and close the connection."""
@@ -187,7 +192,14 @@ class Writer(Generic[E, R]):
     def _answer(self, finished: Sequence[tuple[_Item, Any]]) -> None:
         # A loop that is closed has nobody left who waits; what was given is written all the same.
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(_resolve, finished)
+            self._loop.call_soon_threadsafe(self._finish, finished)
+
+    # In the loop -----------------------------------------------------------------------------
+
+    def _finish(self, finished: Sequence[tuple[_Item, Any]]) -> None:
+        _resolve(finished)
+        if self._listener is not None:
+            self._listener()
 
 
 def _resolve(finished: Sequence[tuple[_Item, Any]]) -> None:

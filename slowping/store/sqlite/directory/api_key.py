@@ -36,6 +36,7 @@ select api_key.id,
   join project on project.id = api_key.home_project_id
  where api_key.id >= :first
    and api_key.id < :before
+   and (:ids is null or api_key.id in (select value from json_each(:ids)))
    and (:projects is null
         or api_key.home_project_id in (select value from json_each(:projects))
         or exists (select 1

@@ -32,6 +32,7 @@ select category.id,
   join project on project.id = category.project_id
  where category.id >= :first
    and category.id < :before
+   and (:ids is null or category.id in (select value from json_each(:ids)))
    and category.removed_at is null
    and (:projects is null or category.project_id in (select value from json_each(:projects)))
    and (:name is null or category.name = :name)

@@ -30,6 +30,7 @@ select channel.id,
   join project on project.id = channel.project_id
  where channel.id >= :first
    and channel.id < :before
+   and (:ids is null or channel.id in (select value from json_each(:ids)))
    and channel.removed_at is null
    and (:projects is null or channel.project_id in (select value from json_each(:projects)))
    and (:name is null or channel.name = :name)

@@ -1,12 +1,12 @@
 """What the parts of the directory share: where they read and write, and how a change is noted.
 
 Every reading of one or many goes by the same statement, which takes a window of ids: of a page
-from `page`, or of one id from `one`.
+from `page`, of one id from `one`, or of some ids from `these`.
 """
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -50,12 +50,25 @@ def page(project_ids: Sequence[int] | None, before: int | None, limit: int) -> d
         "before": ids.LARGEST if before is None else before,
         "limit": limit,
         "projects": None if project_ids is None else json_text(project_ids),
+        "ids": None,
     }
 
 
 def one(number: int) -> dict[str, object]:
     """The window that holds one id."""
-    return {"first": number, "before": number + 1, "limit": 1, "projects": None}
+    return {"first": number, "before": number + 1, "limit": 1, "projects": None, "ids": None}
+
+
+def these(numbers: Collection[int]) -> dict[str, object]:
+    """The window that holds these ids, of which there is at least one."""
+    first, last = min(numbers), max(numbers)
+    return {
+        "first": first,
+        "before": last + 1,
+        "limit": len(numbers),
+        "projects": None,
+        "ids": json_text(tuple(numbers)),
+    }
 
 
 def found(rows: Sequence[sqlite3.Row], prefix: str, number: int) -> sqlite3.Row:

@@ -18,6 +18,7 @@ select id, name, strict_destinations, allowed_origins, monthly_quota, created_at
   from project
  where id >= :first
    and id < :before
+   and (:ids is null or id in (select value from json_each(:ids)))
    and removed_at is null
    and (:projects is null or id in (select value from json_each(:projects)))
  order by id desc
