@@ -1,5 +1,5 @@
 # One word each, the same here and in the gate. `make test` and the others use .venv, which
-# `make .venv` makes; say BIN=/path/to/bin to use another environment.
+# `make .venv/bin` makes; say BIN=/path/to/bin to use another environment.
 
 PYTHON ?= python3
 BIN ?= .venv/bin
