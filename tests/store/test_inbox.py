@@ -269,3 +269,61 @@ async def test_a_stopped_store_is_unavailable(shop: Shop) -> None:
         with pytest.raises(errors.Unavailable, match="stopping"):
             await shop.store.inbox.accept(shop.entry())
     await closing
+
+
+# Within the quota ----------------------------------------------------------------------------
+
+
+def limited(entry: Entry, quota: int) -> Entry:
+    return msgspec.structs.replace(entry, quota=quota)
+
+
+async def test_one_batch_is_held_to_the_quota_exactly(shop: Shop) -> None:
+    outcomes = await together(shop, [limited(shop.entry(), 5) for _ in range(8)])
+    assert [type(outcome) for outcome in outcomes] == [Receipt] * 5 + [errors.QuotaReached] * 3
+    assert await count(shop, "event") == 5
+    assert await shop.store.inbox.usage(shop.project_id, MONTH) == 5
+
+
+async def test_an_array_that_does_not_fit_whole_is_refused_and_a_smaller_one_taken(
+    shop: Shop,
+) -> None:
+    sizes = (3, 3, 2, 1)
+    outcomes = await together(shop, [limited(shop.entry(count=size), 5) for size in sizes])
+    assert [type(outcome) for outcome in outcomes] == [
+        Receipt, errors.QuotaReached, Receipt, errors.QuotaReached,
+    ]  # fmt: skip
+    assert await count(shop, "event") == 5
+
+
+async def test_a_repeat_is_no_matter_for_the_quota(shop: Shop) -> None:
+    entries = [limited(shop.entry(promise=PROMISE), 1) for _ in range(3)]
+    first, *repeats = await together(shop, entries)
+    assert isinstance(first, Receipt)
+    assert repeats == [msgspec.structs.replace(first, deduplicated=True)] * 2
+    assert await shop.store.inbox.usage(shop.project_id, MONTH) == 1
+
+
+async def test_an_idempotency_key_that_met_the_quota_was_not_used(shop: Shop) -> None:
+    for _ in range(2):
+        refused = limited(shop.entry(count=2, promise=PROMISE), 1)
+        with pytest.raises(errors.QuotaReached):
+            await shop.store.inbox.accept(refused)
+    receipt = await shop.store.inbox.accept(limited(shop.entry(promise=OTHER_REQUEST), 1))
+    assert not receipt.deduplicated
+
+
+async def test_a_quota_binds_only_the_entries_that_carry_it(shop: Shop) -> None:
+    entries = [shop.entry(count=3), limited(shop.entry(), 3), shop.entry()]
+    taken, refused, free = await together(shop, entries)
+    assert isinstance(refused, errors.QuotaReached)
+    assert isinstance(taken, Receipt)
+    assert isinstance(free, Receipt)
+    assert await shop.store.inbox.usage(shop.project_id, MONTH) == 4
+
+
+async def test_an_entry_of_no_month_counts_nowhere(shop: Shop) -> None:
+    entry = msgspec.structs.replace(shop.entry(), month=None)
+    await together(shop, [entry, limited(shop.entry(), 1)])
+    assert await count(shop, "event") == 2
+    assert await shop.store.inbox.usage(shop.project_id, MONTH) == 1

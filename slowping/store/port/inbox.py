@@ -54,11 +54,14 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """All that one request writes: stored as a whole or not at all."""
 
     project_id: int
-    month: int
+    month: int | None
+    """The month in which the events count, such as 202611; None where they don't."""
     received_at: int
     events: tuple[EventRow, ...]
     deliveries: tuple[DeliveryRow, ...] = ()
     idempotency: Idempotency | None = None
+    quota: int | None = None
+    """Most events that the project may have in the month, these included; None is no limit."""
 
 
 class Inbox(Protocol):
@@ -72,6 +75,7 @@ class Inbox(Protocol):
 
         Raises:
             IdempotencyKeyReused: the key was used with another request.
+            QuotaReached: the events don't all fit into the entry's quota.
             Unavailable: the store cannot write now; nothing was.
         """
         ...

@@ -51,6 +51,8 @@ insert into usage (project_id, month, events) values (?, ?, ?)
     on conflict do update set events = events + excluded.events
 """
 
+_USAGE = "select events from usage where project_id = ? and month = ?"
+
 _RECALL = """
 select i.fingerprint, i.first_event_id, i.event_count, e.received_at
   from idempotency i
@@ -98,9 +100,7 @@ class Inbox:
 
     async def usage(self, project_id: int, month: int) -> int:
         """How many events the project was sent in a month."""
-        rows = await self._readers.fetch(
-            "select events from usage where project_id = ? and month = ?", (project_id, month)
-        )
+        rows = await self._readers.fetch(_USAGE, (project_id, month))
         return int(rows[0]["events"]) if rows else 0
 
 
@@ -180,16 +180,34 @@ def _claim_keys(connection: sqlite3.Connection, entries: Sequence[Entry]) -> set
 
 
 def _store_fresh(connection: sqlite3.Connection, entries: Sequence[Entry]) -> None:
+    _count_usage(connection, entries)
     events = _encode([row for entry in entries for row in entry.events]).decode()
     connection.execute(_STORE_EVENTS, (events,))
     connection.execute(_STORE_JOURNAL, (events,))
     deliveries = [row for entry in entries for row in entry.deliveries]
     if deliveries:
         connection.execute(_STORE_DELIVERIES, (_encode(deliveries).decode(),))
+
+
+def _count_usage(connection: sqlite3.Connection, entries: Sequence[Entry]) -> None:
+    """Count the events, and hold them to the quotas that their entries carry.
+
+    Raises:
+        QuotaReached: all of them together go beyond one. Taken one by one, some may still fit.
+    """
     used: collections.Counter[tuple[int, int]] = collections.Counter()
+    quotas = set()
     for entry in entries:
+        if entry.month is None:
+            continue
         used[entry.project_id, entry.month] += len(entry.events)
+        if entry.quota is not None:
+            quotas.add((entry.project_id, entry.month, entry.quota))
     connection.executemany(_COUNT_USAGE, [(*key, count) for key, count in used.items()])
+    for project_id, month, quota in quotas:
+        [(events,)] = connection.execute(_USAGE, (project_id, month)).fetchall()
+        if events > quota:
+            raise errors.QuotaReached(quota)
 
 
 def _receipt(entry: Entry) -> Receipt:
