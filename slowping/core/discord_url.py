@@ -1,4 +1,4 @@
-"""Decide whether an address is a Discord webhook's, and take it apart.
+"""Decide whether an address is a Discord webhook's, take it apart, and spell it in one way.
 
 Nothing of the address itself is ever used to connect: a fresh one is built from these parts, so
 that whoever names a webhook cannot choose a host.
@@ -31,6 +31,23 @@ class WebhookAddress(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     """A secret."""
     thread_id: str | None = None
+
+    @property
+    def target(self) -> str:
+        """What makes it one destination, whatever its token: the webhook, and a thread if any."""
+        return self.id if self.thread_id is None else f"{self.id}/{self.thread_id}"
+
+    @property
+    def url(self) -> str:
+        """Its one spelling. A secret."""
+        query = "" if self.thread_id is None else f"?thread_id={self.thread_id}"
+        return f"https://discord.com/api/webhooks/{self.id}/{self.token}{query}"
+
+
+def one_spelling(url: str) -> str:
+    """The same for every spelling of a webhook's address; any other text as it is."""
+    address = parse_webhook_url(url)
+    return url if address is None else address.url
 
 
 def parse_webhook_url(url: str) -> WebhookAddress | None:

@@ -160,7 +160,7 @@ class Ingest:
         if _is_known(self._tenant(project_id), target):
             return
         record = ChannelRecord(
-            name=f"{target.kind}-{target.target}",
+            name=f"{target.kind}-{target.target.replace('/', '-')}",
             kind=target.kind,
             settings={},
             secrets=target.settings,
@@ -235,7 +235,7 @@ def _is_known(tenant: Tenant, target: AdHocTarget) -> bool:
     channel_id = tenant.by_target.get((target.kind, target.target))
     if channel_id is None:
         return False
-    address = tenant.ad_hoc_secrets.get(channel_id)
+    address = tenant.ad_hoc_addresses.get(channel_id)
     return address is None or address == target.settings[ADDRESS]
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from slowping.core import fanout, ids
+from slowping.core import discord_url, fanout, ids
 from slowping.core.api_key import Principal
 from slowping.store.port import Directory, ProjectSnapshot, StoredProject
 
@@ -31,8 +31,8 @@ class Tenant(msgspec.Struct, frozen=True):
     """Kinds of the channels that were configured on purpose."""
     by_target: Mapping[tuple[str, str], int]
     """Channels by kind and target; one that was configured goes before an ad hoc one."""
-    ad_hoc_secrets: Mapping[int, str]
-    """The address that each ad hoc channel was last given."""
+    ad_hoc_addresses: Mapping[int, str]
+    """The address that each ad hoc channel was last given, in its one spelling. Secrets."""
     expiry_ms: Mapping[int, int]
     """For channels whose deliveries expire: after how many milliseconds."""
 
@@ -125,8 +125,10 @@ def arrange(snapshot: ProjectSnapshot) -> Tenant:
         },
         kinds=frozenset(channel.kind for channel in channels if not channel.ad_hoc),
         by_target=by_target,
-        ad_hoc_secrets={
-            channel.id: str(channel.settings.get(ADDRESS)) for channel in channels if channel.ad_hoc
+        ad_hoc_addresses={
+            channel.id: discord_url.one_spelling(str(channel.settings.get(ADDRESS)))
+            for channel in channels
+            if channel.ad_hoc
         },
         expiry_ms={
             channel.id: 1000 * int(channel.settings["expire_after_s"])

@@ -448,6 +448,40 @@ async def test_a_channel_of_that_name_that_leads_elsewhere_is_in_nobodys_way(
     }
 
 
+async def test_another_spelling_of_the_address_is_no_new_token(engine: Engine) -> None:
+    webhook = "https://{}/webhooks/1/{}"
+    await accept(engine, draft(ad_hoc=target()))
+    spelled = ChannelRecord(
+        name="named-1",
+        kind="named",
+        settings={},
+        secrets={"url": webhook.format("discordapp.com/api/v10", "aaaa")},
+        target="1",
+        ad_hoc=True,
+    )
+    made = await channel_id(engine)
+    await engine.store.directory.change_channel(made, spelled, now=START_MS)
+    await engine.roster.renew_project(engine.project_id)
+    before = await engine.stored(made)
+    named = AdHocTarget(
+        kind="named", target="1", settings={"url": webhook.format("discord.com/api", "aaaa")}
+    )
+    await accept(engine, draft(ad_hoc=named))
+    assert await engine.stored(made) == before
+
+
+async def test_a_thread_has_a_channel_of_its_own(engine: Engine) -> None:
+    await accept(engine, draft("a", ad_hoc=target("1/7")), draft("b", ad_hoc=target("1/8")))
+    assert await told(engine) == {"named-1-7": 1, "named-1-8": 1}
+
+
+async def test_a_new_token_does_not_resume_what_a_person_has_paused(engine: Engine) -> None:
+    await accept(engine, draft(ad_hoc=target(ending="old")))
+    await engine.pause(await channel_id(engine))
+    await accept(engine, draft(ad_hoc=target(ending="new")))
+    assert (await engine.stored(await channel_id(engine))).paused_reason == "by hand"
+
+
 async def test_two_tokens_in_one_array_make_one_channel(engine: Engine) -> None:
     await accept(
         engine,

@@ -150,7 +150,7 @@ async def test_a_configured_channel_goes_before_an_ad_hoc_one(
         made[ad_hoc] = await channel(store, shop, f"c{ad_hoc}", target="9", ad_hoc=ad_hoc)
     await roster.renew()
     assert tenant(roster, shop).by_target == {("discord", "9"): made[False]}
-    assert tenant(roster, shop).ad_hoc_secrets == {made[True]: "https://far/cTrue"}
+    assert tenant(roster, shop).ad_hoc_addresses == {made[True]: "https://far/cTrue"}
 
 
 async def test_origins_of_projects_and_keys_are_known(store: Store, roster: Roster) -> None:

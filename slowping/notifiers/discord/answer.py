@@ -71,6 +71,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What a limit in its answer covers."""
     bot: str | None
     """The scope of the bot's token; None for a webhook, which has no bot."""
+    webhook: str | None = None
+    """The scope of the webhook's token; None for a bot."""
     secrets: tuple[str, ...]
     """What is not to appear in an excerpt."""
 
@@ -150,12 +152,15 @@ def _refused(status: int, told: _Told, limits: Limits, seen: Answer) -> Outcome 
     if told.code in _REJECTED:
         return Rejected(answer=seen, reason=_REJECTED[told.code])
     if told.code in _UNUSABLE:
-        return Unusable(answer=seen, reason=_UNUSABLE[told.code])
+        reason = _UNUSABLE[told.code]
+        # Asking again by another channel would count against our address.
+        scope = limits.webhook if reason is _WEBHOOK_GONE else None
+        return Unusable(answer=seen, reason=reason, scope=scope)
     if status == 401 and limits.bot is not None:
         return Unusable(answer=seen, reason=_BOT_REFUSED, scope=limits.bot)
     if status in (401, 404):
         reason = _WEBHOOK_GONE if limits.bot is None else _UNUSABLE[UNKNOWN_CHANNEL]
-        return Unusable(answer=seen, reason=reason)
+        return Unusable(answer=seen, reason=reason, scope=limits.webhook)
     said = http.quote(told.message, limits.secrets) or f"HTTP {status}"
     if status == 403:
         return Unusable(answer=seen, reason=f"Discord does not allow messages there: {said}")

@@ -95,8 +95,8 @@ class DiscordSettings(Settings, frozen=True, kw_only=True):
 
     @property
     def target(self) -> str | None:
-        """The webhook's id."""
-        return None if self.webhook is None else self.webhook.id
+        """The webhook, and a thread if any."""
+        return None if self.webhook is None else self.webhook.target
 
 
 class Discord:
@@ -117,9 +117,11 @@ class Discord:
         self._api_base = section.api_base
 
     def scopes(self, settings: DiscordSettings) -> tuple[str, ...]:
-        """Discord as a whole, then the webhook; or the bot, then the user."""
+        """Discord as a whole, the webhook, its token; or Discord, the bot, the user."""
         if settings.webhook is not None:
-            return (answers.PROVIDER, f"discord:webhook:{settings.webhook.id}")
+            webhook = f"discord:webhook:{settings.webhook.id}"
+            # Anyone may enter the id of another's webhook, with a token that is none.
+            return (answers.PROVIDER, webhook, f"{webhook}:{_fingerprint(settings.webhook.token)}")
         return (
             answers.PROVIDER,
             f"discord:bot:{_fingerprint(settings.bot_token or '')}",
@@ -151,8 +153,8 @@ class Discord:
         path = f"/webhooks/{webhook.id}/{webhook.token}?wait=true"
         if webhook.thread_id is not None:
             path += f"&thread_id={webhook.thread_id}"
-        *_, scope = self.scopes(settings)
-        limits = Limits(scope=scope, bot=None, secrets=(webhook.token,))
+        _, scope, token = self.scopes(settings)
+        limits = Limits(scope=scope, bot=None, webhook=token, secrets=(webhook.token,))
         answer = await self._post_message(path, batch, {}, {})
         return answers.judged(answer, limits, self._now_ms())
 

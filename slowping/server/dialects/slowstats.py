@@ -180,8 +180,8 @@ def _target(webhook: SlowStatsWebhook, color: int | None) -> AdHocTarget:
         raise errors.InvalidInput(_BAD_BODY)
     return AdHocTarget(
         kind="discord",
-        target=address.id,
-        settings={"url": webhook.url},
+        target=address.target,
+        settings={"url": address.url},
         title=event.tidy_text(webhook.title),
         description=event.tidy_text(webhook.description) if webhook.description else None,
         color=color if webhook.color is None else webhook.color,

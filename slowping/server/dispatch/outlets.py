@@ -212,7 +212,9 @@ class Outlets:
         if current is None or current.paused_at is not None:
             return False
         try:
-            await self._directory.pause_channel(channel.id, reason, now=self._now_ms())
+            await self._directory.pause_channel(
+                channel.id, reason, now=self._now_ms(), by_hand=False
+            )
         except errors.NotFound:
             return False
         self.forget(channel.id)

@@ -194,7 +194,9 @@ class Directory(Protocol):
         ...
 
     async def create_channel(self, project_id: int, record: ChannelRecord, *, now: int) -> Channel:
-        """Create a channel; an ad hoc one that is there already is returned as it is.
+        """Create a channel; an ad hoc one that is there already is returned.
+
+        Other secrets than it had are taken over, and resume it unless a person has paused it.
 
         Raises:
             NameTaken: another live channel of the project has the name.
@@ -211,8 +213,12 @@ class Directory(Protocol):
         """
         ...
 
-    async def pause_channel(self, channel_id: int, reason: str, *, now: int) -> Channel:
+    async def pause_channel(
+        self, channel_id: int, reason: str, *, now: int, by_hand: bool = True
+    ) -> Channel:
         """Stop sending; deliveries are still made and wait. A paused one keeps its reason.
+
+        What a person has paused, nobody else resumes; `by_hand` is False where no person did.
 
         Raises:
             NotFound: there is none.

@@ -10,7 +10,9 @@ from slowping.notifiers.discord.answer import Limits
 from slowping.notifiers.port import HttpAnswer
 from tests.notifiers.samples import NOW_MS
 
-WEBHOOK: Final = Limits(scope="discord:webhook:1", bot=None, secrets=("t0ken",))
+WEBHOOK: Final = Limits(
+    scope="discord:webhook:1", bot=None, webhook="discord:webhook:1:t", secrets=("t0ken",)
+)
 BOT: Final = Limits(scope="discord:user:2", bot="discord:bot:b", secrets=("t0ken",))
 
 
@@ -124,10 +126,6 @@ def test_a_message_that_is_never_taken_is_rejected(status: int, code: int) -> No
 @pytest.mark.parametrize(
     ("status", "code", "advice"),
     [
-        (401, 50027, "create a new one and enter its URL"),
-        (404, 10015, "create a new one and enter its URL"),
-        (401, 0, "create a new one and enter its URL"),
-        (404, 0, "create a new one and enter its URL"),
         (404, 10003, "channel or thread is gone"),
         (400, 220001, "thread_id"),
         (400, 220004, "thread_id"),
@@ -144,6 +142,14 @@ def test_what_needs_someone_to_act_says_what_to_do(status: int, code: int, advic
     assert isinstance(outcome, Unusable)
     assert advice in outcome.reason
     assert outcome.scope is None
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, 50027), (404, 10015), (401, 0), (404, 0)])
+def test_a_webhook_that_is_gone_is_not_asked_again_by_any_channel(status: int, code: int) -> None:
+    outcome = judged(status, {"code": code, "message": "no"})
+    assert isinstance(outcome, Unusable)
+    assert outcome.scope == "discord:webhook:1:t"
+    assert "create a new one and enter its URL" in outcome.reason
 
 
 def test_a_token_that_is_refused_stops_all_that_the_bot_does() -> None:

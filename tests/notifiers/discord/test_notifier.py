@@ -69,6 +69,10 @@ def test_a_webhook_is_told_from_others_by_its_id() -> None:
     assert (WEBHOOK.target, BOT.target) == ("123", None)
 
 
+def test_a_thread_of_a_webhook_is_another_destination() -> None:
+    assert DiscordSettings(url=f"{WEBHOOK.url}?thread_id=7").target == "123/7"
+
+
 def test_url_and_token_are_secrets_and_the_learned_channel_is_not_in_the_form() -> None:
     assert secret_names(DiscordSettings) == {"url", "bot_token"}
     assert "dm_channel_id" not in settings_form.schema(DiscordSettings)["properties"]
@@ -76,7 +80,10 @@ def test_url_and_token_are_secrets_and_the_learned_channel_is_not_in_the_form() 
 
 def test_scopes_are_widest_first_and_hold_no_secret() -> None:
     notifier = Discord(tools(DiscordSection()))
-    assert notifier.scopes(WEBHOOK) == ("discord", "discord:webhook:123")
+    everything, webhook, token = notifier.scopes(WEBHOOK)
+    assert (everything, webhook) == ("discord", "discord:webhook:123")
+    assert token.startswith("discord:webhook:123:")
+    assert WEBHOOK_TOKEN not in token
     provider, bot, user = notifier.scopes(BOT)
     assert (provider, user) == ("discord", "discord:user:42")
     assert bot.startswith("discord:bot:")

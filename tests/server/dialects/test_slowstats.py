@@ -96,6 +96,16 @@ def test_a_webhook_without_a_colour_takes_the_events() -> None:
     assert target(color=5, discordWebhook=webhook()).color == 5
 
 
+def test_other_spellings_of_a_webhook_name_the_same_destination() -> None:
+    for given in (URL.replace("discord.com", "discordapp.com"), f"{URL}?wait=true"):
+        assert target(discordWebhook=webhook(url=given)) == target(discordWebhook=webhook())
+
+
+def test_a_thread_of_a_webhook_is_a_destination_of_its_own() -> None:
+    named = target(discordWebhook=webhook(url=f"{URL}?wait=true&thread_id=7"))
+    assert (named.target, named.settings) == ("XXXX/7", {"url": f"{URL}?thread_id=7"})
+
+
 def test_a_webhook_colour_of_zero_is_a_colour() -> None:
     assert target(color=5, discordWebhook=webhook(color=0)).color == 0
 

@@ -221,12 +221,35 @@ async def test_a_new_token_replaces_the_old_one_and_resumes_the_channel(
 ) -> None:
     old, new = (f"https://discord.com/api/webhooks/1/{token}" for token in ("aaaa", "bbbb"))
     first = await store.directory.create_channel(project_id, samples.ad_hoc("1", url=old), now=NOW)
-    await store.directory.pause_channel(_id(first), "webhook deleted", now=NOW)
+    await store.directory.pause_channel(_id(first), "webhook deleted", now=NOW, by_hand=False)
     again = await store.directory.create_channel(
         project_id, samples.ad_hoc("1", url=new), now=LATER
     )
     assert (again.id, again.paused_at) == (first.id, None)
     assert (await store.directory.stored_channel(_id(again))).settings == {"url": new}
+
+
+@pytest.mark.parametrize("failed_first", [False, True])
+async def test_a_new_token_does_not_resume_what_a_person_has_paused(
+    store: Store, project_id: int, failed_first: bool
+) -> None:
+    first = await store.directory.create_channel(project_id, samples.ad_hoc("1"), now=NOW)
+    if failed_first:
+        await store.directory.pause_channel(_id(first), "webhook deleted", now=NOW, by_hand=False)
+    await store.directory.pause_channel(_id(first), "holidays", now=NOW)
+    new = samples.ad_hoc("1", url="https://discord.com/api/webhooks/1/bbbb")
+    again = await store.directory.create_channel(project_id, new, now=LATER)
+    assert again.paused_reason == ("webhook deleted" if failed_first else "holidays")
+
+
+async def test_a_pause_by_hand_is_over_once_somebody_resumes(store: Store, project_id: int) -> None:
+    first = await store.directory.create_channel(project_id, samples.ad_hoc("1"), now=NOW)
+    await store.directory.pause_channel(_id(first), "holidays", now=NOW)
+    await store.directory.resume_channel(_id(first), now=NOW)
+    await store.directory.pause_channel(_id(first), "webhook deleted", now=NOW, by_hand=False)
+    new = samples.ad_hoc("1", url="https://discord.com/api/webhooks/1/bbbb")
+    again = await store.directory.create_channel(project_id, new, now=LATER)
+    assert again.paused_at is None
 
 
 async def test_another_target_or_project_is_another_channel(

@@ -70,15 +70,19 @@ select count(*)
 
 _PAUSE: Final = """
 update channel
-   set paused_at = :now, paused_reason = :reason
- where id = :id and paused_at is null
+   set paused_at = coalesce(paused_at, :now),
+       paused_reason = coalesce(paused_reason, :reason),
+       paused_by_hand = max(paused_by_hand, :by_hand)
+ where id = :id and (paused_at is null or paused_by_hand < :by_hand)
 """
 
 _RESUME: Final = """
 update channel
-   set paused_at = null, paused_reason = null
+   set paused_at = null, paused_reason = null, paused_by_hand = 0
  where id = :id and paused_at is not null
 """
+
+_RESUME_FOR_NEW_ADDRESS: Final = f"{_RESUME} and not paused_by_hand"
 
 _LEARN: Final = "update channel set learned = :learned where id = :id"
 
@@ -147,7 +151,7 @@ class Channels(Desk):
 
         Where a category still names a removed channel of this name, it goes to this one now. An
         ad hoc channel that is there already is returned; other secrets than it had are taken
-        over, and it is resumed.
+        over, and it is resumed unless a person has paused it.
         """
         channel_id = self._ids.take(now)
         new = {**self._columns(record), "id": channel_id, "project": project_id, "now": now}
@@ -184,9 +188,12 @@ class Channels(Desk):
 
         return self._shown(await self._writer.run(deed))
 
-    async def pause_channel(self, channel_id: int, reason: str, *, now: int) -> Channel:
+    async def pause_channel(
+        self, channel_id: int, reason: str, *, now: int, by_hand: bool = True
+    ) -> Channel:
         """Stop sending. A paused one keeps its reason."""
-        return await self._set_pause(_PAUSE, channel_id, {"reason": reason, "now": now}, now)
+        values = {"reason": reason, "now": now, "by_hand": by_hand}
+        return await self._set_pause(_PAUSE, channel_id, values, now)
 
     async def resume_channel(self, channel_id: int, *, now: int) -> Channel:
         """Send again."""
@@ -247,7 +254,7 @@ class Channels(Desk):
         row = _read(connection, channel_id)
         columns = {**self._columns(record), "id": channel_id, "name": row["name"]}
         connection.execute(_CHANGE, columns)
-        connection.execute(_RESUME, {"id": channel_id})
+        connection.execute(_RESUME_FOR_NEW_ADDRESS, {"id": channel_id})
         return _changed(connection, channel_id, now)
 
     def _columns(self, record: ChannelRecord) -> dict[str, object]:
