@@ -33,7 +33,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     drafts: Sequence[EventDraft]
     principal: Principal | None
-    """None where slowping itself has something to say."""
+    """None where slowping itself has something to say, which counts in no month."""
     project_id: int
     dialect: str
     create_categories: bool
@@ -42,6 +42,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Whether a key that comes again with other drafts is an error."""
     skip_channels: Collection[int] = ()
     """Channels that are not to be told."""
+    has_quota: bool = False
+    """Whether the project's monthly quota applies."""
 
 
 class Ingest:
@@ -77,6 +79,7 @@ class Ingest:
             InvalidInput: a name cannot be a category's, or the project has too many.
             ForeignProject: the project is gone.
             IdempotencyKeyReused: the key came with another request before.
+            QuotaReached: the drafts don't all fit into what is left of the month.
             Unavailable: nothing can be stored now.
         """
         now = self._now_ms()
@@ -91,11 +94,12 @@ class Ingest:
         events, deliveries = self._rows(submission, tenant, now)
         entry = Entry(
             project_id=submission.project_id,
-            month=times.month_of(now),
+            month=None if submission.principal is None else times.month_of(now),
             received_at=now,
             events=events,
             deliveries=deliveries,
             idempotency=promise_of(submission),
+            quota=tenant.project.monthly_quota if submission.has_quota else None,
         )
         receipt = await self._inbox.accept(entry)
         if not receipt.deduplicated:
@@ -115,8 +119,10 @@ class Ingest:
             return None
         return await self._inbox.recall(submission.project_id, promise)
 
-    async def check_quota(self, project_id: int) -> None:
-        """See whether the project may have more events this month (UTC).
+    async def check_quota(self, project_id: int, count: int = 1) -> None:
+        """See whether the project may have so many more events this month (UTC).
+
+        This is for refusing in good time; `accept` holds to the quota whatever comes in between.
 
         Raises:
             QuotaReached: it may not.
@@ -124,7 +130,7 @@ class Ingest:
         project = self._roster.project_by_id(project_id)
         if project is None or project.monthly_quota is None:
             return
-        if await self.usage(project_id) >= project.monthly_quota:
+        if await self.usage(project_id) + count > project.monthly_quota:
             raise errors.QuotaReached(project.monthly_quota)
 
     async def usage(self, project_id: int) -> int:

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from slowping.core import errors, ids
+from slowping.core.api_key import Principal
 from slowping.core.category import CategoryChange, NewCategory
 from slowping.core.channel import ChannelFilter
 from slowping.core.delivery import Delivered, DeliveryState, Unusable
@@ -15,6 +16,7 @@ from slowping.server.ingest import Submission
 from slowping.store.port import ChannelRecord
 from slowping.testing import START_MS
 from tests.server.engine import Engine, bodies
+from tests.store import samples
 
 
 def draft(description: str = "49 €", category: str = "sale", **rest: Any) -> EventDraft:
@@ -506,42 +508,85 @@ async def set_quota(engine: Engine, quota: int) -> None:
     await engine.roster.renew_project(engine.project_id)
 
 
-async def test_every_event_of_the_month_counts(engine: Engine) -> None:
-    await accept(engine, draft(), draft())
-    await accept(engine, draft(notify=False))
+@pytest.fixture
+async def sender(engine: Engine) -> Principal:
+    """Somebody whose events count."""
+    record = samples.api_key(engine.project_id)
+    await engine.store.directory.create_api_key(record, now=START_MS)
+    [principal] = (await engine.store.directory.live_api_keys()).values()
+    return principal
+
+
+async def test_every_event_of_the_month_counts(engine: Engine, sender: Principal) -> None:
+    await accept(engine, draft(), draft(), principal=sender)
+    await accept(engine, draft(notify=False), principal=sender)
     assert await engine.ingest.usage(engine.project_id) == 3
 
 
-async def test_a_repeat_does_not_count(engine: Engine) -> None:
+async def test_a_repeat_does_not_count(engine: Engine, sender: Principal) -> None:
     for _ in range(3):
-        await accept(engine, draft(), idempotency_key="k")
+        await accept(engine, draft(), principal=sender, idempotency_key="k")
     assert await engine.ingest.usage(engine.project_id) == 1
 
 
-async def test_counting_while_events_come_in_misses_none(engine: Engine) -> None:
+async def test_what_slowping_says_itself_does_not_count(engine: Engine) -> None:
+    await accept(engine, draft(), principal=None)
+    assert await engine.ingest.usage(engine.project_id) == 0
+
+
+async def test_counting_while_events_come_in_misses_none(engine: Engine, sender: Principal) -> None:
     await asyncio.gather(
-        *(accept(engine, draft()) for _ in range(20)),
+        *(accept(engine, draft(), principal=sender) for _ in range(20)),
         *(engine.ingest.usage(engine.project_id) for _ in range(20)),
     )
     assert await engine.ingest.usage(engine.project_id) == 20
 
 
-async def test_a_quota_that_is_used_up_is_refused(engine: Engine) -> None:
+async def test_a_quota_that_is_used_up_is_refused(engine: Engine, sender: Principal) -> None:
     await set_quota(engine, 2)
     await engine.ingest.check_quota(engine.project_id)
-    await accept(engine, draft(), draft())
+    await accept(engine, draft(), draft(), principal=sender)
     with pytest.raises(errors.QuotaReached) as refusal:
         await engine.ingest.check_quota(engine.project_id)
     assert refusal.value.limit == 2
 
 
-async def test_a_new_month_has_a_new_quota(engine: Engine) -> None:
+async def test_a_quota_with_too_little_left_is_refused(engine: Engine, sender: Principal) -> None:
+    await set_quota(engine, 3)
+    await accept(engine, draft(), draft(), principal=sender)
+    await engine.ingest.check_quota(engine.project_id, 1)
+    with pytest.raises(errors.QuotaReached):
+        await engine.ingest.check_quota(engine.project_id, 2)
+
+
+async def test_however_many_come_at_once_the_quota_is_kept(
+    engine: Engine, sender: Principal
+) -> None:
+    await set_quota(engine, 5)
+    answers = await asyncio.gather(
+        *(accept(engine, draft(), principal=sender, has_quota=True) for _ in range(64)),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(answer, errors.QuotaReached) for answer in answers) == 59
+    assert len(await events(engine)) == 5
+
+
+async def test_a_quota_binds_nobody_to_whom_it_does_not_apply(
+    engine: Engine, sender: Principal
+) -> None:
     await set_quota(engine, 1)
-    await accept(engine, draft())
+    await accept(engine, draft(), draft(), principal=sender)
+    assert await engine.ingest.usage(engine.project_id) == 2
+
+
+async def test_a_new_month_has_a_new_quota(engine: Engine, sender: Principal) -> None:
+    await set_quota(engine, 1)
+    await accept(engine, draft(), principal=sender, has_quota=True)
     engine.clock.advance(31 * 86_400)
     await engine.ingest.check_quota(engine.project_id)
+    await accept(engine, draft(), principal=sender, has_quota=True)
 
 
-async def test_a_project_without_quota_has_no_end(engine: Engine) -> None:
-    await accept(engine, *[draft()] * 10)
+async def test_a_project_without_quota_has_no_end(engine: Engine, sender: Principal) -> None:
+    await accept(engine, *[draft()] * 10, principal=sender, has_quota=True)
     await engine.ingest.check_quota(engine.project_id)

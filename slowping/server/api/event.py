@@ -62,10 +62,11 @@ async def send_events(
         dialect=DIALECT,
         create_categories=True,
         idempotency_key=http.idempotency_key(call.headers),
+        has_quota=True,
     )
     receipt = await services.ingest.recall(submission)
     if receipt is None:
-        await services.ingest.check_quota(target.id)
+        await services.ingest.check_quota(target.id, len(events))
         receipt = await services.ingest.accept(submission)
     accepted = accepted_events(receipt)
     return AcceptedEvents(events=accepted) if isinstance(sent, list) else accepted[0]

@@ -309,6 +309,7 @@ def _submission(
         create_categories=dialect.creates_categories,
         idempotency_key=repeat_key,
         strict_key=own_key is None,
+        has_quota=dialect.has_quota,
     )
 
 

@@ -1,3 +1,4 @@
+import asyncio
 import datetime as dt
 
 import httpx
@@ -115,6 +116,28 @@ async def test_a_repeat_is_recognised_when_the_quota_is_used_up(
     other = await client.post("/events", json={"category": "a"})
     assert again.json()["id"] == first.json()["id"]
     assert (other.status_code, other.json()["limit"]) == (429, 1)
+
+
+async def test_an_array_fits_into_the_quota_or_is_refused(
+    house: RunningHouse, speak: Speak
+) -> None:
+    await house.project("small", monthly_quota=3)
+    client = await speak("small")
+    for count, status in ((2, 201), (2, 429), (1, 201), (1, 429)):
+        answer = await client.post("/events", json=[{"category": f"of-{count}"}] * count)
+        assert answer.status_code == status
+    assert len(await house.events("small")) == 3
+
+
+async def test_however_many_come_at_once_the_quota_is_kept(
+    house: RunningHouse, speak: Speak
+) -> None:
+    await house.project("small", monthly_quota=5)
+    client = await speak("small")
+    answers = await asyncio.gather(
+        *(client.post("/events", json={"category": "a"}) for _ in range(64))
+    )
+    assert sorted(answer.status_code for answer in answers) == [201] * 5 + [429] * 59
 
 
 async def test_an_idempotency_key_is_printable(admin: httpx.AsyncClient) -> None:

@@ -141,6 +141,17 @@ async def test_twenty_repeats_at_once_are_one_event(house: RunningHouse) -> None
     assert sum(event.deliveries.values()) == 1
 
 
+async def test_however_many_come_at_once_a_quota_is_kept(house: RunningHouse) -> None:
+    await house.project("shop", channels=["console"], categories=["bug"], monthly_quota=5)
+    headers = {"Authorization": f"Bearer {await house.key('shop')}"}
+    event = {"category": "bug"}
+    responses = await asyncio.gather(
+        *(house.client.post("/api/v1/events", json=event, headers=headers) for _ in range(64))
+    )
+    assert sorted(response.status_code for response in responses) == [200] * 5 + [429] * 59
+    assert len(await house.events("shop")) == 5
+
+
 PATHS = pytest.mark.parametrize(
     ("path", "header"),
     [
