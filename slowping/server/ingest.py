@@ -224,10 +224,12 @@ def promise_of(submission: Submission) -> Idempotency | None:
     """The submission's idempotency key with the fingerprint of what it asks for."""
     if submission.idempotency_key is None:
         return None
+    key = submission.idempotency_key
+    if not submission.strict_key:
+        # Where the key alone decides it must be the dialect's own; no header can hold a tab.
+        key = f"{submission.dialect}\t{key}"
     told = hashlib.sha256(submission.dialect.encode() + b"\0" + _encode_sorted(submission.drafts))
-    return Idempotency(
-        key=submission.idempotency_key, fingerprint=told.hexdigest(), strict=submission.strict_key
-    )
+    return Idempotency(key=key, fingerprint=told.hexdigest(), strict=submission.strict_key)
 
 
 def _has_place(tenant: Tenant, draft: EventDraft) -> bool:

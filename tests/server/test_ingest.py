@@ -244,10 +244,22 @@ async def test_a_key_with_another_request_is_refused(
 
 
 async def test_where_the_key_alone_decides_another_request_is_a_repeat(engine: Engine) -> None:
-    first = await accept(engine, draft(), idempotency_key="k")
+    first = await accept(engine, draft(), idempotency_key="k", strict_key=False)
     again = await accept(engine, draft("50 €"), idempotency_key="k", strict_key=False)
     assert again.first_event_id == first.first_event_id
     assert again.deduplicated
+
+
+@pytest.mark.parametrize("strict", [True, False])
+async def test_a_key_that_decides_alone_is_no_other_dialects_key(
+    engine: Engine, strict: bool
+) -> None:
+    await accept(engine, draft(), idempotency_key="k", strict_key=strict)
+    other = await accept(
+        engine, draft("50 €"), idempotency_key="k", strict_key=not strict, dialect="adwize"
+    )
+    assert not other.deduplicated
+    assert len(await events(engine)) == 2
 
 
 async def test_projects_do_not_share_keys(engine: Engine) -> None:
