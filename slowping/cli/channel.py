@@ -10,7 +10,7 @@ import rich_click as click
 from slowping.cli import named, output, typed, where
 from slowping.cli.output import Column, ExitCode
 from slowping.core import text
-from slowping.core.channel import Channel, ChannelChange, NewChannel
+from slowping.core.channel import Channel, ChannelChange, IssuedChannel, NewChannel
 
 if TYPE_CHECKING:
     from slowping.client.client import Client
@@ -128,12 +128,7 @@ async def create_channel(
     )
     created = issued.channel
     output.talk(f"Created the channel {created.name} ({created.id}) in {created.project}.")
-    if as_json:
-        output.as_json(issued)
-        return
-    for secret_name, value in issued.secrets.items():
-        output.talk(f"Its {secret_name} was made and is shown this once:")
-        output.data(value)
+    _hand_over(issued, as_json)
 
 
 @channel.command("change")
@@ -142,26 +137,37 @@ async def create_channel(
 @click.option("--name", "new_name", metavar="NAME", help="A new name.")
 @_set_option
 @click.option(
-    "--unset", multiple=True, metavar="NAME", help="A setting that goes back to its default."
+    "--unset",
+    multiple=True,
+    metavar="NAME",
+    help="A setting that goes back to its default; for a webhook's secret, a new one is made.",
 )
+@output.json_option
 @where.connected(where.ADMIN_KEY_FILE)
-async def change_channel(
+async def change_channel(  # noqa: PLR0913 - one for each option
     client: "Client",
     name: str,
     project: str | None,
     new_name: str | None,
     pairs: tuple[tuple[str, str], ...],
     unset: tuple[str, ...],
+    as_json: bool,
 ) -> None:
-    """Change a channel; what is not given stays."""
+    """Change a channel; what is not given stays.
+
+    `--unset secret` changes a webhook's signing secret: the new one is printed alone on stdout,
+    this once, and the old one signs beside it for 24 hours.
+    """
     found = await named.channel(client, name, project)
     settings = typed.settings(pairs, await _schema(client, found.kind)) if pairs else {}
     settings |= dict.fromkeys(unset)
     change = ChannelChange(
         name=msgspec.UNSET if new_name is None else new_name, settings=settings or msgspec.UNSET
     )
-    changed = await client.change_channel(found.id, change)
+    issued = await client.change_channel(found.id, change)
+    changed = issued.channel
     output.talk(f"Changed the channel {changed.name} in {changed.project}.")
+    _hand_over(issued, as_json)
 
 
 @channel.command("pause")
@@ -216,6 +222,16 @@ async def remove_channel(client: "Client", name: str, project: str | None) -> No
     found = await named.channel(client, name, project)
     await client.remove_channel(found.id)
     output.talk(f"Removed the channel {found.name} from {found.project}.")
+
+
+def _hand_over(issued: IssuedChannel, as_json: bool) -> None:
+    """Print the secrets that were made: there is no second chance."""
+    if as_json:
+        output.as_json(issued)
+        return
+    for name, value in issued.secrets.items():
+        output.talk(f"Its {name} was made and is shown this once:")
+        output.data(value)
 
 
 async def _schema(client: "Client", kind: str) -> Mapping[str, Any]:

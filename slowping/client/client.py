@@ -179,9 +179,12 @@ class Client:
         """Create a channel; secrets that were made for it are in the answer, this once."""
         return await self._server.post("/channels", IssuedChannel, new)
 
-    async def change_channel(self, channel_id: str, change: ChannelChange) -> Channel:
-        """Change a channel; a setting that is None goes back to its default."""
-        return await self._server.patch(_path("channels", channel_id), Channel, change)
+    async def change_channel(self, channel_id: str, change: ChannelChange) -> IssuedChannel:
+        """Change a channel; a setting that is None goes back to its default.
+
+        A secret without a default is made anew, and is in the answer, this once.
+        """
+        return await self._server.patch(_path("channels", channel_id), IssuedChannel, change)
 
     async def pause_channel(self, channel_id: str, reason: str | None = None) -> Channel:
         """Stop sending; deliveries are still made and wait."""

@@ -36,7 +36,10 @@ class NewChannel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class ChannelChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to change about a channel; a setting that is null goes back to its default."""
+    """What to change about a channel; a setting that is null goes back to its default.
+
+    For a secret that slowping makes, a new one is its default.
+    """
 
     name: Name | msgspec.UnsetType = msgspec.UNSET
     settings: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET

@@ -49,7 +49,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @classmethod
     def made(cls, given: Mapping[str, Any], random_bytes: Callable[[int], bytes]) -> dict[str, str]:
-        """Secrets to make for a new channel that was given none; shown to its owner once."""
+        """Secrets to make for a channel that has none; shown to its owner once.
+
+        It has none when it is new, or when its owner took one away to have another.
+        """
         del given, random_bytes
         return {}
 

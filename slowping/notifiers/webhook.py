@@ -47,7 +47,10 @@ class WebhookSettings(Settings, frozen=True, kw_only=True):
     secret: (
         Annotated[
             Secret,
-            msgspec.Meta(title="Signing secret", description="Made for you where you give none."),
+            msgspec.Meta(
+                title="Signing secret",
+                description="Made for you where you give none; unset it to have another.",
+            ),
         ]
         | None
     ) = None
@@ -81,7 +84,7 @@ class WebhookSettings(Settings, frozen=True, kw_only=True):
 
     @classmethod
     def made(cls, given: Mapping[str, Any], random_bytes: Callable[[int], bytes]) -> dict[str, str]:
-        """A signing secret, where none was given."""
+        """A signing secret, where there is none."""
         if given.get("secret"):
             return {}
         encoded = base64.b64encode(random_bytes(_SECRET_BYTES)).decode()

@@ -148,6 +148,16 @@ async def test_a_setting_can_be_changed_and_go_back_to_its_default(run: Run) -> 
     assert settings.get("expire_after_s") is None
 
 
+async def test_a_webhooks_secret_is_made_anew_and_printed_alone(run: Run) -> None:
+    hook = ("channel", "create", "webhook", "--name", "hook", "--set", "url=https://example.org")
+    first = (await run(*hook)).stdout
+    ran = await run("channel", "change", "hook", "--unset", "secret")
+    assert ran.exit_code == 0, ran.stderr
+    assert ran.stdout.startswith("whsec_")
+    assert ran.stdout.count("\n") == 1
+    assert ran.stdout != first
+
+
 async def test_a_channel_with_wrong_settings_is_wrong_usage(run: Run) -> None:
     ran = await run("channel", "create", "webhook", "--name", "hook", "--set", "uri=https://x")
     assert ran.exit_code == 2

@@ -28,7 +28,8 @@ async def test_everything_is_administered(house: RunningHouse) -> None:
         issued = await client.create_channel(
             NewChannel(kind="console", name="here", project="shop")
         )
-        channel = await client.change_channel(issued.channel.id, ChannelChange(name="there"))
+        issued = await client.change_channel(issued.channel.id, ChannelChange(name="there"))
+        channel = issued.channel
         assert (await client.list_channels(project="shop")).items == (channel,)
         category = await client.create_category(
             NewCategory(name="sale", project="shop", channels=("there",))

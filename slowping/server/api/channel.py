@@ -67,21 +67,27 @@ async def create_channel(call: Call[NoQuery, NewChannel]) -> IssuedChannel:
     return IssuedChannel(channel=created, secrets=made)
 
 
-async def change_channel(call: Call[NoQuery, ChannelChange]) -> Channel:
-    """Settings that are left out stay, one that is null goes back to its default."""
+async def change_channel(call: Call[NoQuery, ChannelChange]) -> IssuedChannel:
+    """Settings that are left out stay, one that is null goes back to its default.
+
+    A secret that has none is made anew, as for a new channel: so an owner changes it.
+    """
     change, services = call.body, call.services
     directory, registry, now = services.store.directory, services.registry, services.now_ms()
     stored = await directory.stored_channel(ids.decode(ids.CHANNEL, call.id))
     settings = dict(stored.settings)
+    made: dict[str, str] = {}
     if isinstance(change.settings, dict):
         kind = registry.settings_class(stored.kind)
         settings = merged(settings, change.settings, port.secret_names(kind))
+        made = kind.made(settings, services.random_bytes)
+        settings |= made
         settings |= kind.carried_over(stored.settings, settings, now)
     name = change.name if isinstance(change.name, str) else stored.name
     record = _record(registry, name, stored.kind, settings, ad_hoc=stored.ad_hoc)
     changed = await directory.change_channel(stored.id, record, now=now)
     await _tell(call, stored)
-    return changed
+    return IssuedChannel(channel=changed, secrets=made)
 
 
 async def pause_channel(call: Call[NoQuery, ChannelPause]) -> Channel:
@@ -197,11 +203,12 @@ ENDPOINTS: Final[tuple[Endpoint[Any, Any], ...]] = (
     Endpoint(
         method="PATCH",
         path="/channels/{id}",
-        summary="Change a channel; a setting that is null goes back to its default",
+        summary="Change a channel; a setting that is null goes back to its default, and a secret "
+        "that is made for it is shown this once",
         scope=Scope.ADMIN,
         handle=change_channel,
         body=ChannelChange,
-        answer=Channel,
+        answer=IssuedChannel,
         refusals=(errors.NameTaken,),
     ),
     Endpoint(

@@ -45,8 +45,9 @@ async def test_a_change_leaves_alone_what_it_does_not_name(
     settings = {"url": "https://example.com/other", "secret": shown["secret"]}
     changed = await admin.patch(place, json={"name": "hooked", "settings": settings})
     assert changed.status_code == 200
-    assert changed.json()["name"] == "hooked"
-    assert changed.json()["settings"]["url"] == "https://example.com/other"
+    assert changed.json()["channel"]["name"] == "hooked"
+    assert changed.json()["channel"]["settings"]["url"] == "https://example.com/other"
+    assert changed.json()["secrets"] == {}
     stored = await stored_settings(house, "hooked")
     assert stored["secret"] == issued["secrets"]["secret"]
 
@@ -58,9 +59,23 @@ async def test_a_setting_that_is_null_goes_back_to_its_default(
     issued = await created(admin, settings=settings)
     place = f"/channels/{issued['channel']['id']}"
     changed = await admin.patch(place, json={"settings": {"expire_after_s": None}})
-    assert "expire_after_s" not in changed.json()["settings"]
+    assert "expire_after_s" not in changed.json()["channel"]["settings"]
     refused = await admin.patch(place, json={"settings": {"url": None}})
     assert refused.status_code == 422
+
+
+async def test_a_secret_that_is_null_is_made_anew_and_the_old_one_fades(
+    house: RunningHouse, admin: httpx.AsyncClient
+) -> None:
+    issued = await created(admin)
+    place = f"/channels/{issued['channel']['id']}"
+    changed = (await admin.patch(place, json={"settings": {"secret": None}})).json()
+    assert changed["secrets"]["secret"].startswith("whsec_")
+    assert changed["secrets"] != issued["secrets"]
+    stored = await stored_settings(house, "hook")
+    assert stored["secret"] == changed["secrets"]["secret"]
+    assert stored["previous_secret"] == issued["secrets"]["secret"]
+    assert stored["previous_secret_until"] > house.world.clock.now_ms()
 
 
 @pytest.mark.parametrize(
