@@ -1,6 +1,7 @@
 """Deliver to the server's own terminal, as a small card."""
 
 import asyncio
+import functools
 import itertools
 import os
 import shutil
@@ -11,10 +12,14 @@ from slowping.core import text, times
 from slowping.core.delivery import Delivered, Outcome, Retry
 from slowping.core.notification import Notification
 from slowping.notifiers.port import Settings, Tools
+from slowping.notifiers.unattended import Unattended
 
 WIDTH: Final = 72
 MAX_LINES: Final = 20
 """Lines of the body, and as many of the fields."""
+
+PATIENCE_S: Final = 5.0
+"""How long a terminal may take a card; one that was stopped (Ctrl-S) takes none."""
 
 _NARROWEST: Final = 40
 _LABEL_WIDTH: Final = 20
@@ -36,8 +41,10 @@ class Console:
     delays: ClassVar[tuple[float, ...]] = (2, 10, 30, 120, 600)
     max_batch: ClassVar[int] = 1
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Tools, *, patience_s: float = PATIENCE_S) -> None:
         self._terminal = tools.terminal
+        self._patience_s = patience_s
+        self._printer = Unattended(1, "console")
 
     def scopes(self, settings: ConsoleSettings) -> tuple[str, ...]:
         """None: nobody limits it."""
@@ -53,9 +60,14 @@ class Console:
         """Print it."""
         del settings
         [notification] = batch
+        printing = self._printer.begin(functools.partial(_print, notification, self._terminal))
         try:
-            # On a thread: a terminal that was stopped (Ctrl-S) must not stop the server.
-            await asyncio.to_thread(_print, notification, self._terminal)
+            async with asyncio.timeout(self._patience_s):
+                await asyncio.wrap_future(printing)
+        except TimeoutError:
+            # A card whose turn has not come is taken back; of another, some may be there.
+            begun = not printing.cancel()
+            return Retry(reason="the terminal has stopped: nothing reads it", unknown=begun)
         except (OSError, ValueError) as error:  # ValueError: the stream is closed
             return Retry(reason=f"the terminal cannot be written to: {error}")
         return Delivered()
@@ -92,8 +104,20 @@ def _print(notification: Notification, terminal: TextIO) -> None:
     printed = card(notification, width=width, coloured=coloured)
     # A terminal that knows no emoji shows question marks rather than nothing.
     encoding = terminal.encoding or "utf-8"
-    terminal.write(printed.encode(encoding, "replace").decode(encoding))
-    terminal.flush()
+    _write(terminal, printed.encode(encoding, "replace"), encoding)
+
+
+def _write(terminal: TextIO, printed: bytes, encoding: str) -> None:
+    try:
+        descriptor = terminal.fileno()
+    except OSError:  # it is none of the system's
+        terminal.write(printed.decode(encoding))
+        terminal.flush()
+        return
+    # Not through the stream: what is left in its buffer is written when the program ends, and
+    # would hold that up.
+    while printed:
+        printed = printed[os.write(descriptor, printed) :]
 
 
 def _ink(color: int) -> tuple[str, str]:

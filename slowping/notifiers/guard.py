@@ -6,7 +6,7 @@ for loopback.
 """
 
 import asyncio
-import concurrent.futures
+import functools
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -15,6 +15,7 @@ from typing import Final
 import httpcore
 
 from slowping.notifiers.port import ForbiddenAddress, HttpFailure
+from slowping.notifiers.unattended import Unattended
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Gives the addresses of a host; raises OSError where it has none."""
@@ -116,13 +117,12 @@ class SystemResolver:
     """Asks the system, on threads of its own: a silent name server must not fill the loop's."""
 
     def __init__(self) -> None:
-        self._threads = concurrent.futures.ThreadPoolExecutor(4, thread_name_prefix="resolve")
+        self._threads = Unattended(4, "resolve")
 
     async def __call__(self, host: str, port: int) -> Sequence[str]:
         """Every address of the host once, in the order in which they should be tried."""
-        found = await asyncio.get_running_loop().run_in_executor(
-            self._threads, _look_up, host, port
-        )
+        looking = self._threads.begin(functools.partial(_look_up, host, port))
+        found = await asyncio.wrap_future(looking)
         return tuple(dict.fromkeys(found))
 
 

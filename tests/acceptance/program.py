@@ -77,6 +77,17 @@ class Machine:
         finally:
             await server.killed()
 
+    async def start(self, *command: str | Path, stdout: int) -> asyncio.subprocess.Process:
+        """Start a program and let it run; nobody reads what it logs."""
+        return await asyncio.create_subprocess_exec(
+            *map(str, command),
+            cwd=self.home,
+            env=self._environment({}),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+
     async def _start(
         self, command: Iterable[str | Path], environ: Mapping[str, str | Path], *, given: bool
     ) -> asyncio.subprocess.Process:

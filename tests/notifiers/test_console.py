@@ -1,5 +1,8 @@
+import contextlib
 import io
-from typing import Any
+import os
+from collections.abc import Iterator
+from typing import Any, TextIO
 
 import pytest
 from rich.cells import cell_len
@@ -155,6 +158,42 @@ async def test_a_broken_terminal_is_tried_again() -> None:
     outcome = await printed(Broken())
     assert isinstance(outcome, Retry)
     assert "Broken pipe" in outcome.reason
+
+
+@contextlib.contextmanager
+def stopped_terminal() -> Iterator[tuple[TextIO, int]]:
+    """A terminal that nobody reads and that takes nothing more, and where one may read it."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writing, b"x" * 4096)
+    os.set_blocking(writing, True)
+    with open(reading, "rb"), open(writing, "w") as terminal:  # noqa: PTH123 - they are pipes
+        yield terminal, reading
+
+
+async def test_a_terminal_that_nobody_reads_is_tried_again() -> None:
+    with stopped_terminal() as (terminal, reading):
+        notifier = Console(tools(terminal=terminal), patience_s=0.05)
+        begun, waiting = [await notifier.deliver([bug()], ConsoleSettings()) for _ in range(2)]
+        os.read(reading, 1 << 20)
+    assert isinstance(begun, Retry)
+    assert isinstance(waiting, Retry)
+    # Of the first card some may be there; the turn of the second never came.
+    assert (begun.unknown, waiting.unknown) == (True, False)
+
+
+async def test_a_terminal_that_goes_on_gets_what_comes_next() -> None:
+    with stopped_terminal() as (terminal, reading):
+        notifier = Console(tools(terminal=terminal), patience_s=0.05)
+        for _ in range(2):
+            await notifier.deliver([bug()], ConsoleSettings())
+        os.read(reading, 1 << 20)
+        patient = await notifier.deliver([bug(title="Later")], ConsoleSettings())
+        shown = os.read(reading, 1 << 20).decode()
+    assert isinstance(patient, Delivered)
+    assert (shown.count("Bug"), shown.count("Later")) == (1, 1)
 
 
 async def test_a_closed_terminal_is_tried_again() -> None:

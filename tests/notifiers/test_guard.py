@@ -3,6 +3,7 @@ import contextlib
 import datetime as dt
 import socket
 import ssl
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
@@ -181,6 +182,34 @@ async def test_a_silent_name_server_holds_nothing_up() -> None:
 async def test_the_systems_resolver_names_each_address_once() -> None:
     found = await SystemResolver()("127.0.0.1", 80)
     assert found == ("127.0.0.1",)
+
+
+async def test_a_silent_name_server_does_not_hold_up_the_end() -> None:
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _ASK_A_SILENT_NAME_SERVER, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        async with asyncio.timeout(20):
+            said, _ = await program.communicate()
+    finally:
+        if program.returncode is None:
+            program.kill()
+    assert (program.returncode, said) == (0, b"the host name was not resolved in time\n")
+
+
+_ASK_A_SILENT_NAME_SERVER = """
+import asyncio, socket, time
+from slowping.notifiers import guard
+from slowping.notifiers.port import HttpFailure
+
+socket.getaddrinfo = lambda *_, **__: time.sleep(3_600)
+guard.RESOLVE_TIMEOUT_S = 0.1
+backend = guard.GuardedBackend(guard.Guard([]), guard.SystemResolver(), None)
+try:
+    asyncio.run(backend.connect_tcp("shop.example", 443))
+except HttpFailure as failure:
+    print(failure.reason)
+"""
 
 
 # The name stays -----------------------------------------------------------------------------
