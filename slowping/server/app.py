@@ -29,6 +29,7 @@ from slowping.server.dialects.door import Door
 from slowping.server.dialects.door import Services as DoorServices
 from slowping.server.dispatch.dispatcher import NOTICE, Dispatcher
 from slowping.server.dispatch.toolbox import Toolbox
+from slowping.server.feed import Feed
 from slowping.server.first_start import FirstKeys, FirstStart
 from slowping.server.http import Patience, Receive, Scope, Send
 from slowping.server.ingest import Ingest, Submission
@@ -64,6 +65,7 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     asgi: "Application"
     store: Store
     dispatcher: Dispatcher
+    feed: Feed
     roster: Roster
     first_keys: FirstKeys | None
 
@@ -144,7 +146,8 @@ async def _wire(
     stack.push_async_callback(toolbox.close)
     registry = Registry(toolbox.tools_for)
     stack.push_async_callback(registry.close)
-    roster = Roster(store.directory)
+    feed = Feed(store.journal, world.clock)
+    roster = Roster(store.directory, feed.wake)
     await roster.renew()
     first_start = FirstStart(
         store.directory,
@@ -200,6 +203,7 @@ async def _wire(
             gatekeeper=gatekeeper,
             ingest=ingest,
             dispatcher=dispatcher,
+            feed=feed,
             registry=registry,
             now_ms=now_ms,
             random_bytes=world.random_bytes,
@@ -217,6 +221,7 @@ async def _wire(
         asgi=Application(api, door, config.server.trusted_proxies),
         store=store,
         dispatcher=dispatcher,
+        feed=feed,
         roster=roster,
         first_keys=first_keys,
     )

@@ -26,14 +26,16 @@ class Gatekeeper:
             UnknownApiKey: it is not a live key.
         """
         del address
-        principal = self._roster.api_keys.get(api_key.digest(value))
-        if principal is None:
-            raise errors.UnknownApiKey
-        now = self._now_ms()
-        if principal.expires_at is not None and principal.expires_at <= now:
-            raise errors.UnknownApiKey
-        self._used_at[principal.key_id] = now
-        return principal
+        return self._live(self._roster.api_keys.get(api_key.digest(value)))
+
+    def still(self, principal: Principal) -> Principal:
+        """The same key as it is now, for a request that goes on and on.
+
+        Raises:
+            UnknownApiKey: it has been revoked, or has expired.
+        """
+        keys = self._roster.api_keys.values()
+        return self._live(next((key for key in keys if key.key_id == principal.key_id), None))
 
     def limit(self, principal: Principal) -> Allowance:
         """Count a request of this key.
@@ -47,3 +49,12 @@ class Gatekeeper:
         """When each key was used last, of those that were used since the last call."""
         used, self._used_at = self._used_at, {}
         return used
+
+    def _live(self, principal: Principal | None) -> Principal:
+        now = self._now_ms()
+        if principal is None:
+            raise errors.UnknownApiKey
+        if principal.expires_at is not None and principal.expires_at <= now:
+            raise errors.UnknownApiKey
+        self._used_at[principal.key_id] = now
+        return principal

@@ -1,8 +1,16 @@
 """Read request bodies and write answers over bare ASGI, within limits of size and time."""
 
 import asyncio
+import contextlib
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Mapping,
+    MutableMapping,
+)
 from typing import Any, Final
 
 from slowping.core import errors
@@ -18,6 +26,15 @@ HeaderList = list[tuple[bytes, bytes]]
 IDEMPOTENCY_KEY: Final = b"idempotency-key"
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+ABORT: Final = "slowping_abort"
+"""In the state of a request, what cuts its connection off, whatever still waits to be sent."""
+
+STALL_S: Final = 30.0
+"""How long a client may take nothing of an endless answer."""
+
+_LAST_WORDS_S: Final = 0.5
+"""How long a client may take to hear the end of an endless answer when the server stops."""
 
 _LOOK_EVERY_S: Final = 1.0
 """At most: a shorter patience is looked after as often as it is short."""
@@ -126,6 +143,63 @@ async def answer(
     sent.extend(headers)
     await send({"type": "http.response.start", "status": status, "headers": sent})
     await send({"type": "http.response.body", "body": body})
+
+
+async def stream(
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    chunks: AsyncGenerator[bytes, None],
+    *,
+    stop: asyncio.Event,
+    stall_s: float = STALL_S,
+) -> None:
+    """Send the body of an endless answer: until the client leaves, or the chunks end.
+
+    Who takes nothing for `stall_s` seconds is cut off. Once `stop` is set, nobody is waited for.
+    """
+    abort = scope["state"][ABORT]
+    sending = asyncio.create_task(_send_all(send, chunks, stall_s))
+    leaving = asyncio.create_task(_left(receive))
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((sending, leaving, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if stopping.done():
+            # What has been sent may lie in a buffer still, and would keep the server from ending.
+            asyncio.get_running_loop().call_later(_LAST_WORDS_S, abort)
+            await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+        took_all = sending.done() and sending.result()
+        if not took_all and not leaving.done():
+            abort()
+            await leaving
+    finally:
+        for task in (sending, leaving, stopping):
+            task.cancel()
+        await asyncio.gather(sending, leaving, stopping, return_exceptions=True)
+
+
+async def _send_all(send: Send, chunks: AsyncGenerator[bytes, None], stall_s: float) -> bool:
+    """Send everything; False where the client does not take it."""
+    async with contextlib.aclosing(chunks):
+        async for chunk in chunks:
+            if not await _takes(send, chunk, stall_s, more=True):
+                return False
+    return await _takes(send, b"", stall_s, more=False)
+
+
+async def _takes(send: Send, chunk: bytes, stall_s: float, *, more: bool) -> bool:
+    try:
+        async with asyncio.timeout(stall_s):
+            await send({"type": "http.response.body", "body": chunk, "more_body": more})
+    except TimeoutError:
+        return False
+    return True
+
+
+async def _left(receive: Receive) -> None:
+    """Wait until the client is gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def idempotency_key(headers: Headers) -> str | None:

@@ -5,7 +5,7 @@ renews its part here before the change is answered.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -40,8 +40,12 @@ class Tenant(msgspec.Struct, frozen=True):
 class Roster:
     """Projects by id and name, API keys by digest."""
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(
+        self, directory: Directory, keys_renewed: Callable[[], None] | None = None
+    ) -> None:
+        """`keys_renewed` is called after the keys were read anew: some may have ended."""
         self._directory = directory
+        self._keys_renewed = keys_renewed
         self._tenants: dict[int, Tenant] = {}
         self._ids_by_name: dict[str, int] = {}
         self._origins: frozenset[str] = frozenset()
@@ -65,6 +69,8 @@ class Roster:
         async with self._reading:
             self.api_keys = await self._directory.live_api_keys()
             self._gather_origins()
+        if self._keys_renewed is not None:
+            self._keys_renewed()
 
     def tenant(self, project_id: int) -> Tenant | None:
         """A live project with what is in it."""

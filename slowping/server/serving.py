@@ -30,8 +30,9 @@ _BACKLOG: Final = 2_048
 class Server(uvicorn.Server):
     """Leaves signals to us, so that a stop that was asked for is a success."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, end_streams: Callable[[], None]) -> None:
         super().__init__(config)
+        self._end_streams = end_streams
         self.ready = asyncio.Event()
         """Set once requests are answered."""
 
@@ -39,6 +40,11 @@ class Server(uvicorn.Server):
         """Start, and say so."""
         await super().startup(sockets)
         self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End what would never end by itself, then wait for the rest."""
+        self._end_streams()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -82,7 +88,8 @@ def server_for(house: House, config: Config) -> "Server":
             backlog=_BACKLOG,
             timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=round(config.server.shutdown_timeout_s),
-        )
+        ),
+        house.feed.close,
     )
 
 

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from slowping.server import http
+
 _HEAD: Final = b"HTTP/1.1 "
 _CONTINUE: Final = b"HTTP/1.1 1"
 
@@ -17,7 +19,8 @@ class WholeAnswers(HttpToolsProtocol):
     """The server program's own protocol on a transport that waits for the body."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as it is declared there
-        """Take a connection."""
+        """Take a connection, and say in the state of its requests how it is cut off."""
+        self.app_state = {**self.app_state, http.ABORT: transport.abort}
         super().connection_made(_Corked(transport))  # type: ignore[arg-type] # it acts as one
 
 

@@ -56,6 +56,24 @@ async def test_any_other_text_is_no_key(engine: Engine, gatekeeper: Gatekeeper, 
         gatekeeper.authenticate(value, None)
 
 
+async def test_a_request_that_goes_on_is_still_the_keys_until_it_ends(
+    engine: Engine, gatekeeper: Gatekeeper
+) -> None:
+    key_id = await issue(engine, expires_at=START_MS + 60_000)
+    await issue(engine, api_key.mint(b"\x08" * 32))
+    principal = gatekeeper.authenticate(VALUE, None)
+    assert gatekeeper.still(principal) == principal
+    engine.clock.advance(60)
+    with pytest.raises(errors.UnknownApiKey):
+        gatekeeper.still(principal)
+    engine.clock.step(-60)
+    number = ids.decode(ids.API_KEY, key_id)
+    await engine.store.directory.revoke_api_key(number, now=engine.clock.now_ms())
+    await engine.roster.renew_api_keys()
+    with pytest.raises(errors.UnknownApiKey):
+        gatekeeper.still(principal)
+
+
 async def test_a_key_ends_at_its_date(engine: Engine, gatekeeper: Gatekeeper) -> None:
     await issue(engine, expires_at=START_MS + 60_000)
     engine.clock.advance(59.9)

@@ -1,11 +1,15 @@
 import asyncio
-from collections.abc import Sequence
+import contextlib
+import socket
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 import pytest
+import uvicorn
 
 from slowping.core import errors
-from slowping.server import http
+from slowping.server import http, serving
 from slowping.server.http import Gone, Message, Patience
+from slowping.server.wire import WholeAnswers
 
 LIMIT = 100
 
@@ -198,3 +202,117 @@ def test_without_the_header_there_is_no_idempotency_key() -> None:
 def test_what_is_no_idempotency_key_is_refused(given: str) -> None:
     with pytest.raises(errors.InvalidInput):
         http.idempotency_key({b"idempotency-key": given.encode("latin-1")})
+
+
+# Endless answers -----------------------------------------------------------------------------
+
+
+class Endless:
+    """A server that answers every request without an end, on a socket of its own."""
+
+    def __init__(self, chunk: bytes, stall_s: float = 30.0) -> None:
+        self.stop = asyncio.Event()
+        self.ended = asyncio.Event()
+        """Set when the chunks are no longer asked for."""
+        self.go_on = asyncio.Event()
+        self._chunk = chunk
+        self._stall_s = stall_s
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """The same again and again."""
+        try:
+            while not self.stop.is_set():
+                yield self._chunk
+                await self.go_on.wait()
+        finally:
+            self.ended.set()
+
+    async def __call__(self, scope: http.Scope, receive: http.Receive, send: http.Send) -> None:
+        """Answer a request."""
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await http.stream(
+            scope, receive, send, self.chunks(), stop=self.stop, stall_s=self._stall_s
+        )
+
+    @contextlib.asynccontextmanager
+    async def asked(self) -> AsyncIterator[socket.socket]:
+        """A client that has asked, and takes no more than it reads."""
+        config = uvicorn.Config(
+            self, http=WholeAnswers, lifespan="off", log_config=None, timeout_graceful_shutdown=30
+        )
+        server = serving.Server(config, self.stop.set)
+        with (
+            contextlib.closing(serving.listen("127.0.0.1", 0)) as listener,
+            contextlib.closing(socket.socket()) as client,
+        ):
+            running = asyncio.create_task(server.serve(sockets=[listener]))
+            await server.ready.wait()
+            client.setblocking(False)
+            loop = asyncio.get_running_loop()
+            await loop.sock_connect(client, listener.getsockname())
+            await loop.sock_sendall(client, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            async with asyncio.timeout(20):
+                yield client
+                server.should_exit = True
+                self.go_on.set()
+                await running
+
+
+async def receive_until(client: socket.socket, ending: bytes) -> None:
+    """Read as little as can be."""
+    received = b""
+    while ending not in received:
+        part = await asyncio.get_running_loop().sock_recv(client, 100)
+        assert part, received
+        received += part
+
+
+async def receive_rest(client: socket.socket) -> bytes:
+    """Read to the end; the last of it."""
+    last = b""
+    with contextlib.suppress(ConnectionResetError):
+        while part := await asyncio.get_running_loop().sock_recv(client, 1_000_000):
+            last = part
+            await asyncio.sleep(0)  # what is there already is given without a pause
+    return last
+
+
+MORE_THAN_BUFFERS_TAKE = b"x" * 30_000_000
+
+
+async def test_a_client_that_leaves_is_sent_nothing_more() -> None:
+    endless = Endless(b"so far")
+    async with endless.asked() as client:
+        await receive_until(client, b"so far")
+        client.close()
+        await endless.ended.wait()
+
+
+async def test_a_client_that_takes_nothing_is_cut_off() -> None:
+    endless = Endless(MORE_THAN_BUFFERS_TAKE, stall_s=0.05)
+    async with endless.asked() as client:
+        endless.go_on.set()
+        await endless.ended.wait()
+        assert not (await receive_rest(client)).endswith(b"0\r\n\r\n")
+
+
+async def test_when_the_server_stops_the_answer_ends_as_it_should() -> None:
+    endless = Endless(b"so far")
+    async with endless.asked() as client:
+        await receive_until(client, b"so far")
+        endless.stop.set()
+        endless.go_on.set()
+        assert (await receive_rest(client)).endswith(b"0\r\n\r\n")
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+async def test_a_server_that_stops_waits_for_nobody_who_takes_nothing(goes_on: bool) -> None:
+    endless = Endless(MORE_THAN_BUFFERS_TAKE)
+    loop = asyncio.get_running_loop()
+    async with endless.asked() as client:
+        await receive_until(client, b"x")
+        if goes_on:
+            endless.go_on.set()
+        stopped_at = loop.time()
+    assert endless.ended.is_set()
+    assert loop.time() - stopped_at < 5

@@ -222,3 +222,12 @@ async def test_a_slow_reading_cannot_bring_back_what_a_later_one_saw_changed(sto
 
 def api_key_of(roster: Roster, digest: bytes) -> Principal | None:
     return roster.api_keys.get(digest)
+
+
+async def test_who_asked_for_it_is_told_once_keys_were_read_anew(store: Store) -> None:
+    told: list[str] = []
+    listened_to = Roster(store.directory, lambda: told.append("keys"))
+    await listened_to.renew_project(await project(store, "shop"))
+    assert told == []
+    await listened_to.renew_api_keys()
+    assert told == ["keys"]

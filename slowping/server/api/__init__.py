@@ -8,7 +8,16 @@ from typing import Any, Final
 
 from litestar import Litestar, Router
 
-from slowping.server.api import api_key, category, channel, delivery, event, health, project
+from slowping.server.api import (
+    api_key,
+    category,
+    channel,
+    delivery,
+    event,
+    feed,
+    health,
+    project,
+)
 from slowping.server.api.endpoint import PREFIX, Endpoint, methods_at, options_route, route
 from slowping.server.api.reference import Reference
 from slowping.server.api.refusing import Refuser
@@ -21,6 +30,7 @@ ENDPOINTS: Final[tuple[Endpoint[Any, Any], ...]] = (
     *category.ENDPOINTS,
     *project.ENDPOINTS,
     *api_key.ENDPOINTS,
+    *feed.ENDPOINTS,
     *health.ENDPOINTS,
 )
 """All but the reference, which is made from them, in the order in which it tells them."""

@@ -1,11 +1,13 @@
 """What an endpoint is, and how every request to one is walked through: key, limit, scope, body."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Generic, Literal, TypeVar
 
 import msgspec
 from litestar import Request, Response
 from litestar.handlers import HTTPRouteHandler
+from litestar.response.base import ASGIResponse
 
 from slowping.core import errors
 from slowping.core.api_key import Principal, Scope
@@ -26,6 +28,7 @@ RATE_HEADERS: Final = "rate_headers"
 Q = TypeVar("Q")
 B = TypeVar("B")
 
+_ALWAYS: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 _encode: Final = msgspec.json.Encoder().encode
 _STRANGER: Final = Principal(
     key_id=0,
@@ -60,6 +63,13 @@ class Text(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str
 
 
+class Stream(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer that goes on until the client leaves, or until `stop` is set."""
+
+    chunks: AsyncGenerator[bytes, None]
+    stop: asyncio.Event
+
+
 class Endpoint(msgspec.Struct, Generic[Q, B], frozen=True, kw_only=True):
     """One operation of our own API: the router and the reference are both made from this."""
 
@@ -76,9 +86,10 @@ class Endpoint(msgspec.Struct, Generic[Q, B], frozen=True, kw_only=True):
     body_required: bool = True
     """False takes an empty body as an empty object."""
     answer: Any = None
-    """The type of the answer; None where it has no body, `Text` where it is none of ours."""
+    """The type of the answer; None where it has no body, `Text` where it is none of ours, and of
+    a stream the type of the data in it."""
     media_type: str = "application/json"
-    """Of an answer that is a text."""
+    """Of an answer that is a text or a stream."""
     repeatable: bool = False
     """Whether it honours an Idempotency-Key."""
     status: int = 200
@@ -174,6 +185,8 @@ def _response(
     endpoint: Endpoint[Any, Any], result: Any, headers: Mapping[str, str]
 ) -> Response[bytes]:
     """Any result: a struct is encoded, a text goes as it is, nothing is nothing."""
+    if isinstance(result, Stream):
+        return _Streamed(result, endpoint.media_type, headers)
     if isinstance(result, Text):
         # The framework adds the charset to every text by itself.
         content, media_type = result.content, result.media_type.removesuffix("; charset=utf-8")
@@ -186,8 +199,44 @@ def _response(
         content,
         status_code=endpoint.status,
         media_type=media_type,
-        headers={"cache-control": "no-store", "x-content-type-options": "nosniff", **headers},
+        headers={**_ALWAYS, **headers},
     )
+
+
+class _Streamed(Response[bytes]):
+    """A stream as the framework takes it."""
+
+    def __init__(self, stream: Stream, media_type: str, headers: Mapping[str, str]) -> None:
+        # Proxies that gather answers before they pass them on are asked not to.
+        own = {**_ALWAYS, "x-accel-buffering": "no", **headers}
+        super().__init__(b"", media_type=media_type, headers=own)
+        self._stream = stream
+
+    def to_asgi_response(self, app: Any, request: Request[Any, Any, Any], **_: Any) -> ASGIResponse:
+        del app
+        return _Streaming(
+            stream=self._stream,
+            request=request,
+            headers=self.headers,
+            media_type=self.media_type,
+            is_head_response=request.method == "HEAD",
+        )
+
+
+class _Streaming(ASGIResponse):
+    """Sends the head of the answer, and then chunk by chunk."""
+
+    _should_set_content_length = False
+
+    def __init__(self, *, stream: Stream, request: Request[Any, Any, Any], **head: Any) -> None:
+        super().__init__(**head)
+        self._stream = stream
+        self._scope: Any = request.scope
+
+    # Mappings and callables are called differently there.
+    async def send_body(self, send: Any, receive: Any) -> None:
+        """Send the chunks."""
+        await http.stream(self._scope, receive, send, self._stream.chunks, stop=self._stream.stop)
 
 
 def as_text(headers: Iterable[tuple[bytes, bytes]]) -> Mapping[str, str]:

@@ -10,6 +10,7 @@ from slowping.notifiers.registry import Registry
 from slowping.server.api.metrics import Metrics
 from slowping.server.auth import Gatekeeper
 from slowping.server.dispatch.dispatcher import Dispatcher
+from slowping.server.feed import Feed
 from slowping.server.http import Patience
 from slowping.server.ingest import Ingest
 from slowping.server.refusals import Refusals
@@ -76,6 +77,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     gatekeeper: Gatekeeper
     ingest: Ingest
     dispatcher: Dispatcher
+    feed: Feed
     registry: Registry
     now_ms: Callable[[], int]
     """UTC milliseconds."""

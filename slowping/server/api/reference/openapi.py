@@ -136,7 +136,7 @@ def _success(schemas: Schemas, endpoint: Endpoint[Any, Any]) -> Json:
     if endpoint.answer is Text:
         success["content"] = {endpoint.media_type: {}}
     elif endpoint.answer is not None:
-        success["content"] = _json(schemas.of(endpoint.answer))
+        success["content"] = {endpoint.media_type: {"schema": schemas.of(endpoint.answer)}}
     if endpoint.scope is not None:
         success["headers"] = {
             name: {"$ref": f"#/components/headers/{name}"} for name in _RATE_HEADERS

@@ -1,0 +1,117 @@
+"""Tell readers what happens, as it happens: the journal is the only memory, this only wakes."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Iterator
+from typing import Final
+
+from slowping.core import errors
+from slowping.core.feed import FeedFilter
+from slowping.server.clock import Clock
+from slowping.store.port import FeedPage, Journal
+
+HEARTBEAT_S: Final = 15.0
+"""How long a reader hears nothing at most."""
+
+GATHER_S: Final = 0.1
+"""After readers were woken, what comes within this time wakes them once."""
+
+PAGE: Final = 200
+"""Most lines of the journal that are held in memory for one reader."""
+
+MAX_READERS: Final = 200
+"""They share two connections to the database with everyone else who reads."""
+
+
+class Feed:
+    """Wakes its readers, each of which reads the journal from where it stands."""
+
+    def __init__(self, journal: Journal, clock: Clock) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._alarms: set[asyncio.Event] = set()
+        self._gathering: asyncio.TimerHandle | None = None
+        self._rung = False
+        self.closed = asyncio.Event()
+        """Set when the server stops."""
+        journal.listen(self.wake)
+
+    def wake(self) -> None:
+        """There may be news; where nobody reads, this costs next to nothing."""
+        if not self._alarms:
+            return
+        if self._gathering is None:
+            self._ring()
+        else:
+            self._rung = True
+
+    def close(self) -> None:
+        """End every reading, and begin no other."""
+        self.closed.set()
+        for alarm in self._alarms:
+            alarm.set()
+
+    def follow(
+        self, cursor: str | None, view: Callable[[], FeedFilter]
+    ) -> AsyncGenerator[FeedPage, None]:
+        """What happens after a place, or from now on, until the server stops.
+
+        The first page comes at once, and one comes at least every `HEARTBEAT_S`, if need be
+        without an entry. `view` is asked before each what the reader may see; what it raises
+        ends the reading.
+
+        Raises:
+            Unavailable: too many read already, or the server stops.
+        """
+        if self.closed.is_set():
+            raise errors.Unavailable("The server is stopping.")
+        if len(self._alarms) >= MAX_READERS:
+            raise errors.Unavailable(f"{MAX_READERS} readers follow the feed already.")
+        return self._follow(cursor, view)
+
+    async def _follow(
+        self, cursor: str | None, view: Callable[[], FeedFilter]
+    ) -> AsyncGenerator[FeedPage, None]:
+        with self._listening() as alarm:
+            place = await self._journal.head() if cursor is None else cursor
+            told_at: int | None = None
+            while not self.closed.is_set():
+                alarm.clear()
+                page = await self._journal.since(place, view(), limit=PAGE)
+                place = page.cursor
+                if page.entries or page.reset or not self._rest_s(told_at):
+                    yield page
+                    told_at = self._clock.now_ms()
+                if page.more:
+                    # A client that has left takes everything at once, and others want their turn.
+                    await asyncio.sleep(0)
+                else:
+                    await self._clock.wait(alarm, self._rest_s(told_at))
+
+    def _rest_s(self, told_at: int | None) -> float:
+        """How long a reader may go on without hearing anything; a clock may have been set."""
+        if told_at is None:
+            return 0.0
+        quiet_s = (self._clock.now_ms() - told_at) / 1000
+        return HEARTBEAT_S - quiet_s if 0 <= quiet_s < HEARTBEAT_S else 0.0
+
+    @contextlib.contextmanager
+    def _listening(self) -> Iterator[asyncio.Event]:
+        alarm = asyncio.Event()
+        self._alarms.add(alarm)
+        try:
+            yield alarm
+        finally:
+            self._alarms.remove(alarm)
+
+    def _ring(self) -> None:
+        self._rung = False
+        for alarm in self._alarms:
+            alarm.set()
+        loop = asyncio.get_running_loop()
+        self._gathering = loop.call_later(GATHER_S, self._gathered)
+
+    def _gathered(self) -> None:
+        self._gathering = None
+        if self._rung:
+            self._ring()
