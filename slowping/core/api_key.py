@@ -16,8 +16,10 @@ PREFIX: Final = "slp_"
 DEFAULT_RATE_LIMIT: Final = 1_000
 """Requests a minute."""
 
+SECRET_BYTES: Final = 32
+"""How many random bytes a key is made of."""
+
 _BASE62: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
-_SECRET_BYTES: Final = 32
 _SECRET_LENGTH: Final = 43  # 256 bits in base62
 _CHECKSUM_LENGTH: Final = 6  # 32 bits in base62
 _SHOWN: Final = 8
@@ -73,6 +75,7 @@ class NewApiKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     scopes: tuple[Scope, ...] | None = None
     """`ingest` and `read` where left out; `ingest` alone for a browser key."""
     rate_limit: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] | None = None
+    """Requests a minute; where it is left out, the server's default."""
     origins: tuple[Origin, ...] = ()
     expires_at: dt.datetime | None = None
     import_value: str | None = None
@@ -117,9 +120,9 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def mint(secret: bytes) -> str:
-    """Write 32 random bytes as a key: `slp_`, 43 characters of base62, 6 of checksum."""
-    if len(secret) != _SECRET_BYTES:
-        raise ValueError(f"a key is made of {_SECRET_BYTES} bytes")
+    """Write `SECRET_BYTES` random bytes as a key: `slp_`, 43 letters of base62, 6 of checksum."""
+    if len(secret) != SECRET_BYTES:
+        raise ValueError(f"a key is made of {SECRET_BYTES} bytes")
     body = _base62(int.from_bytes(secret, "big"), _SECRET_LENGTH)
     return f"{PREFIX}{body}{_checksum(body)}"
 

@@ -193,7 +193,8 @@ class NameTaken(Refused):
     """Another live thing of the same noun has that name."""
 
     def __init__(self, noun: str, name: str) -> None:
-        super().__init__(f"There is already a {noun} named '{name}'.")
+        article = "an" if noun.lower().startswith(tuple("aeiou")) else "a"
+        super().__init__(f"There is already {article} {noun} named '{name}'.")
         self.noun = noun
         self.name = name
 

@@ -210,6 +210,7 @@ async def _wire(
             metrics=Metrics(store.outbox, tally),
             refusals=refusals,
             started_at=now_ms(),
+            rate_limit=config.limits.rate_limit,
             sqlite_version=sqlite3.sqlite_version,
             dialects=DIALECTS,
             max_body_bytes=config.server.max_body_bytes,

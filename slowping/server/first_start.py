@@ -114,7 +114,7 @@ class FirstStart:
         await self._roster.renew()
 
     async def _issue(self, path: pathlib.Path, name: str, scopes: tuple[Scope, ...]) -> str:
-        value = api_key.mint(self._random_bytes(32))
+        value = api_key.mint(self._random_bytes(api_key.SECRET_BYTES))
         # Before it is stored: a key that is live but written down nowhere is of use to nobody.
         write_private(path, value)
         record = ApiKeyRecord(

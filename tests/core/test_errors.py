@@ -21,6 +21,7 @@ def test_the_drawing_shows_every_condition_in_its_place() -> None:
         (errors.UnknownCategory("bug"), "There is no category named 'bug'."),
         (errors.NotFound("channel", "team"), "There is no channel 'team'."),
         (errors.NameTaken("channel", "team"), "There is already a channel named 'team'."),
+        (errors.NameTaken("API key", "ci"), "There is already an API key named 'ci'."),
         (errors.WrongMethod(["GET", "POST"]), "This path answers to GET, POST only."),
         (errors.InvalidInput("It is wrong."), "It is wrong."),
     ],

@@ -17,8 +17,6 @@ from slowping.server.api.endpoint import Call, Endpoint
 from slowping.server.api.listing import NoQuery, PageQuery
 from slowping.store.port import ApiKeyRecord
 
-_SECRET_BYTES: Final = 32
-
 
 class ApiKeyQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which keys to list."""
@@ -52,7 +50,7 @@ async def issue_api_key(call: Call[NoQuery, NewApiKey]) -> IssuedApiKey:
     """At home in the project that is named, else in `default`, else in the only one."""
     new, services = call.body, call.services
     if new.import_value is None:
-        value = api_key.mint(services.random_bytes(_SECRET_BYTES))
+        value = api_key.mint(services.random_bytes(api_key.SECRET_BYTES))
     else:
         value = api_key.checked_import(new.import_value)
     directory, now = services.store.directory, services.now_ms()
@@ -83,7 +81,7 @@ def _record(call: Call[NoQuery, NewApiKey], value: str, now: int) -> ApiKeyRecor
         raise errors.InvalidInput("expires_at: this moment is over.")
     home = reach.administered(roster, call.principal, new.project)
     further = [reach.named(roster, call.principal, name).id for name in new.projects]
-    limit = api_key.DEFAULT_RATE_LIMIT if new.rate_limit is None else new.rate_limit
+    limit = call.services.rate_limit if new.rate_limit is None else new.rate_limit
     return ApiKeyRecord(
         name=new.name,
         digest=api_key.digest(value),

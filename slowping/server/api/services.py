@@ -86,6 +86,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     refusals: Refusals
     started_at: int
     """UTC milliseconds."""
+    rate_limit: int
+    """Requests a minute of a key that is issued without a limit of its own; 0 is unlimited."""
     dialects: Sequence[DescribedDialect] = ()
     max_body_bytes: int = 1_048_576
     patience: Patience = msgspec.field(default_factory=lambda: Patience(10.0))

@@ -1,9 +1,11 @@
+import pathlib
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.conftest import RunningHouse
+from slowping.config import Config, LimitsSection
+from tests.conftest import RunningHouse, running_house
 from tests.server.api.conftest import Speak
 
 
@@ -21,9 +23,22 @@ async def test_a_key_works_from_the_moment_it_is_issued(
     assert told["value"].startswith("slp_")
     assert told["api_key"]["scopes"] == ["ingest", "read"]
     assert told["api_key"]["project"] == "default"
-    assert told["api_key"]["rate_limit"] == 1000
     client = await speak(key=told["value"])
     assert (await client.post("/events", json={"category": "a"})).status_code == 201
+
+
+@pytest.mark.parametrize(("asked", "given"), [({}, 7), ({"rate_limit": 0}, 0)])
+async def test_the_server_says_how_many_requests_a_minute_a_key_has_that_is_not_told(
+    asked: dict[str, int], given: int, tmp_path: pathlib.Path
+) -> None:
+    config = Config(limits=LimitsSection(rate_limit=7))
+    async with running_house(tmp_path, config) as house:
+        answer = await house.client.post(
+            "/slowping/v1/keys",
+            json={"name": "new", **asked},
+            headers={"authorization": f"Bearer {house.admin_key}"},
+        )
+        assert answer.json()["api_key"]["rate_limit"] == given
 
 
 async def test_its_value_is_shown_once(admin: httpx.AsyncClient) -> None:
@@ -40,6 +55,7 @@ async def test_a_client_moves_here_with_its_key(speak: Speak, admin: httpx.Async
     assert (await client.get("/events")).status_code == 200
     again = await admin.post("/keys", json={"name": "x", "import_value": "pk_live_0123456789"})
     assert again.status_code == 409
+    assert again.json()["noun"] == "API key"
     assert "pk_live_0123456789" not in again.text
 
 

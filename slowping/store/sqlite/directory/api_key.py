@@ -119,7 +119,7 @@ class ApiKeys(Desk):
             further = dict.fromkeys(record.project_ids)
             for project_id in (record.home_project_id, *further):
                 desk.require_project(connection, project_id)
-            with desk.unique("key", record.prefix):
+            with desk.unique("API key", record.prefix):
                 connection.execute(_CREATE, new)
             allowed = [(key_id, number) for number in further if number != record.home_project_id]
             connection.executemany(_ALLOW, allowed)
