@@ -14,6 +14,7 @@ from slowping.cli import output
 
 _COMMANDS: Final = {
     "serve": "serve",
+    "tui": "tui",
     "send": "send",
     "project": "project",
     "category": "category",

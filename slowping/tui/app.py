@@ -1,0 +1,268 @@
+"""The application: owns the connection and what is remembered; everything else is in the places."""
+
+import asyncio
+import collections
+import contextlib
+import importlib
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, ClassVar, Final, cast
+
+import msgspec
+from textual import work
+from textual.app import App
+from textual.binding import BindingType
+from textual.dom import DOMNode
+from textual.reactive import var
+
+from slowping.core import errors, text
+from slowping.tui import act
+from slowping.tui.command import Commanded, binding, on_command
+from slowping.tui.commands import everywhere
+from slowping.tui.live import Live, Source
+from slowping.tui.places import PLACES
+from slowping.tui.settings import Profile, Settings
+
+if TYPE_CHECKING:
+    from textual.actions import ActionParseResult
+
+    from slowping.client.client import Client
+
+_ERRORS_KEPT: Final = 200
+
+Dial = Callable[[Profile], "Client"]
+
+
+class Mishap(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that went wrong."""
+
+    at_ms: int
+    what: str
+    why: str
+
+
+def wall_clock_ms() -> int:
+    """UTC milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def dial(profile: Profile) -> "Client":
+    """A client for that server."""
+    from slowping.client.client import Client
+
+    return Client(profile.server, profile.api_key)
+
+
+class SlowpingApp(Commanded, App[None]):
+    """The live view."""
+
+    TITLE = "slowping"
+    CSS_PATH = "slowping.tcss"
+    ENABLE_COMMAND_PALETTE = False  # it is a command like any other
+    MODES: ClassVar = {place.name: place.open for place in PLACES}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        binding(place.command(), f"go('{place.name}')") for place in PLACES
+    ]
+
+    project: var[str | None] = var(None, init=False)
+    """The project that is looked at; None is all that the key may see."""
+    doing: var[tuple[str, ...]] = var((), init=False)
+    """What is being done at this moment."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        profile: Profile | None = None,
+        *,
+        dial: Dial = dial,
+        now_ms: Callable[[], int] = wall_clock_ms,
+    ) -> None:
+        """Without a profile it asks for one."""
+        remembered = settings.remembered
+        known = remembered.place in self.MODES
+        # Where it starts is known before the first screen is made.
+        self.DEFAULT_MODE = (  # type: ignore[misc]
+            remembered.place if known and remembered.place else PLACES[0].name
+        )
+        super().__init__()
+        self.settings = settings
+        self.profile = profile
+        self.now_ms = now_ms
+        self.live = Live(self, now_ms)
+        self.mishaps: collections.deque[Mishap] = collections.deque(maxlen=_ERRORS_KEPT)
+        self.may_administer = True
+        """Whether the key may change things; it is taken to, until the server says otherwise."""
+        self._dial = dial
+        self._client: Client | None = None
+        self.set_reactive(SlowpingApp.project, remembered.project)
+
+    @property
+    def client(self) -> "Client":
+        """The client of the server that is looked at.
+
+        Raises:
+            Unreachable: there is none yet.
+        """
+        if self._client is None:
+            raise errors.Unreachable("No server is connected.")
+        return self._client
+
+    def on_mount(self) -> None:
+        """Connect, or ask where to."""
+        self.set_keymap(self.settings.keys)
+        if self.settings.remembered.theme in self.available_themes:
+            self.theme = self.settings.remembered.theme
+        self.theme_changed_signal.subscribe(
+            self, lambda theme: self.settings.remember(theme=theme.name)
+        )
+        if self.profile is None:
+            self.ask_where()
+        else:
+            self.use(self.profile)
+
+    async def on_unmount(self) -> None:
+        """Let go of the connections."""
+        if self._client is not None:
+            await self._client.close()
+
+    # Servers and projects ---------------------------------------------------------------------
+
+    def use(self, profile: Profile) -> None:
+        """Look at this server from now on."""
+        self.profile = profile
+        self._follow()
+
+    def watch_project(self, project: str | None) -> None:
+        """Look at another project: everything is loaded anew."""
+        self.settings.remember(project=project)
+        if self.profile is not None and self.is_running:
+            self._follow()
+
+    @work(exclusive=True, group="line")
+    async def _follow(self) -> None:
+        """Follow the feed of the profile's server, until another one is asked for."""
+        # Off the loop: the first screen is drawn before the client is loaded.
+        await asyncio.to_thread(importlib.import_module, "slowping.client.client")
+        profile = self.profile
+        if profile is None:
+            return
+        async with act.acting(self, f"Following {profile.server}", endless=True):
+            before, self._client = self._client, self._dial(profile)
+            if before is not None:
+                await before.close()
+            self._learn_rights()
+            await self.live.follow(cast("Source", self._client), self.project)
+        self.live.end(self.mishaps[-1].why if self.mishaps else "The server ended the feed.")
+
+    @work(exclusive=True, group="rights")
+    async def _learn_rights(self) -> None:
+        """See whether the key may administer; while nothing answers, nothing is known."""
+        may = await act.is_allowed(lambda: self.client.list_api_keys(limit=1))
+        if may is not None and may != self.may_administer:
+            self.may_administer = may
+            self.screen.refresh_bindings()
+
+    @on_command(everywhere.CONNECT)
+    def ask_where(self) -> None:
+        """Show the connect screen; what is remembered is filled in."""
+        from slowping.tui.modals.connect import ConnectModal
+
+        self.push_screen(ConnectModal(self.profile, self._dial), self._chosen)
+
+    def _chosen(self, profile: Profile | None) -> None:
+        if profile is not None:
+            self.settings.keep(self.settings.remembered.with_profile(profile))
+            self.use(profile)
+        elif self.profile is None:
+            self.exit()
+
+    # Going about ------------------------------------------------------------------------------
+
+    async def action_go(self, place: str) -> None:
+        """Go to a place."""
+        self.settings.remember(place=place)
+        await self.switch_mode(place)
+
+    @on_command(everywhere.HELP)
+    def show_help(self) -> None:
+        """Show what can be done here."""
+        from slowping.tui.modals.help import HelpModal
+
+        self.push_screen(HelpModal(self.screen))
+
+    @on_command(everywhere.PALETTE)
+    def open_palette(self) -> None:
+        """Open the command palette."""
+        from textual.command import CommandPalette
+
+        from slowping.tui import palette
+
+        self.push_screen(CommandPalette(palette.PROVIDERS, placeholder="Type to find…"))
+
+    @on_command(everywhere.THEME)
+    def choose_theme(self) -> None:
+        """Choose a theme."""
+        self.search_themes()
+
+    @on_command(everywhere.ERRORS)
+    def show_errors(self) -> None:
+        """Show what went wrong so far."""
+        from slowping.tui.modals.mishaps import MishapsModal
+
+        self.push_screen(MishapsModal(tuple(reversed(self.mishaps))))
+
+    @on_command(everywhere.RELOAD)
+    def reload(self) -> None:
+        """Follow the feed anew, which loads everything again."""
+        if self.profile is not None:
+            self._follow()
+            self.tell("Loading again.")
+
+    @on_command(everywhere.QUIT)
+    def leave(self) -> None:
+        """Leave."""
+        self.exit()
+
+    # Answers ----------------------------------------------------------------------------------
+
+    async def run_action(
+        self,
+        action: "str | ActionParseResult",
+        default_namespace: DOMNode | None = None,
+        namespaces: "dict[str, DOMNode] | None" = None,  # type: ignore[override]
+    ) -> bool:
+        """Carry an action out; one that is greyed out says why."""
+        node = default_namespace
+        if isinstance(node, Commanded) and isinstance(action, str):
+            command = node.asked_for(action)
+            reason = node.why_not(command) if command else None
+            if command and reason:
+                self.tell(f"{command.name}: {reason}", severity="warning")
+                return True
+        return await super().run_action(action, default_namespace, namespaces)
+
+    def tell(self, what: str, severity: str = "information", title: str = "") -> None:
+        """Say something in a toast."""
+        self.notify(
+            text.visible(what),
+            title=text.one_line(title),
+            severity=severity,  # type: ignore[arg-type]
+            markup=False,
+        )
+
+    def tell_error(self, what: str, error: errors.SlowpingError, advice: str) -> None:
+        """Say what failed, why, and what to do; and keep it."""
+        why = f"{act.told(error)} {advice}".strip()
+        self.mishaps.append(Mishap(at_ms=self.now_ms(), what=text.one_line(what), why=why))
+        self.tell(why, severity="error", title=what)
+
+    @contextlib.contextmanager
+    def busy(self, doing: str) -> Iterator[None]:
+        """Show that something is being done."""
+        self.doing = (*self.doing, doing)
+        try:
+            yield
+        finally:
+            rest = list(self.doing)
+            rest.remove(doing)
+            self.doing = tuple(rest)

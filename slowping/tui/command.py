@@ -1,0 +1,127 @@
+"""Say what a command is, and bind commands to the methods that carry them out."""
+
+import enum
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+
+import msgspec
+from textual.binding import Binding, BindingType
+
+if TYPE_CHECKING:
+    from textual.dom import DOMNode as _Node
+else:
+    # A plain class at run time: Textual follows the first base that is a node for its styles.
+    _Node = object
+
+_ANSWERS: Final = "_answers_commands"
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+class Need(enum.Enum):
+    """What has to be there before a command can be carried out."""
+
+    LINE = "line"
+    """The server answers."""
+    ADMIN = "admin"
+    """The API key may administer; asks for the line as well."""
+    ROW = "row"
+    """Something is under the cursor."""
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a person can ask for; keys, palette, footer, help and docs are views of it."""
+
+    id: str
+    """By which `[keys]` in the settings rebinds it, such as `delivery.retry`."""
+    name: str
+    help: str
+    """One or two sentences."""
+    key: str
+    """Keys, separated by commas, as Textual names them."""
+    where: str
+    """A place's name, `list` for whatever has rows, or `everywhere`."""
+    footer: str = ""
+    """The word for it in the footer; empty where it is not shown there."""
+    needs: tuple[Need, ...] = ()
+
+
+def on_command(*commands: Command) -> Callable[[Method], Method]:
+    """Mark a method of a screen, modal, widget or app as what carries the commands out."""
+
+    def mark(method: Method) -> Method:
+        setattr(method, _ANSWERS, commands)
+        return method
+
+    return mark
+
+
+def binding(command: Command, action: str | None = None) -> Binding:
+    """The command as Textual's key binding."""
+    return Binding(
+        command.key,
+        action or action_of(command),
+        command.footer or command.name,
+        show=bool(command.footer),
+        tooltip=command.help,
+        id=command.id,
+    )
+
+
+def action_of(command: Command) -> str:
+    """The action that carries the command out on a node that answers it."""
+    return f"command('{command.id}')"
+
+
+class Commanded(_Node):
+    """What answers commands: its bindings come from the marked methods, inherited ones included."""
+
+    answered: ClassVar[dict[str, tuple[Command, str]]] = {}
+    """By id: the command and the name of the method."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        own = {
+            command.id: (command, name)
+            for name, method in vars(cls).items()
+            for command in getattr(method, _ANSWERS, ())
+        }
+        cls.answered = {**cls.answered, **own}
+        written: list[BindingType] = vars(cls).get("BINDINGS", [])
+        cls.BINDINGS = [*written, *(binding(command) for command, _ in own.values())]
+        super().__init_subclass__(**kwargs)
+
+    def asked_for(self, action: str) -> Command | None:
+        """The command that an action means here, if it means one."""
+        name, _, rest = action.partition("('")
+        found = self.answered.get(rest.removesuffix("')")) if name == "command" else None
+        return found[0] if found else None
+
+    async def action_command(self, command_id: str) -> None:
+        """Carry a command out."""
+        answer = getattr(self, self.answered[command_id][1])()
+        if inspect.isawaitable(answer):
+            await answer
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """None greys the key out: it is shown, and `why_not` says what is missing."""
+        if action == "command" and self.why_not(self.answered[str(parameters[0])][0]):
+            return None
+        return super().check_action(action, parameters)
+
+    def why_not(self, command: Command) -> str | None:
+        """Why the command cannot be carried out now, in a sentence; None where it can."""
+        del command
+        return None
+
+
+_SHOWN = {
+    "question_mark": "?", "slash": "/", "colon": ":", "exclamation_mark": "!", "escape": "esc",
+    "space": "space", "pagedown": "pgdn", "pageup": "pgup", "down": "↓", "up": "↑",
+    "left": "←", "right": "→",
+}  # fmt: skip
+
+
+def shown_keys(keys: str) -> str:
+    """Keys as a person reads them: `j ↓`."""
+    return " ".join(_SHOWN.get(key.strip(), key.strip()) for key in keys.split(","))

@@ -1,0 +1,65 @@
+"""Commands of the feed."""
+
+from typing import Final
+
+from slowping.tui.command import Command, Need
+
+OPEN: Final = Command(
+    id="feed.open",
+    name="Show or hide the details",
+    help="The event's fields, its deliveries and every attempt, beside the list.",
+    key="enter",
+    where="feed",
+    footer="Details",
+    needs=(Need.ROW,),
+)
+FILTER: Final = Command(
+    id="feed.filter",
+    name="Filter",
+    help="Show only what matches, as you type: words, category:sale, project:shop, state:failed.",
+    key="slash",
+    where="feed",
+    footer="Filter",
+)
+INVERT: Final = Command(
+    id="feed.invert",
+    name="Turn the filter round",
+    help="Show what does not match instead.",
+    key="exclamation_mark",
+    where="feed",
+)
+FOLLOW: Final = Command(
+    id="feed.follow",
+    name="Follow or hold",
+    help="Follow what comes in, or hold the list still; any step up holds as well.",
+    key="f",
+    where="feed",
+    footer="Follow",
+)
+TIMES: Final = Command(
+    id="feed.times",
+    name="Times of day",
+    help="Show when, or how long ago.",
+    key="t",
+    where="feed",
+)
+COPY_JSON: Final = Command(
+    id="feed.copy-json",
+    name="Copy as JSON",
+    help="Send the event as JSON to your terminal's clipboard.",
+    key="y",
+    where="feed",
+    footer="JSON",
+    needs=(Need.ROW,),
+)
+COPY_CURL: Final = Command(
+    id="feed.copy-curl",
+    name="Copy as curl",
+    help="Send a curl line to your terminal's clipboard that would send this event again.",
+    key="c",
+    where="feed",
+    footer="curl",
+    needs=(Need.ROW,),
+)
+
+COMMANDS: Final = (OPEN, FILTER, INVERT, FOLLOW, TIMES, COPY_JSON, COPY_CURL)

@@ -1,0 +1,35 @@
+"""Commands of whatever has rows: the feed and every table."""
+
+from typing import Final
+
+from slowping.tui.command import Command
+
+DOWN: Final = Command(
+    id="list.down", name="Next row", help="One row down.", key="j,down", where="list"
+)
+UP: Final = Command(id="list.up", name="Row before", help="One row up.", key="k,up", where="list")
+TOP: Final = Command(
+    id="list.top", name="First row", help="To the first row.", key="g,home", where="list"
+)
+BOTTOM: Final = Command(
+    id="list.bottom",
+    name="Last row",
+    help="To the last row; in the feed this follows what comes in.",
+    key="G,end",
+    where="list",
+)
+HALF_DOWN: Final = Command(
+    id="list.half-down", name="Half a page down", help="Half a page down.", key="ctrl+d",
+    where="list",
+)  # fmt: skip
+HALF_UP: Final = Command(
+    id="list.half-up", name="Half a page up", help="Half a page up.", key="ctrl+u", where="list"
+)
+PAGE_DOWN: Final = Command(
+    id="list.page-down", name="Page down", help="One page down.", key="pagedown", where="list"
+)
+PAGE_UP: Final = Command(
+    id="list.page-up", name="Page up", help="One page up.", key="pageup", where="list"
+)
+
+COMMANDS: Final = (DOWN, UP, TOP, BOTTOM, HALF_DOWN, HALF_UP, PAGE_DOWN, PAGE_UP)

@@ -1,0 +1,1 @@
+"""Questions with a typed answer, and what is shown over a screen."""

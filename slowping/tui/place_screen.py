@@ -1,0 +1,128 @@
+"""What every place is made of: status bar, its own middle, footer; loading, live items, keys.
+
+A place of your own: subclass `PlaceScreen`, compose the middle in `compose_place`, ask the server
+in `load` (inside of `acting`), take what the feed tells in `take`, mark methods with
+`on_command`. Then list it in `places.py` and put its commands into `commands/<name>.py`.
+"""
+
+from typing import Final
+
+from textual import getters
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from slowping.tui.app import SlowpingApp
+from slowping.tui.command import Command, Commanded, Need, on_command
+from slowping.tui.commands import everywhere
+from slowping.tui.live import Batch, Link
+from slowping.tui.widgets.status_bar import StatusBar
+
+WIDE: Final = 100
+"""Columns from which on two panes stand side by side."""
+
+
+class PlaceScreen(Commanded, Screen[None]):
+    """One of the places that a number key leads to."""
+
+    app = getters.app(SlowpingApp)
+    status = getters.query_one(StatusBar)
+
+    # Without ClassVar, as the base class has it.
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012
+
+    def compose(self) -> ComposeResult:
+        """The frame, which is the same in every place."""
+        yield StatusBar(self.app.now_ms)
+        yield from self.compose_place()
+        yield Footer(show_command_palette=False, compact=True)
+
+    # What a place says of itself --------------------------------------------------------------
+
+    def compose_place(self) -> ComposeResult:
+        """What stands between status bar and footer."""
+        yield from ()
+
+    def load(self) -> None:
+        """Ask the server for all that is shown: at first, and when changes were missed.
+
+        Called in the message loop: start a worker (`@work(exclusive=True, group="load")`).
+        """
+
+    def take(self, batch: Batch) -> None:
+        """Take in what has happened since."""
+
+    def tick(self) -> None:
+        """Let times move on; called once a second while the place is in sight."""
+
+    def has_row(self) -> bool:
+        """Whether something is under the cursor."""
+        return True
+
+    def step_back(self) -> bool:
+        """Close or clear one thing; False where there is nothing to step back from."""
+        return False
+
+    # What all have ----------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        """Listen to the outside, and load what is there if the line stands already."""
+        live = self.app.live
+        live.batch.subscribe(self, self._hear)
+        live.connection.subscribe(self, self._see_link)
+        self.watch(self.app, "doing", self._see_doing)
+        self.set_interval(1.0, self._tick)
+        self._see_link(live.link)
+        if live.link.stands and not live.link.fresh:
+            self.load()
+
+    def on_screen_resume(self) -> None:
+        """Show in the status bar what is true now."""
+        self.show_status()
+
+    def why_not(self, command: Command) -> str | None:
+        """Why the command cannot be carried out now."""
+        if not self.app.live.link.stands and {Need.LINE, Need.ADMIN} & set(command.needs):
+            return f"not while {self.app.live.link.lamp.value}."
+        if Need.ADMIN in command.needs and not self.app.may_administer:
+            return "this API key may only read."
+        if Need.ROW in command.needs and not self.has_row():
+            return "nothing is selected."
+        return None
+
+    @on_command(everywhere.BACK)
+    def back(self) -> None:
+        """Step back one level; at the top there is none."""
+        if not self.step_back():
+            self.app.tell("This is the top level; q quits.")
+
+    def show_status(self) -> None:
+        """Show in the status bar what is true now."""
+        if not self.is_mounted:
+            return
+        profile = self.app.profile
+        self.status.server = profile.server if profile else ""
+        self.status.project = self.app.project
+        self.status.link = self.app.live.link
+        self.status.doing = self.app.doing
+
+    def _hear(self, batch: Batch) -> None:
+        self.status.count(batch)
+        self.take(batch)
+
+    def _see_link(self, link: Link) -> None:
+        self.set_class(not link.stands, "-stale")
+        self.show_status()
+        self.refresh_bindings()
+        if link.fresh:
+            self.load()
+        if link.trimmed:
+            self.app.tell("The server no longer has all that was missed: loaded anew.")
+
+    def _see_doing(self) -> None:
+        self.show_status()
+
+    def _tick(self) -> None:
+        self.status.tick()
+        if self.is_current:
+            self.tick()

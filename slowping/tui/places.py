@@ -1,0 +1,51 @@
+"""List the places of the live view: the screens, their keys and where each one is found."""
+
+import importlib
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from slowping.tui.command import Command
+
+if TYPE_CHECKING:
+    from slowping.tui.place_screen import PlaceScreen
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """A screen that a key leads to."""
+
+    name: str
+    """The noun: its commands are in `commands/<name>.py`."""
+    key: str
+    title: str
+    help: str
+    screen: str
+    """Module and class, loaded when the place is first shown."""
+
+    def command(self) -> Command:
+        """What leads there."""
+        return Command(
+            id=f"place.{self.name}",
+            name=f"Go to {self.title.lower()}",
+            help=self.help,
+            key=self.key,
+            where="everywhere",
+        )
+
+    def open(self) -> "PlaceScreen":
+        """The screen, new."""
+        module, _, name = self.screen.partition(":")
+        screen: PlaceScreen = getattr(importlib.import_module(module), name)()
+        return screen
+
+
+PLACES: Final = (
+    Place(
+        name="feed",
+        key="1",
+        title="Feed",
+        help="Events as they come in, and what becomes of their deliveries.",
+        screen="slowping.tui.screens.feed:FeedScreen",
+    ),
+)
+"""In the order of their keys; the first one is where a newcomer starts."""

@@ -1,0 +1,293 @@
+"""The feed: events as they come in, what becomes of them, and one of them whole."""
+
+import json
+import shlex
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+import msgspec
+from textual import getters, work
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.content import Content
+
+from slowping.core.delivery import Delivery
+from slowping.core.event import Event
+from slowping.core.feed import CategoryChanged, DeliveryChanged, EventAccepted
+from slowping.tui.act import acting
+from slowping.tui.command import on_command
+from slowping.tui.commands import feed
+from slowping.tui.live import Batch
+from slowping.tui.place_screen import PlaceScreen
+from slowping.tui.query import Query
+from slowping.tui.widgets.detail import Detail
+from slowping.tui.widgets.empty_state import EmptyState
+from slowping.tui.widgets.feed_view import FeedView
+from slowping.tui.widgets.filter_bar import FilterBar
+
+_PAGE: Final = 1_000
+_ONE_BY_ONE: Final = 10
+"""Up to so many uncertain events are asked for singly; more are loaded as a page."""
+
+
+class FeedScreen(PlaceScreen):
+    """Events, newest at the end."""
+
+    help_title: ClassVar[str] = "In the feed"
+    view = getters.query_one(FeedView)
+    detail = getters.query_one(Detail)
+    filter_bar = getters.query_one(FilterBar)
+    empty = getters.query_one(EmptyState)
+
+    def compose_place(self) -> ComposeResult:
+        """A filter, the list, and the details when they are asked for."""
+        yield FilterBar()
+        with Container(id="panes"):
+            with Container(id="list"):
+                yield FeedView(self.app.now_ms, classes="greys")
+                yield EmptyState()
+            yield Detail(self.app.now_ms, classes="greys")
+
+    def on_mount(self) -> None:
+        """Show what was remembered."""
+        remembered = self.app.settings.remembered
+        self.detail.display = False
+        self.view.absolute = remembered.absolute_times
+        self.filter_bar.sought = Query.read(remembered.filter, remembered.inverted)
+        self.view.focus()
+        self._say()
+
+    # What comes from outside ------------------------------------------------------------------
+
+    def load(self) -> None:
+        """Load categories and the last page."""
+        self.view.with_project = self.app.project is None
+        self.view.rows.expect()
+        self._load()
+
+    @work(exclusive=True, group="load")
+    async def _load(self) -> None:
+        async with acting(self, "Loading the feed"):
+            client, project = self.app.client, self.app.project
+            found = await client.list_categories(project=project, limit=_PAGE)
+            page = await client.list_events(project=project, limit=_PAGE)
+            self.view.look(found.items)
+            self.view.load(page.items)
+            self._loaded = True
+            self._say()
+
+    def take(self, batch: Batch) -> None:
+        """Show what has happened."""
+        changed = [item.category for item in batch if isinstance(item, CategoryChanged)]
+        if any(changed):
+            self.view.look([each for each in changed if each])
+        arrived = [item.event for item in batch if isinstance(item, EventAccepted)]
+        if arrived:
+            self.view.extend(arrived)
+            self._ring(arrived)
+            self._say()
+        moved = [item.delivery for item in batch if isinstance(item, DeliveryChanged)]
+        if moved:
+            self.view.change(moved)
+            self._refresh_detail(moved)
+
+    def tick(self) -> None:
+        """Let the ages move on."""
+        self.view.tick()
+
+    def on_feed_view_uncertain(self, message: FeedView.Uncertain) -> None:
+        """Ask how the deliveries of old events stand that were tried again."""
+        if len(message.event_ids) > _ONE_BY_ONE:
+            self.load()
+        else:
+            self._settle(message.event_ids)
+
+    def on_feed_view_missing(self) -> None:
+        """More went by than the list keeps."""
+        self.app.tell("More went by than the list keeps: loaded anew.")
+        self.load()
+
+    @work(group="settle")
+    async def _settle(self, event_ids: Sequence[str]) -> None:
+        async with acting(self, "Looking how deliveries stand"):
+            for event_id in event_ids:
+                page = await self.app.client.list_deliveries(event=event_id, limit=_PAGE)
+                self.view.rows.settle(event_id, {each.id: each.state for each in page.items})
+            self.view.refresh()
+
+    def _ring(self, arrived: Sequence[Event]) -> None:
+        if any(event.category in self.app.settings.bell for event in arrived):
+            self.app.bell()
+
+    # What the person does ---------------------------------------------------------------------
+
+    def has_row(self) -> bool:
+        """Whether an event is under the cursor."""
+        return self.view.current is not None
+
+    def step_back(self) -> bool:
+        """Close the details, then clear the filter."""
+        if self.detail.display:
+            self._close_detail()
+        elif self.filter_bar.sought.is_on:
+            self.filter_bar.action_clear()
+        else:
+            return False
+        return True
+
+    @on_command(feed.OPEN)
+    def toggle_detail(self) -> None:
+        """Show the details, or hide them."""
+        if self.detail.display:
+            self._close_detail()
+        else:
+            self.detail.display = True
+            self._show_detail()
+
+    @on_command(feed.FILTER)
+    def filter(self) -> None:
+        """Let a person type a filter."""
+        self.filter_bar.open()
+
+    @on_command(feed.INVERT)
+    def invert(self) -> None:
+        """Show what does not match instead."""
+        query = self.filter_bar.sought
+        if not query.is_on:
+            self.app.tell("There is no filter to turn round: / sets one.", severity="warning")
+            return
+        self.filter_bar.sought = msgspec.structs.replace(query, inverted=not query.inverted)
+
+    @on_command(feed.TIMES)
+    def toggle_times(self) -> None:
+        """Show when, or how long ago."""
+        self.view.absolute = not self.view.absolute
+        self.app.settings.remember(absolute_times=self.view.absolute)
+
+    @on_command(feed.COPY_JSON)
+    def copy_json(self) -> None:
+        """Send the event as JSON to the terminal's clipboard."""
+        if row := self.view.current:
+            self._copy(ascii_json(msgspec.to_builtins(row.event)), "The event as JSON")
+
+    @on_command(feed.COPY_CURL)
+    def copy_curl(self) -> None:
+        """Send a curl line to the terminal's clipboard that would send the event again."""
+        if row := self.view.current:
+            server = self.app.profile.server if self.app.profile else ""
+            self._copy(curl_line(server, row.event), "The curl line")
+
+    def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
+        """Show what passes the filter, and remember it."""
+        self.view.sift(message.sought)
+        self.app.settings.remember(
+            filter=" ".join(map(str, message.sought.terms)), inverted=message.sought.inverted
+        )
+        self._say()
+
+    def on_filter_bar_left(self) -> None:
+        """Back to the list."""
+        self.view.focus()
+
+    def on_feed_view_moved(self) -> None:
+        """Another event is under the cursor."""
+        self.refresh_bindings()
+        if self.detail.display:
+            self._show_detail()
+
+    def on_feed_view_changed(self) -> None:
+        """The list follows or holds."""
+        self._say()
+
+    # Details ----------------------------------------------------------------------------------
+
+    def _close_detail(self) -> None:
+        self.detail.display = False
+        self.view.focus()
+
+    def _show_detail(self) -> None:
+        row = self.view.current
+        self.detail.show(row.event if row else None, None, self._emoji(row.event) if row else "")
+        self.detail.scroll_home(animate=False)
+        if row is not None:
+            self._load_detail(row.event.id)
+
+    @work(exclusive=True, group="detail")
+    async def _load_detail(self, event_id: str) -> None:
+        async with acting(self, "Loading the details"):
+            found = await self.app.client.show_event(event_id)
+            self.detail.show(found.event, found.deliveries, self._emoji(found.event))
+            states = {each.delivery.id: each.delivery.state for each in found.deliveries}
+            self.view.rows.settle(event_id, states)
+
+    def _refresh_detail(self, moved: Sequence[Delivery]) -> None:
+        row = self.view.current
+        if not self.detail.display or row is None:
+            return
+        if any(each.event_id == row.event.id for each in moved):
+            self._load_detail(row.event.id)
+
+    def _emoji(self, event: Event) -> str:
+        return self.view.look_of(event)[0]
+
+    # What is said -----------------------------------------------------------------------------
+
+    def _copy(self, what: str, name: str) -> None:
+        self.app.copy_to_clipboard(what)
+        self.app.tell(f"{name} was sent to your terminal's clipboard.")
+
+    _loaded = False
+
+    def _say(self) -> None:
+        """Say what the list does, and why it is empty if it is."""
+        self.filter_bar.say(self._doing())
+        shown = bool(self.view.rows.shown)
+        self.view.display, self.empty.display = shown, not shown
+        if not shown:
+            self.empty.say(*self._why_empty())
+        elif self.focused is None:
+            self.view.focus()
+
+    def _doing(self) -> Content:
+        if self.view.following:
+            return Content.styled("following ", "$text-success")
+        if not self.view.new:
+            return Content.styled("held ", "$text-warning")
+        return Content.styled(f"held · {self.view.new} new, G follows ", "bold $text-warning")
+
+    def _why_empty(self) -> tuple[str, str]:
+        if not self._loaded:
+            return "Loading…", ""
+        if len(self.view.rows):
+            return "No event matches the filter.", "esc clears it, ! turns it round."
+        server = self.app.profile.server if self.app.profile else "http://127.0.0.1:7464"
+        return (
+            "No events yet. Send the first one:",
+            f"curl {server}/api/v1/events -H 'Authorization: Bearer YOUR_KEY' "
+            '-d \'{"category":"sale","description":"The first of many"}\'',
+        )
+
+
+def ascii_json(value: object) -> str:
+    """JSON with everything escaped that is not ASCII: safe to paste anywhere."""
+    return json.dumps(value, indent=2, default=str)
+
+
+def curl_line(server: str, event: Event) -> str:
+    """A line for a shell that would send the event again; the key is left to be filled in."""
+    draft: dict[str, object] = {"category": event.category, "project": event.project}
+    draft |= {
+        name: value
+        for name, value in (
+            ("description", event.description),
+            ("fields", event.fields or None),
+            ("source", event.source),
+            ("color", event.color),
+        )
+        if value is not None
+    }
+    return (
+        f"curl {shlex.quote(server + '/slowping/v1/events')} "
+        '-H "Authorization: Bearer $SLOWPING_API_KEY" -H "Content-Type: application/json" '
+        f"-d {shlex.quote(json.dumps(draft))}"
+    )

@@ -1,0 +1,151 @@
+"""Keep what is remembered between two runs, and read what a person has set for the live view."""
+
+import contextlib
+import os
+import tempfile
+import urllib.parse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Self, TypeVar
+
+import msgspec
+
+from slowping.core import errors
+
+_REMEMBERED: Final = "tui.json"
+_WRITTEN: Final = "tui.toml"
+
+T = TypeVar("T")
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """A server, and the API key to use there."""
+
+    name: str
+    server: str
+    api_key: str
+
+    @classmethod
+    def of(cls, server: str, api_key: str) -> Self:
+        """A profile that is named after the server's address."""
+        address = server if "://" in server or not server else f"http://{server}"
+        name = urllib.parse.urlsplit(address).netloc or address
+        return cls(name=name, server=address, api_key=api_key)
+
+
+class Remembered(msgspec.Struct, frozen=True, kw_only=True):
+    """What the live view keeps for the next time; it holds API keys."""
+
+    profiles: tuple[Profile, ...] = ()
+    profile: str | None = None
+    """The name of the one that was used last."""
+    theme: str | None = None
+    place: str | None = None
+    project: str | None = None
+    """None is all projects."""
+    filter: str = ""
+    inverted: bool = False
+    absolute_times: bool = False
+
+    def current(self) -> Profile | None:
+        """The profile that was used last."""
+        return next((each for each in self.profiles if each.name == self.profile), None)
+
+    def with_profile(self, profile: Profile) -> Self:
+        """The same with this profile in use, in place of one of its name."""
+        others = (each for each in self.profiles if each.name != profile.name)
+        return self.changed(profiles=(*others, profile), profile=profile.name)
+
+    def changed(self, **what: Any) -> Self:  # as the fields are
+        """The same with some of it changed."""
+        return msgspec.structs.replace(self, **what)
+
+
+class _Written(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a person may write into `tui.toml`."""
+
+    keys: dict[str, str] = {}
+    bell: tuple[str, ...] = ()
+
+
+class Settings:
+    """What is remembered in `<state folder>/tui.json`, and set in `<config folder>/tui.toml`."""
+
+    def __init__(self, state: Path | None = None, config: Path | None = None) -> None:
+        """Without folders nothing is read or kept.
+
+        Raises:
+            ConfigError: a file is there but cannot be read.
+        """
+        self._file = state / _REMEMBERED if state else None
+        self.remembered = _remembered(self._file) if self._file else Remembered()
+        written = _written(config / _WRITTEN) if config else _Written()
+        self.keys: Mapping[str, str] = written.keys
+        """Keys by the id of the command."""
+        self.bell: tuple[str, ...] = written.bell
+        """Categories whose events ring the terminal's bell."""
+
+    @classmethod
+    def of_this_user(cls) -> Self:
+        """The settings in the platform's folders."""
+        import platformdirs
+
+        return cls(
+            platformdirs.user_state_path("slowping"), platformdirs.user_config_path("slowping")
+        )
+
+    def remember(self, **what: Any) -> None:  # as the fields of Remembered are
+        """Keep something for the next time."""
+        self.keep(self.remembered.changed(**what))
+
+    def keep(self, remembered: Remembered) -> None:
+        """Keep all of this for the next time, readable by its owner alone.
+
+        Raises:
+            ConfigError: the file cannot be written.
+        """
+        if remembered == self.remembered:
+            return
+        self.remembered = remembered
+        if self._file is None:
+            return
+        try:
+            _write(self._file, msgspec.json.format(msgspec.json.encode(remembered)))
+        except OSError as error:
+            raise errors.ConfigError(f"Cannot write {self._file}: {error.strerror}.") from error
+
+
+def _write(file: Path, content: bytes) -> None:
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # A new file takes the old one's place at once; mkstemp makes it with mode 0600.
+    number, name = tempfile.mkstemp(dir=file.parent, prefix=".tui-")
+    try:
+        with os.fdopen(number, "wb") as opened:
+            opened.write(content)
+        Path(name).replace(file)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def _remembered(file: Path) -> Remembered:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Remembered)
+    except FileNotFoundError:
+        return Remembered()
+    except msgspec.DecodeError:
+        return Remembered()  # what an other version or a crash has left: it is only a memory
+    except OSError as error:
+        raise errors.ConfigError(f"Cannot read {file}: {error.strerror}.") from error
+
+
+def _written(file: Path) -> _Written:
+    try:
+        return msgspec.toml.decode(file.read_bytes(), type=_Written)
+    except FileNotFoundError:
+        return _Written()
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise errors.ConfigError(f"{file}: {error}.") from error
+    except OSError as error:
+        raise errors.ConfigError(f"Cannot read {file}: {error.strerror}.") from error

@@ -1,0 +1,1 @@
+"""What draws and tells: widgets are given data, report by messages, and know no screen."""

@@ -1,0 +1,178 @@
+"""Draw one event whole: its fields, its deliveries, and every attempt at them."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+import msgspec
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from slowping.core import text, times
+from slowping.core.delivery import Attempt, AttemptOutcome, DeliveryDetail, DeliveryState
+from slowping.core.event import Event
+from slowping.tui.command import Commanded, on_command
+from slowping.tui.commands import rows
+from slowping.tui.widgets import drawing
+
+_STATES = {
+    DeliveryState.DELIVERED: ("✓", "$text-success"),
+    DeliveryState.FAILED: ("✗", "$text-error"),
+    DeliveryState.PENDING: ("⟳", "$text-warning"),
+    DeliveryState.LEASED: ("⟳", "$text-warning"),
+    DeliveryState.DISCARDED: ("-", "$text-muted"),
+}
+
+
+class Detail(Commanded, VerticalScroll):
+    """Shows the event it is given; deliveries follow when they are known."""
+
+    help_title: ClassVar[str] = "In the details"
+
+    def __init__(self, now_ms: Callable[[], int], **kwargs: str) -> None:
+        super().__init__(**kwargs)  # type: ignore[arg-type]  # id and classes are texts
+        self._now_ms = now_ms
+
+    def compose(self) -> ComposeResult:
+        """All of it is one text, which can be selected with the mouse."""
+        yield Static(id="told")
+
+    def show(
+        self,
+        event: Event | None,
+        deliveries: tuple[DeliveryDetail, ...] | None,
+        emoji: str = "",
+    ) -> None:
+        """Show an event; `deliveries` is None as long as they are not known."""
+        told = self.query_one("#told", Static)
+        if event is None:
+            told.update(Content.styled("No event is selected.", "$text-muted"))
+            return
+        blocks = [_head(event, emoji), _body(event), _fields(event)]
+        blocks.append(_deliveries(deliveries, self._now_ms()))
+        blocks.append(_raw(event))
+        told.update(Content("\n\n").join([block for block in blocks if block]))
+
+    @on_command(rows.DOWN)
+    def down(self) -> None:
+        """One line down."""
+        self.scroll_relative(y=1, animate=False)
+
+    @on_command(rows.UP)
+    def up(self) -> None:
+        """One line up."""
+        self.scroll_relative(y=-1, animate=False)
+
+    @on_command(rows.TOP)
+    def top(self) -> None:
+        """To the first line."""
+        self.scroll_home(animate=False)
+
+    @on_command(rows.BOTTOM)
+    def bottom(self) -> None:
+        """To the last line."""
+        self.scroll_end(animate=False)
+
+    @on_command(rows.HALF_DOWN)
+    def half_down(self) -> None:
+        """Half a page down."""
+        self.scroll_relative(y=self.size.height // 2, animate=False)
+
+    @on_command(rows.HALF_UP)
+    def half_up(self) -> None:
+        """Half a page up."""
+        self.scroll_relative(y=-(self.size.height // 2), animate=False)
+
+
+def _head(event: Event, emoji: str) -> Content:
+    rows = [
+        ("project", event.project),
+        ("source", event.source or ""),
+        ("came by", event.dialect),
+        ("occurred", _moment(times.to_ms(event.occurred_at)) if event.occurred_at else ""),
+        ("received", _moment(times.to_ms(event.received_at))),
+        ("id", event.id),
+    ]
+    title = Content.styled(f"{text.one_line(emoji)} {text.one_line(event.category)}", "bold")
+    return Content("\n").join([title, *_pairs([(n, v) for n, v in rows if v])])
+
+
+def _body(event: Event) -> Content:
+    return Content(text.visible(event.description or "").expandtabs(4))
+
+
+def _fields(event: Event) -> Content:
+    if not event.fields:
+        return Content("")
+    named = [(name, text.show(value)) for name, value in event.fields.items()]
+    return Content("\n").join([_heading("Fields"), *_pairs(named)])
+
+
+def _pairs(pairs: list[tuple[str, str]]) -> list[Content]:
+    width = min(16, max(len(text.one_line(name)) for name, _ in pairs))
+    return [
+        Content.assemble(
+            (drawing.fit(text.one_line(name), width), "$text-muted"), "  ", text.one_line(value)
+        )
+        for name, value in pairs
+    ]
+
+
+def _deliveries(deliveries: tuple[DeliveryDetail, ...] | None, now_ms: int) -> Content:
+    if deliveries is None:
+        return Content.styled("Loading the deliveries…", "$text-muted")
+    if not deliveries:
+        return Content.styled("No deliveries: nobody was to be told.", "$text-muted")
+    lines = [_heading("Deliveries")]
+    for each in deliveries:
+        lines.append(_delivery(each, now_ms))
+        lines += [_attempt(attempt) for attempt in each.attempts]
+    return Content("\n").join(lines)
+
+
+def _delivery(detail: DeliveryDetail, now_ms: int) -> Content:
+    delivery = detail.delivery
+    mark, color = _STATES[delivery.state]
+    line = Content.assemble(
+        (f"{mark} {delivery.state}", color),
+        "  ",
+        (text.one_line(delivery.channel), "bold"),
+        (f" ({text.one_line(delivery.kind)})", "$text-muted"),
+    )
+    if delivery.due_at is not None and delivery.state is DeliveryState.PENDING:
+        wait_s = (times.to_ms(delivery.due_at) - now_ms) // 1000
+        line += Content(f"  next in {wait_s} s" if wait_s > 0 else "  due now")
+    if delivery.last_error and not detail.attempts:
+        line += Content(f"\n    {text.one_line(delivery.last_error)}")
+    return line
+
+
+def _attempt(attempt: Attempt) -> Content:
+    good = attempt.outcome is AttemptOutcome.DELIVERED
+    status = "" if attempt.status is None else f" {attempt.status}"
+    line = Content.assemble(
+        (f"    {attempt.no}. {_moment(times.to_ms(attempt.started_at))}", "$text-muted"),
+        "  ",
+        (f"{attempt.outcome}{status}", "$text-success" if good else "$text-error"),
+        (f"  {attempt.duration_ms} ms", "$text-muted"),
+    )
+    for said in (attempt.reason, attempt.excerpt):
+        if said:
+            line += Content(f"\n       {text.one_line(said)}")
+    return line
+
+
+def _raw(event: Event) -> Content:
+    shown = msgspec.json.format(msgspec.json.encode(event), indent=2).decode()
+    return Content("\n").join(
+        [_heading("As JSON"), Content.styled(text.visible(shown), "$text-muted")]
+    )
+
+
+def _heading(title: str) -> Content:
+    return Content.styled(title, "bold $text-primary")
+
+
+def _moment(ms: int) -> str:
+    return f"{times.to_datetime(ms).astimezone():%Y-%m-%d %H:%M:%S}"

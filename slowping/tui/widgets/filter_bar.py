@@ -1,0 +1,112 @@
+"""The line above a list: what is filtered, and whether the list follows or holds."""
+
+from typing import ClassVar
+
+from textual import getters
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widgets import Input, Static
+
+from slowping.core import text
+from slowping.tui.query import Query
+
+
+class FilterBar(Horizontal):
+    """Chips for what is on, and a field while something is being typed."""
+
+    field = getters.query_one(Input)
+    sought: reactive[Query] = reactive(Query(), init=False)
+
+    class Changed(Message):
+        """Another filter is on."""
+
+        def __init__(self, query: Query) -> None:
+            super().__init__()
+            self.sought = query
+
+    class Left(Message):
+        """The field is closed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "clear", "Clear the filter"),
+        Binding("enter,down", "leave", "To the list"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """Chips, field, and what the list does."""
+        yield Static(id="chips")
+        yield Input(
+            placeholder="words  category:sale  project:shop  state:failed", compact=True,
+            select_on_focus=False,
+        )  # fmt: skip
+        yield Static(id="says")
+
+    def on_mount(self) -> None:
+        """Nothing is being typed."""
+        self.field.display = False
+        self._show()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is being typed."""
+        return bool(self.field.display)
+
+    def open(self) -> None:
+        """Let a person type."""
+        self.field.display = True
+        self.field.value = " ".join(map(str, self.sought.terms))
+        self.field.cursor_position = len(self.field.value)
+        self.field.focus()
+        self._show()
+
+    def say(self, what: Content) -> None:
+        """Show on the right what the list does."""
+        self.query_one("#says", Static).update(what)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filter as it is typed."""
+        event.stop()
+        if self.is_open:
+            self.sought = Query.read(event.value, self.sought.inverted)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Back to the list; the filter stays."""
+        event.stop()
+        self.action_leave()
+
+    def watch_sought(self, query: Query) -> None:
+        """Tell of another filter."""
+        self._show()
+        self.post_message(self.Changed(query))
+
+    def action_clear(self) -> None:
+        """Filter nothing, and back to the list."""
+        self.sought = Query()
+        self.action_leave()
+
+    def action_leave(self) -> None:
+        """Back to the list."""
+        self.field.display = False
+        self._show()
+        self.post_message(self.Left())
+
+    def _show(self) -> None:
+        chips = self.query_one("#chips", Static)
+        chips.update(_chips(self.sought, typing=self.is_open))
+
+
+def _chips(query: Query, *, typing: bool) -> Content:
+    sign = "not " if query.inverted else ""
+    if typing:
+        return Content.styled(f" / {sign}", "bold $accent")
+    if not query.is_on:
+        return Content.styled(" Everything", "$text-muted")
+    chips = [
+        Content.styled(f" {sign}{text.one_line(str(term))} ", "$text-accent on $accent-muted")
+        for term in query.terms
+    ]
+    return Content.assemble(" ", Content(" ").join(chips))

@@ -1,0 +1,96 @@
+"""The line on top: the lamp, the server, what is being done, and how much comes in."""
+
+import collections
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from textual.app import RenderResult
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from slowping.core import text
+from slowping.core.feed import EventAccepted, FeedItem
+from slowping.tui.live import Lamp, Link
+
+_BARS: Final = " ▁▂▃▄▅▆▇█"
+_SECONDS: Final = 20
+
+_LAMPS: Final = {
+    Lamp.CONNECTING: ("◌", "$text-muted", "connecting"),
+    Lamp.LIVE: ("●", "$text-success", "live"),
+    Lamp.RECONNECTING: ("◌", "$text-warning", "reconnecting"),
+    Lamp.OFFLINE: ("○", "$text-error", "offline"),
+}
+
+
+class StatusBar(Widget):
+    """Shows what it is told; `tick` once a second keeps countdown and rate moving."""
+
+    link: reactive[Link] = reactive(Link(lamp=Lamp.CONNECTING))
+    server: reactive[str] = reactive("")
+    project: reactive[str | None] = reactive(None)
+    doing: reactive[tuple[str, ...]] = reactive(())
+    queue: reactive[int | None] = reactive(None)
+    """How many deliveries wait; None where it is not known."""
+
+    def __init__(self, now_ms: Callable[[], int]) -> None:
+        super().__init__()
+        self._now_ms = now_ms
+        self._rates: collections.deque[int] = collections.deque([0] * _SECONDS, maxlen=_SECONDS)
+        self._this_second = 0
+
+    def count(self, batch: Sequence[FeedItem]) -> None:
+        """Count the events that came in."""
+        self._this_second += sum(isinstance(item, EventAccepted) for item in batch)
+
+    def tick(self) -> None:
+        """A second has gone by."""
+        self._rates.append(self._this_second)
+        self._this_second = 0
+        self.refresh()
+
+    def render(self) -> RenderResult:
+        """The lamp and the server on the left; on the right what is done, and the rate."""
+        left = Content.assemble(" ", self._lamp(), "  ", self._where())
+        right = self._right()
+        room = self.size.width - right.cell_length - 1
+        if room < 20:
+            return left.truncate(self.size.width, ellipsis=True)
+        return Content.assemble(left.truncate(room, ellipsis=True, pad=True), right, " ")
+
+    def _lamp(self) -> Content:
+        mark, color, word = _LAMPS[self.link.lamp]
+        shown = Content.assemble((mark, color), " ", (word, color))
+        if self.link.retry_at_ms is not None:
+            left_s = max(0, round((self.link.retry_at_ms - self._now_ms()) / 1000))
+            shown += Content(f" in {left_s} s") if left_s else Content(" now")
+        if self.link.as_of_ms is not None:
+            shown += Content(f", as of {time_of_day(self.link.as_of_ms)}")
+        if self.link.reason:
+            shown += Content(f" ({text.one_line(self.link.reason)})")
+        return shown
+
+    def _where(self) -> Content:
+        server = text.one_line(self.server.partition("://")[2] or self.server)
+        project = text.one_line(self.project) if self.project else "all projects"
+        return Content.assemble((server, "$text-muted"), " · ", (project, "bold"))
+
+    def _right(self) -> Content:
+        if self.doing:
+            return Content.styled(f"⟳ {text.one_line(self.doing[-1])}…", "$text-accent")
+        queue = "" if self.queue is None else f"{self.queue} waiting  "
+        rate = sum(self._rates) / _SECONDS
+        return Content.assemble(queue, (sparkline(self._rates), "$text-accent"), f" {rate:.1f}/s")
+
+
+def sparkline(figures: Sequence[int]) -> str:
+    """The figures as a row of bars, the largest one full."""
+    top = max(*figures, 1)
+    return "".join(_BARS[-(-figure * (len(_BARS) - 1) // top)] for figure in figures)
+
+
+def time_of_day(ms: int) -> str:
+    """The time of day on this machine, to the second."""
+    return f"{dt.datetime.fromtimestamp(ms / 1000, dt.UTC).astimezone():%H:%M:%S}"

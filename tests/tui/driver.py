@@ -1,0 +1,300 @@
+"""Drive the live view by its keys, against a server whose answers and feed are scripted.
+
+The client is the real one: only its transport and its stream are ours.
+"""
+
+import asyncio
+import contextlib
+import datetime as dt
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any
+
+import httpx
+import msgspec
+from textual.pilot import Pilot
+from textual.widget import Widget
+
+from slowping.client.client import Client
+from slowping.core import ids, problem, times
+from slowping.core.category import Category
+from slowping.core.delivery import Delivery, DeliveryDetail, DeliveryState, EventDetail
+from slowping.core.event import Event
+from slowping.core.feed import Connected, DeliveryChanged, EventAccepted, FeedItem, StreamItem
+from slowping.core.page import Page
+from slowping.tui.app import SlowpingApp
+from slowping.tui.settings import Profile, Settings
+from slowping.tui.widgets.feed_view import FeedView
+
+NOW_MS = 1_795_000_000_000  # 2026-11-18
+PROFILE = Profile(name="test", server="http://server.test:7464", api_key="slp_test")
+
+Answer = Callable[[httpx.Request], httpx.Response]
+
+
+def event(number: int, **what: Any) -> Event:
+    """An event that came `number` seconds after the start of a day."""
+    given: dict[str, Any] = {
+        "id": ids.encode(ids.EVENT, number),
+        "project": "shop",
+        "category": "sale",
+        "description": f"event {number}",
+        "fields": {},
+        "source": None,
+        "color": None,
+        "dialect": "slowping",
+        "occurred_at": None,
+        "received_at": times.to_datetime(NOW_MS - 60_000 + number),
+        "notify": True,
+        "deliveries": {},
+    }
+    return msgspec.convert({**given, **what}, Event)
+
+
+def events(first: int, last: int, **what: Any) -> list[Event]:
+    """Events with these numbers, the last one included."""
+    return [event(number, **what) for number in range(first, last + 1)]
+
+
+def delivery(number: int, of: int, state: DeliveryState, **what: Any) -> Delivery:
+    """A delivery of the event of that number."""
+    given = {
+        "id": ids.encode(ids.DELIVERY, number),
+        "event_id": ids.encode(ids.EVENT, of),
+        "project": "shop",
+        "category": "sale",
+        "channel": f"channel-{number}",
+        "kind": "webhook",
+        "state": state,
+        "attempts": 1,
+        "last_error": None,
+        "due_at": None,
+        "created_at": times.to_datetime(NOW_MS),
+        "ended_at": None,
+    }
+    return msgspec.convert({**given, **what}, Delivery)
+
+
+class ScriptedServer:
+    """What the server has, and what its feed tells."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.deliveries: dict[str, tuple[DeliveryDetail, ...]] = {}
+        self.categories: list[Category] = []
+        self.refusing: dict[str, tuple[int, type[Exception]]] = {}
+        """Status and condition by the path that is refused."""
+        self.asked: list[str] = []
+        self.gate = asyncio.Event()
+        """Nothing is answered while this is not set."""
+        self.gate.set()
+        self._told: asyncio.Queue[StreamItem] = asyncio.Queue()
+        self.streams = 0
+
+    def client(self, profile: Profile) -> Client:
+        """The real client, with a transport and a stream of ours."""
+        return _ScriptedClient(self, profile)
+
+    async def answer(self, request: httpx.Request) -> httpx.Response:
+        """Answer as the server would."""
+        path = request.url.path.removeprefix("/slowping/v1")
+        self.asked.append(f"{request.method} {path}")
+        await self.gate.wait()
+        if path in self.refusing:
+            status, condition = self.refusing[path]
+            return _refusal(status, condition)
+        found = self._found(path, request.url.params)
+        if found is None:
+            return httpx.Response(404)
+        return httpx.Response(200, content=msgspec.json.encode(found))
+
+    def _found(self, path: str, query: Mapping[str, str]) -> msgspec.Struct | None:
+        limit = int(query.get("limit", 50))
+        if path == "/events":
+            return Page(items=tuple(reversed(self.events))[:limit])
+        if path == "/categories":
+            return Page(items=tuple(self.categories))
+        if path == "/deliveries":
+            details = self.deliveries.get(query["event"], ())
+            return Page(items=tuple(each.delivery for each in details))
+        if path.startswith("/events/"):
+            [one] = [each for each in self.events if path.endswith(each.id)]
+            return EventDetail(event=one, deliveries=self.deliveries.get(one.id, ()))
+        if path == "/health/ready":
+            return msgspec.convert({"status": "ok", "version": "0"}, _Health)
+        return Page(items=()) if path == "/keys" else None
+
+    def tell(self, *items: StreamItem) -> None:
+        """Let the feed tell this next."""
+        for item in items:
+            self._told.put_nowait(item)
+
+    async def is_heard(self) -> None:
+        """Wait until all was taken from the feed."""
+        await self._told.join()
+
+    async def stream(self) -> AsyncIterator[StreamItem]:
+        """What the feed tells, for ever."""
+        self.streams += 1
+        while True:
+            yield await self._told.get()
+            self._told.task_done()
+
+
+class _Health(msgspec.Struct):
+    status: str
+    version: str
+
+
+class _ScriptedClient(Client):
+    def __init__(self, server: ScriptedServer, profile: Profile) -> None:
+        transport = httpx.MockTransport(server.answer)
+        super().__init__(profile.server, profile.api_key, transport=transport)
+        self._script = server
+
+    def stream(
+        self,
+        *,
+        project: str | None = None,
+        categories: Sequence[str] = (),
+        last_id: str | None = None,
+    ) -> AsyncIterator[StreamItem]:
+        return self._script.stream()
+
+
+def _refusal(status: int, condition: type[Exception]) -> httpx.Response:
+    told = {
+        "type": "about:blank",
+        "title": "refused",
+        "status": status,
+        "detail": "It was refused.",
+        "condition": problem.condition_of(condition),  # type: ignore[arg-type]
+    }
+    headers = {"content-type": problem.MEDIA_TYPE}
+    return httpx.Response(status, content=msgspec.json.encode(told), headers=headers)
+
+
+class Driver:
+    """A running live view, its keys and its picture."""
+
+    def __init__(self, app: SlowpingApp, pilot: Pilot[None], server: ScriptedServer) -> None:
+        self.app = app
+        self.pilot = pilot
+        self.server = server
+        self.copied: list[str] = []
+
+    @property
+    def feed(self) -> FeedView:
+        """The list of the feed."""
+        return self.app.screen_stack[0].query_one(FeedView)
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, and wait until everything is done."""
+        await self.pilot.press(*keys)
+        await self.settle()
+
+    async def write(self, words: str) -> None:
+        """Type into the field that has the focus."""
+        await self.press(*("space" if letter == " " else letter for letter in words))
+
+    async def receives(self, *items: FeedItem | Event | Delivery) -> None:
+        """Let the feed tell this, and show it."""
+        await self.tell(*map(_item, items))
+
+    async def tell(self, *items: StreamItem) -> None:
+        """Let the stream yield this, and show it."""
+        self.server.tell(*items)
+        await self.server.is_heard()
+        await self.pilot.pause()
+        self.app.live.flush()
+        await self.settle()
+
+    async def connects(self, *, reset: bool = False) -> None:
+        """Let the line stand."""
+        await self.tell(Connected(reset=reset))
+
+    async def settle(self) -> None:
+        """Wait until nothing is under way but the following of the feed."""
+        for _ in range(3):
+            await self.pilot.pause()
+            busy = [w for w in self.app.workers if w.group not in {"line"} and not w.is_finished]
+            if busy and self.server.gate.is_set():
+                await self.app.workers.wait_for_complete(busy)
+        await self.pilot.pause()
+
+    def picture(self) -> str:
+        """What is on the screen, as text."""
+        return picture(self.app.export_screenshot())
+
+    def shows(self, *words: str) -> None:
+        """See that these words are on the screen."""
+        shown = self.picture()
+        for word in words:
+            assert word in shown, shown
+
+    def hides(self, *words: str) -> None:
+        """See that these words are not on the screen."""
+        shown = self.picture()
+        for word in words:
+            assert word not in shown, shown
+
+    def toasts(self) -> list[str]:
+        """What toasts say."""
+        return [f"{each.title} {each.message}".strip() for each in self.app._notifications]
+
+    def has_focus(self, widget: type[Widget]) -> bool:
+        """Whether such a widget has the focus."""
+        return isinstance(self.app.focused, widget)
+
+
+def _item(given: FeedItem | Event | Delivery) -> FeedItem:
+    if isinstance(given, Event):
+        return EventAccepted(id=given.id, event=given)
+    if isinstance(given, Delivery):
+        return DeliveryChanged(id=given.id, delivery=given)
+    return given
+
+
+@contextlib.asynccontextmanager
+async def running(
+    server: ScriptedServer,
+    *,
+    size: tuple[int, int] = (80, 24),
+    settings: Settings | None = None,
+    profile: Profile | None = PROFILE,
+    now_ms: Callable[[], int] = lambda: NOW_MS,
+) -> AsyncIterator[Driver]:
+    """Run the live view on a terminal of that size."""
+    app = SlowpingApp(settings or Settings(), profile, dial=server.client, now_ms=now_ms)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        driver = Driver(app, pilot, server)
+        await driver.settle()
+        yield driver
+
+
+def picture(svg: str) -> str:
+    """The text of a screenshot: every `<text>` element at the place of its x and its line."""
+    lines: dict[int, dict[int, str]] = {}
+    drawn = [e for e in ET.fromstring(svg).iter() if e.tag.endswith("}text") and e.get("clip-path")]  # noqa: S314 - our own
+    for element in drawn:
+        line = re.search(r"line-(\d+)\)", element.get("clip-path", ""))
+        if line is not None:
+            x = round(float(element.get("x", "0")) / 12.2)
+            lines.setdefault(int(line[1]), {})[x] = (element.text or "").replace("\xa0", " ")
+    height = max(lines, default=-1) + 1
+    return "\n".join(_joined(lines.get(number, {})) for number in range(height))
+
+
+def _joined(parts: dict[int, str]) -> str:
+    from rich.cells import cell_len
+
+    line = ""
+    for x, part in sorted(parts.items()):
+        line += " " * (x - cell_len(line)) + part
+    return line.rstrip()
+
+
+def moment(seconds: float) -> dt.datetime:
+    """So many seconds after the moment at which the tests take place."""
+    return times.to_datetime(NOW_MS + round(seconds * 1000))
