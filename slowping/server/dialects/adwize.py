@@ -8,7 +8,7 @@ import msgspec
 from slowping.core import errors, event, times
 from slowping.core.api_key import Scope
 from slowping.core.event import Event, EventDraft, EventFilter, Receipt
-from slowping.server.dialects.body import decode
+from slowping.server.dialects.body import check_envelope, check_items, decode
 from slowping.server.dialects.port import (
     X_API_KEY,
     Call,
@@ -115,8 +115,10 @@ class Adwize:
         if len(events) > event.MAX_EVENTS:
             raise errors.InvalidInput(f"events: at most {event.MAX_EVENTS} items")
         if isinstance(sent, list):
+            check_items(body)
             drafts = [_draft(one.source, one.event_type, one.data) for one in sent]
         else:
+            check_envelope(body, "events")
             drafts = [_draft(sent.source, one.type, one.data) for one in sent.events]
         return Reading(drafts=tuple(drafts))
 

@@ -22,6 +22,9 @@ _MALFORMED = (ValueError, RecursionError)
 # tidied; this is for everything that is not stored.
 _ROOM = MAX_DEPTH + 3
 
+_ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
 
 def decode(
     body: bytes,
@@ -58,7 +61,7 @@ def whole(body: bytes) -> Any:  # any JSON value
     except _MALFORMED:
         raise errors.InvalidJson from None
     if isinstance(value, dict) and len(value) > MAX_FIELDS:
-        raise errors.InvalidInput(f"The body has at most {MAX_FIELDS} members.")
+        raise errors.InvalidInput(f"An object has at most {MAX_FIELDS} members.")
     _check_depth(value, _ROOM)
     return value
 
@@ -70,10 +73,44 @@ def check_members(body: bytes) -> None:
         InvalidJson: it nests too deep.
         InvalidInput: it has more than `MAX_FIELDS` members.
     """
-    # Counting bytes is nearly free, and a body without that many braces and colons keeps the
-    # limits for sure; only the others are looked at properly.
-    if body.count(b"{") + body.count(b"[") > _ROOM or body.count(b":") > MAX_FIELDS:
+    if not _is_modest(body):
         whole(body)
+
+
+def check_items(body: bytes) -> None:
+    """Hold each item of an array to the limits on members, as `check_members` does an object.
+
+    Raises:
+        InvalidJson: one nests too deep.
+        InvalidInput: one has more than `MAX_FIELDS` members.
+    """
+    if _is_modest(body):
+        return
+    # Thousands of them may be in order, so each is looked at only if it needs to be.
+    for item in _ITEMS.decode(body):
+        check_members(bytes(item))
+
+
+def check_envelope(body: bytes, name: str) -> None:
+    """Hold an object to the limits on members, and each item of the array `name` in it by itself.
+
+    Raises:
+        InvalidJson: something nests too deep.
+        InvalidInput: the object, or an item, has more than `MAX_FIELDS` members.
+    """
+    if _is_modest(body):
+        return
+    members = _MEMBERS.decode(body)
+    check_items(bytes(members[name]))
+    check_members(msgspec.json.encode({**members, name: None}))
+
+
+def _is_modest(body: bytes) -> bool:
+    """Whether the body keeps the limits for sure: it has not even that many braces and colons.
+
+    Counting bytes is nearly free; only what may be beyond the limits is looked at properly.
+    """
+    return body.count(b"{") + body.count(b"[") <= _ROOM and body.count(b":") <= MAX_FIELDS
 
 
 def _check_depth(value: Any, room: int) -> None:

@@ -99,6 +99,34 @@ def test_a_thousand_events_are_taken() -> None:
     assert len(drafts([ITEM] * 1000)) == 1000
 
 
+MANY = {f"extra{number}": 0 for number in range(98)}
+"""With the two or three members that an object needs, more than it may have."""
+
+DEEP = {"extra": json.loads("[" * 40 + "]" * 40)}
+
+
+@pytest.mark.parametrize("count", [1, 500])
+@pytest.mark.parametrize("form", ["array", "batch"])
+def test_members_that_nobody_reads_have_limits_in_every_item(form: str, count: int) -> None:
+    def body(more: dict[str, Any]) -> Any:
+        if form == "array":
+            return [*[ITEM] * (count - 1), {**ITEM, **more}]
+        return {"source": "a", "events": [*[PART] * (count - 1), {**PART, **more}]}
+
+    assert len(drafts(body(dict(list(MANY.items())[:97])))) == count
+    assert refused(body({**MANY, "one": 0})) == "An object has at most 100 members."
+    with pytest.raises(errors.InvalidJson):
+        drafts(body(DEEP))
+
+
+def test_members_that_nobody_reads_have_limits_around_the_items() -> None:
+    batch = {"source": "a", "events": [PART] * 500}
+    assert len(drafts({**batch, **MANY})) == 500
+    assert refused({**batch, **MANY, "one": 0}) == "An object has at most 100 members."
+    with pytest.raises(errors.InvalidJson):
+        drafts({**batch, **DEEP})
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[", b'[{"source":"\xff"}]', b"[" * 5000])
 def test_what_is_no_json_is_422_as_well(body: bytes) -> None:
     with pytest.raises(errors.InvalidJson) as caught:
