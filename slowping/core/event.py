@@ -50,7 +50,7 @@ class EventDraft(msgspec.Struct, frozen=True, kw_only=True):
     ad_hoc: AdHocTarget | None = None
 
 
-class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
+class NewEvent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of `POST /slowping/v1/events`."""
 
     category: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]

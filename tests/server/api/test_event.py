@@ -64,6 +64,8 @@ async def test_a_silent_event_makes_no_delivery(admin: httpx.AsyncClient) -> Non
         ({"category": 7}, 422, "category: Expected `str`, got `int`."),
         ([{"category": "a"}, {"category": 7}], 422, "item 2, category: Expected `str`, got `int`."),
         ({"category": " a"}, 422, "printable"),
+        ({"category": "a", "desription": "b"}, 422, "unknown field `desription`"),
+        ([{"category": "a"}, {"category": "a", "x": 1}], 422, "item 2: "),
         ({"category": "a", "color": -1}, 422, "color: "),
         ({"category": "a", "occurred_at": "soon"}, 422, "occurred_at: "),
         ({"category": "a", "occurred_at": "9999-12-31T23:59:59-23:59"}, 422, "occurred_at: "),

@@ -1,6 +1,13 @@
+import msgspec
 import pytest
 
+from slowping.core import errors
+from slowping.core.event import NewEvent
 from slowping.server.api import reading
+
+
+class Tolerant(msgspec.Struct):
+    """A body that may have members which nobody reads."""
 
 
 @pytest.mark.parametrize(
@@ -14,3 +21,25 @@ from slowping.server.api import reading
 )
 def test_a_key_is_found_in_either_header(headers: dict[str, str], key: str) -> None:
     assert reading.credential(headers) == key
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"{} x",
+        b'{"more":"\xff"}',
+        b'{"more":"\xed\xa0\x80"}',
+        b'{"more":%s%s}' % (b"[" * 5_000, b"]" * 5_000),
+    ],
+    ids=lambda body: str(body)[:30],
+)
+def test_a_body_is_json_in_members_too_that_nobody_reads(body: bytes) -> None:
+    with pytest.raises(errors.InvalidJson):
+        reading.body(body, msgspec.json.Decoder(Tolerant))
+
+
+def test_a_body_in_no_utf8_is_no_json_whatever_else_is_wrong_with_it() -> None:
+    with pytest.raises(errors.InvalidJson):
+        reading.body(b'{"desription":"\xff"}', msgspec.json.Decoder(NewEvent))
