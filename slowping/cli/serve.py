@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,9 @@ def serve(
     The ready line and the cards of console channels go to standard output, logs to standard
     error. SIGTERM and Ctrl-C stop it: what is on its way is finished first.
     """
+    # Until the server listens to signals itself, Ctrl-C ends it as SIGTERM does, without a word.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
     from slowping import config as configuration
 
     config = configuration.load(where.config_file(config_file, os.environ), os.environ)

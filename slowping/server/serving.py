@@ -6,7 +6,6 @@ import errno
 import fcntl
 import os
 import pathlib
-import signal
 import socket
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -17,7 +16,9 @@ from slowping import __version__
 from slowping.config import Config
 from slowping.core import errors
 from slowping.server.app import House, World, running
+from slowping.server.dispatch.dispatcher import Dispatcher
 from slowping.server.first_start import write_private
+from slowping.server.stopping import Stop
 from slowping.server.wire import WholeAnswers
 
 LOCK_FILE: Final = "lock"
@@ -66,11 +67,19 @@ async def serve(
             taken or not this machine's.
         StoreUnusable: the database cannot be used.
     """
-    server = config.server
-    with _own(folder), contextlib.closing(listen(server.host, server.port)) as listener:
+    server, stop = config.server, Stop()
+    with (
+        stop.by_signals(),
+        _own(folder),
+        contextlib.closing(listen(server.host, server.port)) as listener,
+    ):
         url = address_of(listener)
         async with running(config, folder, world or World()) as house:
-            await _serve_on(listener, house, config, lambda: ready(url, house), url, folder)
+            if stop.asked.is_set():
+                return
+            stop.is_starting = False
+            with _left_in(folder, url):
+                await _serve_on(listener, house, config, stop, lambda: ready(url, house))
 
 
 def server_for(house: House, config: Config) -> "Server":
@@ -97,38 +106,29 @@ async def _serve_on(
     listener: socket.socket,
     house: House,
     config: Config,
+    stop: Stop,
     ready: Callable[[], None],
-    url: str,
-    folder: pathlib.Path,
 ) -> None:
     server = server_for(house, config)
-    stopping = asyncio.Event()
-
-    def stop() -> None:
-        server.force_exit = stopping.is_set()  # who asks twice does not want to wait
-        server.should_exit = True
-        stopping.set()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
     async with asyncio.TaskGroup() as group:
-        group.create_task(_serve_until_stopped(server, listener, stopping))
+        answering = group.create_task(server.serve(sockets=[listener]))
+        answering.add_done_callback(lambda _: stop.asked.set())
         await server.ready.wait()
-        with _left_in(folder, url):
-            ready()
-            await stopping.wait()
-            # Requests and deliveries on their way are finished at the same time.
-            await house.dispatcher.stop(config.server.shutdown_timeout_s)
+        ready()
+        await stop.asked.wait()
+        server.should_exit = True
+        hurrying = group.create_task(_hurry_when_urged(server, house.dispatcher, stop))
+        # Requests and deliveries on their way are finished at the same time.
+        await house.dispatcher.stop(config.server.shutdown_timeout_s)
+        await answering
+        hurrying.cancel()
 
 
-async def _serve_until_stopped(
-    server: Server, listener: socket.socket, stopping: asyncio.Event
-) -> None:
-    try:
-        await server.serve(sockets=[listener])
-    finally:
-        stopping.set()
+async def _hurry_when_urged(server: Server, dispatcher: Dispatcher, stop: Stop) -> None:
+    """Cut off what is on its way where somebody does not want to wait for it."""
+    await stop.urged.wait()
+    server.force_exit = True
+    await dispatcher.stop(0)
 
 
 @contextlib.contextmanager

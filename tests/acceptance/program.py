@@ -77,15 +77,17 @@ class Machine:
         finally:
             await server.killed()
 
-    async def start(self, *command: str | Path, stdout: int) -> asyncio.subprocess.Process:
-        """Start a program and let it run; nobody reads what it logs."""
+    async def start(
+        self, *command: str | Path, stdout: int, stderr: int = asyncio.subprocess.DEVNULL
+    ) -> asyncio.subprocess.Process:
+        """Start a program and let it run."""
         return await asyncio.create_subprocess_exec(
             *map(str, command),
             cwd=self.home,
             env=self._environment({}),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=stdout,
-            stderr=asyncio.subprocess.DEVNULL,
+            stderr=stderr,
         )
 
     async def _start(
@@ -153,9 +155,9 @@ class Server:
             await self._printed.wait_for(lambda: words in self.stdout or "stdout" in self._closed)
         assert words in self.stdout, f"{self.stdout}\n{self.stderr}"
 
-    def terminate(self) -> None:
+    def terminate(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Ask it to stop."""
-        self._process.send_signal(signal.SIGTERM)
+        self._process.send_signal(number)
 
     async def ended(self) -> int:
         """Wait for its end; its exit code."""
