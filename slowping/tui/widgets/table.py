@@ -1,0 +1,146 @@
+"""A table for small sets: rows by key, changed in place, with the same keys as every list."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from rich.style import Style
+from rich.text import Text
+from textual import events as textual_events
+from textual.binding import BindingType
+from textual.message import Message
+from textual.widgets import DataTable
+
+from slowping.core import text
+from slowping.tui.command import Commanded, on_command
+from slowping.tui.commands import rows
+
+Rows = Mapping[str, Sequence[Text]]
+"""Cells by the row's key, in the order in which they are shown."""
+
+
+def cell(content: str, style: str | Style = "") -> Text:
+    """What somebody wrote, as a cell: one line, harmless, never markup."""
+    return Text(text.one_line(content), style=style, no_wrap=True, overflow="ellipsis")
+
+
+class Table(Commanded, DataTable[Text], inherit_bindings=False):
+    """Shows what `show` is given; only what has changed is drawn anew, and the cursor stays."""
+
+    help_title: ClassVar[str] = "In the table"
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    class Moved(Message):
+        """Another row is under the cursor, or none."""
+
+    def __init__(self, *titles: str, **kwargs: Any) -> None:  # as DataTable takes them
+        super().__init__(cursor_type="row", zebra_stripes=False, **kwargs)
+        self._titles = titles
+        self._rows: dict[str, tuple[Text, ...]] = {}
+        self._was: str | None = None
+
+    def on_mount(self) -> None:
+        """The columns stay the same."""
+        for number, title in enumerate(self._titles):
+            self.add_column(Text(title), key=str(number))
+
+    @property
+    def current(self) -> str | None:
+        """The key of the row under the cursor."""
+        keys = list(self._rows)
+        return keys[self.cursor_row] if 0 <= self.cursor_row < len(keys) else None
+
+    def show(self, given: Rows) -> None:
+        """Show these rows."""
+        wanted = {key: tuple(cells) for key, cells in given.items()}
+        kept = [key for key in self._rows if key in wanted]
+        # New rows can be put at the end only; any other order is made anew.
+        if list(wanted)[: len(kept)] == kept:
+            self._change(wanted)
+        else:
+            self._refill(wanted)
+        self._tell()
+
+    @on_command(rows.DOWN)
+    def down(self) -> None:
+        """One row down."""
+        self._go(self.cursor_row + 1)
+
+    @on_command(rows.UP)
+    def up(self) -> None:
+        """One row up."""
+        self._go(self.cursor_row - 1)
+
+    @on_command(rows.TOP)
+    def top(self) -> None:
+        """To the first row."""
+        self._go(0)
+
+    @on_command(rows.BOTTOM)
+    def bottom(self) -> None:
+        """To the last row."""
+        self._go(len(self._rows) - 1)
+
+    @on_command(rows.HALF_DOWN)
+    def half_down(self) -> None:
+        """Half a page down."""
+        self._go(self.cursor_row + self.size.height // 2)
+
+    @on_command(rows.HALF_UP)
+    def half_up(self) -> None:
+        """Half a page up."""
+        self._go(self.cursor_row - self.size.height // 2)
+
+    @on_command(rows.PAGE_DOWN)
+    def page_down(self) -> None:
+        """A page down."""
+        self._go(self.cursor_row + self.size.height)
+
+    @on_command(rows.PAGE_UP)
+    def page_up(self) -> None:
+        """A page up."""
+        self._go(self.cursor_row - self.size.height)
+
+    def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
+        """Tell of another row under the cursor."""
+        event.stop()
+        self._tell()
+
+    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        """A click puts the cursor there, which has been told already."""
+        event.stop()
+
+    def on_focus(self, event: textual_events.Focus) -> None:
+        """The keys in the footer are those of the row."""
+        del event
+        self.post_message(self.Moved())
+
+    def _go(self, row: int) -> None:
+        self.move_cursor(row=max(0, min(row, len(self._rows) - 1)), animate=False)
+
+    def _change(self, wanted: dict[str, tuple[Text, ...]]) -> None:
+        for key in [key for key in self._rows if key not in wanted]:
+            self.remove_row(key)
+        for key, cells in wanted.items():
+            if key not in self._rows:
+                self.add_row(*cells, key=key)
+            for number, (old, new) in enumerate(
+                zip(self._rows.get(key, cells), cells, strict=True)
+            ):
+                if old is not new and (old != new or old.style != new.style):
+                    self.update_cell(key, str(number), new, update_width=True)
+        self._rows = wanted
+
+    def _refill(self, wanted: dict[str, tuple[Text, ...]]) -> None:
+        current, top = self.current, self.scroll_offset.y
+        self.clear()
+        for key, cells in wanted.items():
+            self.add_row(*cells, key=key)
+        self._rows = wanted
+        if current in wanted:
+            self.move_cursor(row=list(wanted).index(current), animate=False)
+            self.scroll_to(y=top, animate=False)
+
+    def _tell(self) -> None:
+        if self.current != self._was:
+            self._was = self.current
+            self.post_message(self.Moved())
