@@ -17,6 +17,10 @@ import rich_click as click
 from slowping.core import errors, text
 
 _PIPE_WIDTH: Final = 10_000
+_MAX_NAME: Final = 60
+
+KEY_FROM: Final = "slowping.key_from"
+"""Name in a command's context of the words that say where its API key was found."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
@@ -37,8 +41,29 @@ def answering(ctx: click.Context) -> Iterator[None]:
     try:
         yield
     except errors.SlowpingError as error:
-        talk(str(error) or type(error).__name__)
+        talk(in_words(error, ctx.meta.get(KEY_FROM)))
         ctx.exit(exit_code(error))
+
+
+def in_words(error: errors.SlowpingError, key_from: str | None) -> str:
+    """What went wrong and, where it is up to the API key, which one that was and what to do."""
+    told = str(error) or type(error).__name__
+    if key_from is None:
+        return told
+    match error:
+        case errors.UnknownApiKey():
+            return (
+                f"{told} It came from {key_from}. Give another with --api-key; where no live "
+                "admin key is left, the next start of the server makes one."
+            )
+        case errors.ForeignProject():
+            return (
+                f"{told} The key came from {key_from}. Give one that may with --api-key, or issue "
+                f"one: slowping key create --name NAME --project {error.project}"
+            )
+        case errors.Forbidden():
+            return f"{told} The key came from {key_from}; give another with --api-key."
+    return told
 
 
 def exit_code(error: errors.SlowpingError) -> ExitCode:
@@ -113,8 +138,9 @@ def table(noun: str, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -
 
 def details(pairs: Sequence[tuple[str, str]]) -> None:
     """Print names and values, one pair a line."""
-    width = max(len(name) for name, _ in pairs)
-    for name, value in pairs:
+    shown = [(text.shorten(text.one_line(name), _MAX_NAME), value) for name, value in pairs]
+    width = max(len(name) for name, _ in shown)
+    for name, value in shown:
         click.echo(f"{name:<{width}}  {text.one_line(value)}".rstrip())
 
 

@@ -36,7 +36,11 @@ if TYPE_CHECKING:
     "--idempotency-key", metavar="KEY", help="Sent twice with the same key, it is one event."
 )
 @output.json_option
-@where.connected(where.INGEST_KEY_FILE, where.ADMIN_KEY_FILE)
+@where.connected(
+    where.INGEST_KEY_FILE,
+    where.ADMIN_KEY_FILE,
+    for_project=(where.ADMIN_KEY_FILE, where.INGEST_KEY_FILE),
+)
 async def send(  # noqa: PLR0913 - one for each option
     client: "Client",
     category: str,

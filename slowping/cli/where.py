@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import rich_click as click
 
+from slowping.cli import output
 from slowping.client.whereabouts import (
     ADMIN_KEY_FILE,
     INGEST_KEY_FILE,
@@ -37,27 +38,39 @@ P = ParamSpec("P")
 
 def connected(
     *key_files: str,
+    for_project: tuple[str, ...] = (),
 ) -> Callable[[Callable[Concatenate["Client", P], Awaitable[None]]], Callable[..., None]]:
     """Give a command the options that say where the server is, and call it with a client.
 
     `key_files` are the files of the data folder that a key may be taken from, the best first;
-    without any the command needs no key.
+    without any the command needs no key. `for_project` stands in for them where the command is
+    given a project: the key of another one may not be enough there.
     """
 
     def decorate(run: Callable[Concatenate["Client", P], Awaitable[None]]) -> Callable[..., None]:
-        @click.option("--server", metavar="URL", help="The server's address.")
-        @click.option("--api-key", metavar="KEY", help="The API key to use there.")
+        @click.option("--server", metavar="URL", help="The server's address; or SLOWPING_SERVER.")
+        @click.option(
+            "--api-key", metavar="KEY", help="The API key to use there; or SLOWPING_API_KEY."
+        )
         @click.option(
             "--data",
             type=click.Path(path_type=Path),
             metavar="DIR",
-            help="The data folder of a server on this machine.",
+            help="The data folder of a server on this machine; or SLOWPING_DATA.",
         )
+        @click.pass_context
         @functools.wraps(run)
         def command(
-            server: str | None, api_key: str | None, data: Path | None, **given: Any
+            ctx: click.RichContext,
+            /,
+            server: str | None,
+            api_key: str | None,
+            data: Path | None,
+            **given: Any,
         ) -> None:
-            address = find(server, api_key, data, os.environ, key_files)
+            files = for_project if for_project and given.get("project") else key_files
+            address = find(server, api_key, data, os.environ, files)
+            ctx.meta[output.KEY_FROM] = address.key_from
             import asyncio
 
             asyncio.run(_call(run, address, given))

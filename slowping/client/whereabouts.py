@@ -22,6 +22,8 @@ class Address(NamedTuple):
 
     server: str
     api_key: str | None
+    key_from: str | None = None
+    """Where the key was found, in words for a person."""
 
 
 class _NoKeyHere(errors.NoCredential):
@@ -53,23 +55,27 @@ def find(
         ConfigError: the configuration names the data folder, but cannot be read.
     """
     server = server or environ.get("SLOWPING_SERVER")
+    key_from = "--api-key" if api_key else "the variable SLOWPING_API_KEY"
     api_key = api_key or environ.get("SLOWPING_API_KEY") or None
     if server and (api_key or not key_files):
-        return Address(server=server, api_key=api_key)
+        return Address(server=server, api_key=api_key, key_from=key_from if api_key else None)
     folder = _folder(data, environ)
     local = _local_server(folder)
     if not (server or local or api_key):
         raise errors.Unreachable(
-            f"No server has run with the data folder {folder}: start one with 'slowping serve', "
-            "or say where one is with --server or SLOWPING_SERVER."
+            f"No server is running on the data folder {folder}. Start it with 'slowping serve "
+            f"--data {folder}', or say where it is with --server, --data or SLOWPING_DATA."
         )
     # The keys in the folder belong to the server there: no other one gets to see them.
     if not api_key and local and (not server or server.rstrip("/") == local.rstrip("/")):
-        api_key = _stored_key(folder, key_files)
+        for file in (folder / name for name in key_files):
+            if api_key := _stored_key(file):
+                key_from = f"the file {file}"
+                break
     server = server or local or _DEFAULT_SERVER
     if key_files and not api_key:
         raise _NoKeyHere(server)
-    return Address(server=server, api_key=api_key)
+    return Address(server=server, api_key=api_key, key_from=key_from if api_key else None)
 
 
 def config_file(flag: Path | None, environ: Mapping[str, str]) -> Path | None:
@@ -115,12 +121,10 @@ def _local_server(folder: Path) -> str | None:
     return url if isinstance(url, str) else None
 
 
-def _stored_key(folder: Path, key_files: tuple[str, ...]) -> str | None:
-    for name in key_files:
-        try:
-            return (folder / name).read_text(encoding="ascii").strip()
-        except FileNotFoundError:
-            continue
-        except (OSError, UnicodeDecodeError) as error:
-            raise errors.ConfigError(f"Cannot read the API key in {folder / name}.") from error
-    return None
+def _stored_key(file: Path) -> str | None:
+    try:
+        return file.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise errors.ConfigError(f"Cannot read the API key in {file}.") from error

@@ -104,4 +104,4 @@ def test_no_server_ends_with_3(tmp_path_factory: pytest.TempPathFactory) -> None
     ran = CliRunner().invoke(cli.cli, ["project", "list", "--data", str(folder)])
     assert ran.exit_code == 3
     assert ran.stdout == ""
-    assert ran.stderr.startswith(f"slowping: No server has run with the data folder {folder}")
+    assert ran.stderr.startswith(f"slowping: No server is running on the data folder {folder}")

@@ -282,6 +282,20 @@ async def test_an_event_is_sent_and_shown(run: Run) -> None:
     assert "console" in shown
 
 
+async def test_a_sender_on_the_servers_machine_reaches_every_project(
+    run: Run, house: RunningHouse, tmp_path: Path
+) -> None:
+    await run("project", "create", "shop")
+    (tmp_path / "server.json").write_text(json.dumps({"url": house.base_url}), encoding="utf-8")
+    local = {"SLOWPING_SERVER": "", "SLOWPING_API_KEY": "", "SLOWPING_DATA": str(tmp_path)}
+    assert (await run("send", "bug", "--project", "shop", **local)).exit_code == 0
+    (tmp_path / "admin.key").unlink()
+    refused = await run("send", "bug", "--project", "shop", **local)
+    assert refused.exit_code == 4
+    assert str(tmp_path / "ingest.key") in refused.stderr
+    assert "key create --name NAME --project shop" in refused.stderr
+
+
 async def test_sent_twice_with_one_idempotency_key_it_is_one_event(run: Run) -> None:
     first = await run("send", "bug", "--idempotency-key", "k1")
     again = await run("send", "bug", "--idempotency-key", "k1")

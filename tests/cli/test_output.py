@@ -30,6 +30,21 @@ def test_each_condition_has_its_exit_code(error: errors.SlowpingError, code: Exi
     assert output.exit_code(error) == code
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (errors.UnknownApiKey(), "It came from the file /data/admin.key."),
+        (errors.UnknownApiKey(), "the next start of the server makes one"),
+        (errors.ForeignProject("shop"), "The key came from the file /data/admin.key."),
+        (errors.ForeignProject("shop"), "slowping key create --name NAME --project shop"),
+        (errors.Forbidden("Not you."), "Not you. The key came from the file /data/admin.key"),
+    ],
+)
+def test_a_key_that_is_refused_is_told_by_its_place(error: errors.Refused, told: str) -> None:
+    assert told in output.in_words(error, "the file /data/admin.key")
+    assert output.in_words(error, None) == str(error)
+
+
 def project(name: str) -> Project:
     return Project(
         id="prj_1",

@@ -34,7 +34,7 @@ def found(
 
 def test_on_the_servers_machine_nothing_needs_to_be_typed(folder: Path) -> None:
     address = found(SLOWPING_DATA=str(folder))
-    assert address == Address(server=LOCAL, api_key="the-admin-key")
+    assert address[:2] == (LOCAL, "the-admin-key")
 
 
 def test_the_configuration_file_may_say_where_the_data_folder_is(folder: Path) -> None:
@@ -56,12 +56,17 @@ def test_what_is_typed_wins_over_variables() -> None:
     address = found(
         server="http://a", api_key="typed", SLOWPING_SERVER="http://b", SLOWPING_API_KEY="set"
     )
-    assert address == Address(server="http://a", api_key="typed")
+    assert address == Address(server="http://a", api_key="typed", key_from="--api-key")
 
 
 def test_variables_win_over_files(folder: Path) -> None:
     address = found(data=folder, SLOWPING_SERVER="http://b", SLOWPING_API_KEY="set")
-    assert address == Address(server="http://b", api_key="set")
+    assert address[:2] == ("http://b", "set")
+    assert address.key_from == "the variable SLOWPING_API_KEY"
+
+
+def test_a_stored_key_tells_its_file(folder: Path) -> None:
+    assert found(data=folder).key_from == f"the file {folder / 'admin.key'}"
 
 
 def test_a_stored_key_is_not_shown_to_another_server(folder: Path) -> None:
@@ -80,7 +85,7 @@ def test_without_a_key_the_remedy_is_named(folder: Path) -> None:
 
 
 def test_without_a_server_the_remedy_is_named(tmp_path: Path) -> None:
-    with pytest.raises(errors.Unreachable, match="start one with 'slowping serve'"):
+    with pytest.raises(errors.Unreachable, match="Start it with 'slowping serve --data"):
         found(data=tmp_path)
 
 
