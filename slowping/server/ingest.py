@@ -90,7 +90,7 @@ class Ingest:
             # A repeat gets its first receipt, and opens nothing anew.
             if (first := await self.recall(submission)) is not None:
                 return first
-            tenant = await self._make_places(submission)
+            tenant = await self._furnished(submission)
         events, deliveries = self._rows(submission, tenant, now)
         entry = Entry(
             project_id=submission.project_id,
@@ -137,7 +137,23 @@ class Ingest:
         """How many events the project was sent this month (UTC)."""
         return await self._inbox.usage(project_id, times.month_of(self._now_ms()))
 
-    async def _make_places(self, submission: Submission) -> Tenant:
+    async def _furnished(self, submission: Submission) -> Tenant:
+        """The project, when it has every category and channel that the drafts name.
+
+        What is removed while the others are made counts as never there, so it is made anew.
+        """
+        while True:
+            try:
+                await self._make_places(submission)
+            except errors.NotFound:  # nothing but the project is looked for
+                raise errors.ForeignProject(str(submission.project_id)) from None
+            except errors.NameTaken as taken:
+                raise errors.InvalidInput(f"{taken} It leads elsewhere.") from None
+            tenant = self._tenant(submission.project_id)
+            if all(_is_found(tenant, draft) for draft in submission.drafts):
+                return tenant
+
+    async def _make_places(self, submission: Submission) -> None:
         """Create the categories and channels that the drafts name and the project has not got.
 
         All names are looked at before the first is created.
@@ -159,7 +175,6 @@ class Ingest:
         for draft in submission.drafts:
             if draft.ad_hoc is not None:
                 await self._make_ad_hoc_channel(project_id, draft.ad_hoc)
-        return self._tenant(project_id)
 
     async def _make_ad_hoc_channel(self, project_id: int, target: AdHocTarget) -> None:
         """See that the channel is there which a request names, and leads where it says."""
@@ -235,6 +250,13 @@ def promise_of(submission: Submission) -> Idempotency | None:
 def _has_place(tenant: Tenant, draft: EventDraft) -> bool:
     """Whether the project has the category, and the channel that the draft names itself."""
     known = draft.ad_hoc is None or _is_known(tenant, draft.ad_hoc)
+    return known and draft.category in tenant.drawers
+
+
+def _is_found(tenant: Tenant, draft: EventDraft) -> bool:
+    """Whether the project has both, wherever the channel leads by now."""
+    target = draft.ad_hoc
+    known = target is None or (target.kind, target.target) in tenant.by_target
     return known and draft.category in tenant.drawers
 
 

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -7,13 +7,14 @@ import pytest
 
 from slowping.core import errors, ids
 from slowping.core.api_key import Principal
-from slowping.core.category import CategoryChange, NewCategory
-from slowping.core.channel import ChannelFilter
+from slowping.core.category import Category, CategoryChange, NewCategory
+from slowping.core.channel import Channel, ChannelFilter
 from slowping.core.delivery import Delivered, DeliveryState, Unusable
 from slowping.core.event import AdHocTarget, Event, EventDraft, EventFilter, Receipt
 from slowping.core.project import ProjectChange
-from slowping.server.ingest import Submission
+from slowping.server.ingest import Ingest, Submission
 from slowping.store.port import ChannelRecord
+from slowping.store.sqlite.directory import Directory
 from slowping.testing import START_MS
 from tests.server.engine import Engine, bodies
 from tests.store import samples
@@ -509,6 +510,93 @@ async def test_two_tokens_in_one_array_make_one_channel(engine: Engine) -> None:
 async def test_nobody_is_told_where_the_request_says_so(engine: Engine) -> None:
     await accept(engine, draft(notify=False, ad_hoc=target()))
     assert await told(engine) == {}
+
+
+# What others do meanwhile --------------------------------------------------------------------
+
+
+class Beside(Directory):
+    """A directory in which somebody else does something right after each creation, at first."""
+
+    def __init__(self, engine: Engine, *deeds: "Deed") -> None:
+        assert isinstance(engine.store.directory, Directory)
+        self.__dict__.update(engine.store.directory.__dict__)
+        self._deeds = list(deeds)
+
+    async def create_category(self, project_id: int, new: NewCategory, *, now: int) -> Category:
+        """As it is; then the next deed."""
+        created = await super().create_category(project_id, new, now=now)
+        await self._go_on(ids.decode(ids.CATEGORY, created.id))
+        return created
+
+    async def create_channel(self, project_id: int, record: ChannelRecord, *, now: int) -> Channel:
+        """As it is; then the next deed."""
+        created = await super().create_channel(project_id, record, now=now)
+        await self._go_on(ids.decode(ids.CHANNEL, created.id))
+        return created
+
+    async def _go_on(self, created: int) -> None:
+        if self._deeds:
+            await self._deeds.pop(0)(self, created)
+
+
+Deed = Callable[[Beside, int], Awaitable[None]]
+
+
+def beside(engine: Engine, *deeds: Deed) -> None:
+    """Have the engine's ingest work on such a directory."""
+    engine.ingest = Ingest(
+        engine.store.inbox,
+        Beside(engine, *deeds),
+        engine.roster,
+        engine.store.ids,
+        now_ms=engine.clock.now_ms,
+        wake=engine.wake,
+        forget=engine.forget,
+        tally=engine.tally,
+    )
+
+
+async def remove_category(directory: Beside, number: int) -> None:
+    await directory.remove_category(number, now=START_MS)
+
+
+async def nothing(directory: Beside, number: int) -> None:
+    del directory, number
+
+
+async def test_a_category_that_is_removed_meanwhile_is_made_anew(engine: Engine) -> None:
+    beside(engine, remove_category)
+    await accept(engine, draft(category="signup"))
+    assert [event.category for event in await events(engine)] == ["signup"]
+    assert "signup" in drawers(engine)
+
+
+async def test_a_named_destination_that_is_removed_meanwhile_is_made_anew(engine: Engine) -> None:
+    async def remove_the_first(directory: Beside, number: int) -> None:
+        del number
+        await directory.remove_channel(await channel_id(engine, "named-1"), now=START_MS)
+
+    beside(engine, nothing, remove_the_first)
+    await accept(engine, draft(ad_hoc=target("1")), draft(ad_hoc=target("2")))
+    assert await told(engine) == {"named-1": 1, "named-2": 1}
+
+
+async def test_a_project_that_is_removed_meanwhile_takes_nothing(engine: Engine) -> None:
+    async def remove_project(directory: Beside, number: int) -> None:
+        del number
+        await directory.remove_project(engine.project_id, now=START_MS)
+
+    beside(engine, remove_project)
+    with pytest.raises(errors.ForeignProject):
+        await accept(engine, draft(category="signup"), draft(category="signoff"))
+
+
+async def test_where_all_names_for_a_destination_are_taken_it_is_refused(engine: Engine) -> None:
+    await configured(engine, "named-1", "2", "https://far/2/bbbb")
+    await configured(engine, "named-1-ad-hoc", "3", "https://far/3/cccc")
+    with pytest.raises(errors.InvalidInput, match="'named-1-ad-hoc'"):
+        await accept(engine, draft(ad_hoc=target("1")))
 
 
 # Quota ---------------------------------------------------------------------------------------
