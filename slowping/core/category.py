@@ -54,11 +54,13 @@ class CategoryChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 def checked_name(name: str) -> str:
-    """The name, if it can be a category's: 1 to 100 printable characters.
+    """The name, if it can be a category's: 1 to 100 printable characters, no spaces around them.
 
     Raises:
         InvalidInput: it cannot.
     """
     if 0 < len(name) <= 100 and name.isprintable() and name.strip() == name:
         return name
-    raise errors.InvalidInput("A category name has 1 to 100 printable characters.")
+    raise errors.InvalidInput(
+        "A category name has 1 to 100 printable characters, and no space before or after them."
+    )
