@@ -19,8 +19,8 @@ from slowping.core import errors, text
 _PIPE_WIDTH: Final = 10_000
 _MAX_NAME: Final = 60
 
-KEY_FROM: Final = "slowping.key_from"
-"""Name in a command's context of the words that say where its API key was found."""
+ADDRESS: Final = "slowping.address"
+"""Name in a command's context of the address it talks to, with the API key it uses there."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
@@ -41,7 +41,8 @@ def answering(ctx: click.Context) -> Iterator[None]:
     try:
         yield
     except errors.SlowpingError as error:
-        talk(in_words(error, ctx.meta.get(KEY_FROM)))
+        address = ctx.meta.get(ADDRESS)
+        talk(in_words(error, address and address.key_from))
         ctx.exit(exit_code(error))
 
 
@@ -147,6 +148,11 @@ def details(pairs: Sequence[tuple[str, str]]) -> None:
 def gap() -> None:
     """Print an empty line between two blocks."""
     click.echo()
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """A number with its noun: `1 delivery`, `2 deliveries`."""
+    return f"{count} {one if count == 1 else many}"
 
 
 def age(moment: dt.datetime | None) -> str:

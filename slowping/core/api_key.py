@@ -172,7 +172,10 @@ def checked_new(new: NewApiKey) -> tuple[Scope, ...]:
         InvalidInput: what is asked for contradicts itself.
     """
     browser = new.kind is ApiKeyKind.BROWSER
-    scopes = new.scopes or ((Scope.INGEST,) if browser else (Scope.INGEST, Scope.READ))
+    usual = (Scope.INGEST,) if browser else (Scope.INGEST, Scope.READ)
+    scopes = usual if new.scopes is None else new.scopes
+    if not scopes:
+        raise errors.InvalidInput("A key needs at least one scope.")
     if browser and scopes != (Scope.INGEST,):
         raise errors.InvalidInput("A browser key has the scope 'ingest' alone.")
     if browser and not new.origins:

@@ -15,6 +15,7 @@ DEFAULT_EMOJI: Final = "🔔"
 DEFAULT_COLOR: Final = 0x6C5CE7
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+Priority = Annotated[int, msgspec.Meta(ge=-1_000, le=1_000)]
 Emoji = Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
 
 
@@ -39,7 +40,7 @@ class NewCategory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     project: str | None = None
     emoji: Emoji = DEFAULT_EMOJI
     color: Color = DEFAULT_COLOR
-    priority: int = 0
+    priority: Priority = 0
     channels: tuple[str, ...] = ()
 
 
@@ -49,7 +50,7 @@ class CategoryChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     name: Name | msgspec.UnsetType = msgspec.UNSET
     emoji: Emoji | msgspec.UnsetType = msgspec.UNSET
     color: Color | msgspec.UnsetType = msgspec.UNSET
-    priority: int | msgspec.UnsetType = msgspec.UNSET
+    priority: Priority | msgspec.UnsetType = msgspec.UNSET
     channels: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
 

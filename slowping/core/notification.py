@@ -1,12 +1,15 @@
 """A notification: an event as a far side is told of it. Made at delivery, never at ingest."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from slowping.core import text
 from slowping.core.category import DEFAULT_COLOR, DEFAULT_EMOJI
 from slowping.core.delivery import LeasedDelivery
+
+_MAX_SHOWN: Final = 4_096
+"""Longer names and values are cut already here: no far side shows as much."""
 
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +55,10 @@ def compose(delivery: LeasedDelivery) -> Notification:
         # Who names a destination of his own says all that is to be shown there.
         fields=()
         if given
-        else tuple((name, text.show(value)) for name, value in delivery.fields.items()),
+        else tuple(
+            (text.shorten(name, _MAX_SHOWN), text.shorten(text.show(value), _MAX_SHOWN))
+            for name, value in delivery.fields.items()
+        ),
         data=delivery.fields,
         color=color,
         occurred_at=delivery.received_at if delivery.occurred_at is None else delivery.occurred_at,

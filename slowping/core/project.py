@@ -9,6 +9,8 @@ DEFAULT: Final = "default"
 """The name of the project that a first start makes."""
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
+Quota = Annotated[int, msgspec.Meta(ge=1, le=10**12)]
+"""Events a calendar month."""
 Origin = Annotated[str, msgspec.Meta(pattern=r"^https?://[^/\s?#@]{1,250}\Z")]
 """A web origin as browsers send it: scheme, host, and the port where it is not the usual one."""
 
@@ -33,7 +35,7 @@ class NewProject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     name: Name
     strict_destinations: bool = False
     allowed_origins: tuple[Origin, ...] = ()
-    monthly_quota: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    monthly_quota: Quota | None = None
 
 
 class ProjectChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,4 +44,4 @@ class ProjectChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     name: Name | msgspec.UnsetType = msgspec.UNSET
     strict_destinations: bool | msgspec.UnsetType = msgspec.UNSET
     allowed_origins: tuple[Origin, ...] | msgspec.UnsetType = msgspec.UNSET
-    monthly_quota: Annotated[int, msgspec.Meta(ge=1)] | msgspec.UnsetType | None = msgspec.UNSET
+    monthly_quota: Quota | msgspec.UnsetType | None = msgspec.UNSET

@@ -8,7 +8,6 @@ import math
 import re
 import socket
 import ssl
-import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final
@@ -109,21 +108,13 @@ def record(answer: HttpAnswer, secrets: Iterable[str] = ()) -> Answer:
 
 def excerpt(body: bytes, secrets: Iterable[str] = ()) -> str | None:
     """The start of an answer, safe to show; None where there is nothing in it."""
-    said = redact(body.decode("utf-8", "replace"), secrets)
+    said = text.redact(body.decode("utf-8", "replace"), secrets)
     return text.clip(text.visible(said.strip()), MAX_EXCERPT) or None
 
 
 def quote(said: str, secrets: Iterable[str] = ()) -> str:
     """A far side's own words as part of a reason: one short line."""
-    return text.clip(text.one_line(redact(said, secrets)), _MAX_QUOTE)
-
-
-def redact(said: str, secrets: Iterable[str]) -> str:
-    """A far side's words without the secrets that it was told, percent-encoded ones included."""
-    for secret in filter(None, secrets):
-        for spelling in (secret, urllib.parse.quote(secret, safe="")):
-            said = said.replace(spelling, "[secret]")
-    return said
+    return text.clip(text.one_line(text.redact(said, secrets)), _MAX_QUOTE)
 
 
 def retry_after(value: str | None, now_ms: int) -> float | None:

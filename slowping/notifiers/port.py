@@ -35,8 +35,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             int,
             msgspec.Meta(
                 ge=1,
+                le=315_360_000,
                 title="Expire after",
-                description="Seconds after which a delivery is not worth sending any more.",
+                description="Seconds after which a delivery is not worth sending any more, "
+                "ten years at most.",
             ),
         ]
         | None

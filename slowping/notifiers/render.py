@@ -19,6 +19,7 @@ def markdown(given: str, limit: int, *, one_line: bool = False) -> str:
 
     It is cut with an ellipsis where it is longer, never between a backslash and its character.
     """
+    given = text.shorten(given, 4 * limit)
     shown = text.one_line(given) if one_line else plain(given)
     # Escaping only makes longer: what is far beyond the limit need not be escaped.
     escaped = _MARKUP.sub(_escape, shown[: limit + 1])

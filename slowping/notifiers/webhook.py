@@ -64,7 +64,12 @@ class WebhookSettings(Settings, frozen=True, kw_only=True):
     previous_secret_until: (
         Annotated[
             int,
-            msgspec.Meta(title="Previous secret signs until", extra_json_schema={"readOnly": True}),
+            msgspec.Meta(
+                ge=0,
+                le=2**53,
+                title="Previous secret signs until",
+                extra_json_schema={"readOnly": True},
+            ),
         ]
         | None
     ) = None

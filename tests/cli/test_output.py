@@ -107,6 +107,15 @@ def test_an_empty_list_is_told_on_stderr(capsys: pytest.CaptureFixture[str]) -> 
     assert captured.err == "slowping: No deliveries.\n"
 
 
+def test_names_of_details_are_as_harmless_as_their_values(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output.details([(HOSTILE, "x"), ("n" * 1_000, "y")])
+    printed = capsys.readouterr().out
+    assert "\x1b" not in printed
+    assert max(map(len, printed.splitlines())) < 100
+
+
 def test_details_are_one_pair_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     output.details([("id", "prj_1"), ("monthly quota", HOSTILE)])
     printed = capsys.readouterr().out

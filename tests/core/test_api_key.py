@@ -156,3 +156,8 @@ def test_a_key_may_use_its_projects() -> None:
     assert principal(Scope.READ).may_use(1)
     assert not principal(Scope.READ).may_use(2)
     assert principal(Scope.READ, projects=None).may_use(2)
+
+
+def test_a_key_without_a_scope_is_refused() -> None:
+    with pytest.raises(errors.InvalidInput, match="at least one scope"):
+        api_key.checked_new(NewApiKey(name="shop", scopes=()))

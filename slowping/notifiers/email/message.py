@@ -154,7 +154,7 @@ def _card(notification: Notification) -> _Card:
 
 
 def _safe(given: str) -> str:
-    return text.visible(given.replace("\r\n", "\n")).strip("\n")
+    return text.visible(text.shorten(given, HTML_LIMIT).replace("\r\n", "\n")).strip("\n")
 
 
 def _within(given: str, room: int) -> str:

@@ -75,7 +75,7 @@ class Email:
                 await _say_goodbye(client)
         finally:
             client.close()
-        return outcome
+        return _without(account.password, outcome)
 
     async def close(self) -> None:
         """Nothing is kept open."""
@@ -114,6 +114,16 @@ class Email:
 
 _LOGIN_CODES: Final = {530, 534, 535, 538}
 _ENHANCED: Final = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
+
+
+def _without(secret: str, outcome: Outcome) -> Outcome:
+    """The outcome, should the server have repeated the password."""
+    excerpt = outcome.answer.excerpt
+    answer = Answer(outcome.answer.status, excerpt and text.redact(excerpt, (secret,)))
+    if isinstance(outcome, Delivered):
+        return msgspec.structs.replace(outcome, answer=answer)
+    reason = text.redact(outcome.reason, (secret,))
+    return msgspec.structs.replace(outcome, answer=answer, reason=reason)
 
 
 def judged(refusal: aiosmtplib.SMTPResponseException) -> Outcome:

@@ -97,7 +97,9 @@ def judged(answer: HttpAnswer, limits: Limits, now_ms: int) -> Outcome:
 def moved_to(answer: HttpAnswer) -> int | None:
     """The chat's new id, where a group was made a supergroup."""
     told = _read(answer)
-    return None if told.ok else told.parameters.migrate_to_chat_id
+    moved = told.parameters.migrate_to_chat_id
+    # Ids have 52 bits at most (Bot API, ResponseParameters).
+    return None if told.ok or moved is None or abs(moved) >= 2**52 else moved
 
 
 def wants_a_plainer_text(answer: HttpAnswer) -> bool:

@@ -50,7 +50,8 @@ def message(batch: Sequence[Notification]) -> str:
 
 def plain_message(notification: Notification) -> str:
     """A shorter text: title and the beginning of what happened."""
-    told = f"{text.one_line(notification.title)}\n{render.plain(notification.body)}"
+    body = render.plain(text.shorten(notification.body, 4 * _PLAIN_LENGTH))
+    told = f"{text.one_line(notification.title)}\n{body}"
     return text.clip(_quiet(told.strip()), _PLAIN_LENGTH) or render.EMPTY
 
 
@@ -66,7 +67,7 @@ def _block(notification: Notification) -> str:
 
 
 def _description(notification: Notification, room: int) -> str:
-    body = _quiet(render.plain(notification.body))
+    body = _quiet(render.plain(text.shorten(notification.body, 4 * MAX_LENGTH)))
     if not body:
         return ""
     label = "📝 Description: "

@@ -46,7 +46,10 @@ class TelegramSettings(Settings, frozen=True, kw_only=True):
         Annotated[
             int,
             msgspec.Meta(
-                ge=1, title="Topic", description="The number of a topic in a group with topics."
+                ge=1,
+                le=2**53,
+                title="Topic",
+                description="The number of a topic in a group with topics.",
             ),
         ]
         | None

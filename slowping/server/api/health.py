@@ -29,7 +29,13 @@ async def tell_ready(call: Call[NoQuery, None]) -> Health:
 
 
 async def tell_metrics(call: Call[NoQuery, None]) -> Text:
-    """The figures as Prometheus reads them."""
+    """The figures as Prometheus reads them; they tell of all projects.
+
+    Raises:
+        Forbidden: the key is for some projects only.
+    """
+    if call.principal.project_ids is not None:
+        raise errors.Forbidden("The figures tell of all projects: use a key for all of them.")
     content, media_type = await call.services.metrics.exposition()
     return Text(content=content, media_type=media_type)
 
@@ -60,5 +66,6 @@ ENDPOINTS: Final[tuple[Endpoint[Any, Any], ...]] = (
         handle=tell_metrics,
         answer=Text,
         media_type="text/plain",
+        refusals=(errors.Forbidden,),
     ),
 )

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from slowping.config import EmailSection
-from slowping.core.delivery import Delivered, Outcome, Rejected, Retry, Unusable
+from slowping.core.delivery import Answer, Delivered, Outcome, Rejected, Retry, Unusable
 from slowping.core.notification import Notification
 from slowping.notifiers.email import Email
 from slowping.notifiers.email import notifier as email_notifier
@@ -200,6 +200,12 @@ async def test_a_login_is_made_and_a_refused_one_pauses_the_channel(
     if isinstance(outcome, Unusable):
         assert "refused the login" in outcome.reason
         assert password not in repr(outcome)
+
+
+def test_a_server_that_repeats_the_password_is_not_quoted() -> None:
+    said = Unusable(reason="535 no: hunter22", answer=Answer(535, "no: hunter22"))
+    quoted = email_notifier._without("hunter22", said)
+    assert "hunter22" not in repr(quoted)
 
 
 async def test_a_login_that_the_server_does_not_offer_pauses_the_channel() -> None:
