@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from slowping.client.connection import Connection, Transport
+from slowping.client.stream import Patience, Stream
 from slowping.core import page
 from slowping.core.api_key import ApiKey, IssuedApiKey, NewApiKey
 from slowping.core.category import Category, CategoryChange, NewCategory
@@ -50,13 +51,17 @@ class Client:
         *,
         transport: Transport | None = None,
         timeout_s: float = 10.0,
+        patience: Patience | None = None,
     ) -> None:
         """`base_url` is the server's address, such as `http://127.0.0.1:7464`.
+
+        `patience` says how a stream that was lost is taken up again.
 
         Raises:
             Unreachable: that is no address.
         """
         self._server = Connection(base_url, api_key, transport, timeout_s)
+        self._patience = patience or Patience()
 
     async def __aenter__(self) -> Self:
         return self
@@ -113,6 +118,26 @@ class Client:
     async def show_event(self, event_id: str) -> EventDetail:
         """An event with its deliveries and every attempt."""
         return await self._server.get(_path("events", event_id), EventDetail)
+
+    def stream(
+        self,
+        *,
+        project: str | None = None,
+        categories: Sequence[str] = (),
+        last_id: str | None = None,
+    ) -> Stream:
+        """What happens, from now on or after `last_id`, for ever: items, Connected, Lost.
+
+        With categories it is their events and deliveries and they themselves, and nothing else.
+        Close it with `contextlib.aclosing` where it is left before its time.
+        """
+        return Stream(
+            self._server,
+            project=project,
+            categories=categories,
+            last_id=last_id,
+            patience=self._patience,
+        )
 
     # Deliveries ------------------------------------------------------------------------------
 
@@ -264,7 +289,10 @@ class Client:
         return await self._server.patch(_path("projects", project_id), Project, change)
 
     async def remove_project(self, project_id: str) -> None:
-        """Remove a project with its categories and channels; its events stay."""
+        """Remove a project with its categories and channels, and revoke the keys at home in it.
+
+        Its events stay in the database, out of sight.
+        """
         await self._server.delete(_path("projects", project_id))
 
     # API keys --------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """Carry requests to a server and answers back: the only module of the client that knows HTTP."""
 
+import contextlib
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import httpx
@@ -30,6 +31,7 @@ class Connection:
             Unreachable: that is no address.
         """
         self._address = address.rstrip("/")
+        self._timeout_s = timeout_s
         try:
             self._http = httpx.AsyncClient(
                 base_url=self._address + wording.PREFIX,
@@ -49,10 +51,38 @@ class Connection:
 
     async def get(self, path: str, answer: type[T], query: Mapping[str, object] | None = None) -> T:
         """Read; what is None in the query is left out."""
-        given = {
-            name: _written(value) for name, value in (query or {}).items() if value is not None
-        }
-        return self._read(await self._send("GET", path, params=given), answer)
+        return self._read(await self._send("GET", path, params=_given(query or {})), answer)
+
+    @contextlib.asynccontextmanager
+    async def stream(
+        self,
+        path: str,
+        query: Mapping[str, object],
+        headers: Mapping[str, str],
+        *,
+        silence_s: float,
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """An answer without an end, as its bytes come.
+
+        Raises, while it is read as well:
+            Unreachable: the connection broke, or nothing came for `silence_s` seconds.
+        """
+        timeout = httpx.Timeout(self._timeout_s, read=silence_s)
+        request = self._http.build_request(
+            "GET", path, params=_given(query), headers=headers, timeout=timeout
+        )
+        with self._explained():
+            response = await self._http.send(request, stream=True)
+        async with contextlib.aclosing(response):
+            media_type = response.headers.get("content-type", "")
+            if not response.is_success:
+                with self._explained():
+                    await response.aread()
+                answers.refuse(response.status_code, media_type, response.content)
+            if media_type.partition(";")[0] != "text/event-stream":
+                raise self._strange()
+            async with contextlib.aclosing(self._bytes(response, silence_s)) as chunks:
+                yield chunks
 
     async def post(
         self,
@@ -84,12 +114,8 @@ class Connection:
         """What the server answers, if that is a success; `how` is as httpx takes it."""
         headers = {"content-type": "application/json"} if how.get("content") else {}
         how["headers"] = {**headers, **how.get("headers", {})}
-        try:
+        with self._explained():
             response = await self._http.request(method, path, **how)
-        except (httpx.TransportError, httpx.InvalidURL, httpx.DecodingError) as error:
-            raise errors.Unreachable(
-                f"No server answers at {self._address}: {_reason(error)}."
-            ) from None
         if not response.is_success:
             media_type = response.headers.get("content-type", "")
             answers.refuse(response.status_code, media_type, response.content)
@@ -99,9 +125,39 @@ class Connection:
         try:
             return msgspec.json.decode(response.content, type=answer)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raise errors.UnexpectedAnswer(
-                f"What answers at {self._address} does not answer as slowping does."
+            raise self._strange() from None
+
+    async def _bytes(
+        self, response: httpx.Response, silence_s: float
+    ) -> AsyncGenerator[bytes, None]:
+        try:
+            async for chunk in response.aiter_bytes():
+                yield chunk
+        except httpx.ReadTimeout:
+            raise errors.Unreachable(
+                f"The server at {self._address} has said nothing for {silence_s:g} s."
             ) from None
+        except (httpx.TransportError, httpx.DecodingError):
+            raise errors.Unreachable(f"The connection to {self._address} broke.") from None
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Say of what keeps an answer from coming that nobody answers, and why."""
+        try:
+            yield
+        except (httpx.TransportError, httpx.InvalidURL, httpx.DecodingError) as error:
+            raise errors.Unreachable(
+                f"No server answers at {self._address}: {_reason(error)}."
+            ) from None
+
+    def _strange(self) -> errors.UnexpectedAnswer:
+        return errors.UnexpectedAnswer(
+            f"What answers at {self._address} does not answer as slowping does."
+        )
+
+
+def _given(query: Mapping[str, object]) -> dict[str, Any]:  # as httpx takes them
+    return {name: _written(value) for name, value in query.items() if value is not None}
 
 
 def _written(value: object) -> Any:  # what httpx takes: a text, or a list of them

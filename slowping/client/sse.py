@@ -1,7 +1,7 @@
 """Read server-sent events: bytes as they come, blocks as they are complete."""
 
 import re
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -22,36 +22,43 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
     """None where it is no event, and only says where to go on."""
 
 
-async def blocks(chunks: AsyncIterable[bytes]) -> AsyncIterator[Block]:
-    """Every complete block; what the connection breaks off is no block."""
-    fields: dict[bytes, list[bytes]] = {}
-    async for line in _lines(chunks):
-        if line:
-            name, _, value = line.partition(b":")
-            fields.setdefault(name, []).append(value.removeprefix(b" "))
-        else:
-            block = Block(
-                id=_last(fields.get(b"id")),
-                name=_last(fields.get(b"event")),
-                data=b"\n".join(fields[b"data"]) if b"data" in fields else None,
-            )
-            fields.clear()
-            if block != Block():
-                yield block
+class Reader:
+    """Makes blocks of bytes, however they are cut; what the connection breaks off is no block."""
 
+    def __init__(self) -> None:
+        self._rest = b""
+        self._ended_by_return = False
+        self._fields: dict[bytes, list[bytes]] = {}
 
-async def _lines(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    rest = b""
-    ended_by_return = False
-    async for chunk in chunks:
+    def read(self, chunk: bytes) -> Iterator[Block]:
+        """The blocks that this chunk completes."""
+        for line in self._lines(chunk):
+            if line:
+                name, _, value = line.partition(b":")
+                self._fields.setdefault(name, []).append(value.removeprefix(b" "))
+            else:
+                block = self._block()
+                self._fields.clear()
+                if block != Block():
+                    yield block
+
+    def _lines(self, chunk: bytes) -> list[bytes]:
         if not chunk:
-            continue
-        start = 1 if ended_by_return and chunk.startswith(b"\n") else 0
-        ended_by_return = chunk.endswith(b"\r")
-        *lines, rest = _LINE_END.split(rest + chunk[start:])
-        for line in lines:
-            yield line
+            return []
+        # The two bytes of one line end may come apart.
+        start = 1 if self._ended_by_return and chunk.startswith(b"\n") else 0
+        self._ended_by_return = chunk.endswith(b"\r")
+        *lines, self._rest = _LINE_END.split(self._rest + chunk[start:])
+        return lines
 
+    def _block(self) -> Block:
+        data = self._fields.get(b"data")
+        return Block(
+            id=self._last(b"id"),
+            name=self._last(b"event"),
+            data=None if data is None else b"\n".join(data),
+        )
 
-def _last(values: list[bytes] | None) -> str | None:
-    return values[-1].decode("utf-8", "replace") if values else None
+    def _last(self, name: bytes) -> str | None:
+        values = self._fields.get(name)
+        return values[-1].decode("utf-8", "replace") if values else None

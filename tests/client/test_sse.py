@@ -1,20 +1,14 @@
-from collections.abc import AsyncIterator
-
 import pytest
 
-from slowping.client import sse
-from slowping.client.sse import Block
+from slowping.client.sse import Block, Reader
 
 WHOLE = 'id: e-1\nevent: event.accepted\ndata: {"a":"\u2028\x85"}\n\n'.encode()
 TOLD = Block(id="e-1", name="event.accepted", data='{"a":"\u2028\x85"}'.encode())
 
 
-async def read(*chunks: bytes) -> list[Block]:
-    async def coming() -> AsyncIterator[bytes]:
-        for chunk in chunks:
-            yield chunk
-
-    return [block async for block in sse.blocks(coming())]
+def read(*chunks: bytes) -> list[Block]:
+    reader = Reader()
+    return [block for chunk in chunks for block in reader.read(chunk)]
 
 
 @pytest.mark.parametrize(
@@ -35,13 +29,13 @@ async def read(*chunks: bytes) -> list[Block]:
         (b"id: 1\nid: 2\nretry: 5\nunknown: x\n\n", [Block(id="2")]),
     ],
 )
-async def test_a_stream_is_read_as_the_standard_says(stream: bytes, blocks: list[Block]) -> None:
-    assert await read(stream) == blocks
+def test_a_stream_is_read_as_the_standard_says(stream: bytes, blocks: list[Block]) -> None:
+    assert read(stream) == blocks
 
 
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"])
-async def test_it_is_all_the_same_how_the_bytes_are_cut(line_end: bytes) -> None:
+def test_it_is_all_the_same_how_the_bytes_are_cut(line_end: bytes) -> None:
     stream = (WHOLE + b": so far\nid: e-2\n\n").replace(b"\n", line_end)
     for cut in range(len(stream) + 1):
-        assert await read(stream[:cut], b"", stream[cut:]) == [TOLD, Block(id="e-2")]
-    assert await read(*(bytes([byte]) for byte in stream)) == [TOLD, Block(id="e-2")]
+        assert read(stream[:cut], b"", stream[cut:]) == [TOLD, Block(id="e-2")]
+    assert read(*(bytes([byte]) for byte in stream)) == [TOLD, Block(id="e-2")]

@@ -32,19 +32,21 @@ class Line:
 
     def __init__(self, response: httpx.Response) -> None:
         self.response = response
-        self._blocks = sse.blocks(response.aiter_bytes())
+        self._blocks = self._read()
 
     async def block(self) -> Block:
         """The next one."""
-        try:
-            block = await anext(self._blocks)
-        except StopAsyncIteration:
-            raise EOFError from None
-        return Block(block.id, block.name, block.data and json.loads(block.data))
+        return await anext(self._blocks)
+
+    async def _read(self) -> AsyncIterator[Block]:
+        reader = sse.Reader()
+        async for chunk in self.response.aiter_bytes():
+            for block in reader.read(chunk):
+                yield Block(block.id, block.name, block.data and json.loads(block.data))
 
     async def ended(self) -> None:
         """Wait for the end."""
-        with contextlib.suppress(EOFError):
+        with contextlib.suppress(StopAsyncIteration):
             while True:
                 await self.block()
 
