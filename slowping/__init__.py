@@ -1,7 +1,7 @@
 """A self-hosted event inbox: takes events in over HTTP, keeps them, delivers them everywhere.
 
-from slowping import send
-send("sale", "New sale!", fields={"amount": 49.99})
+`from slowping import send`, then `send("sale", "New sale!", fields={"amount": 49.99})`, sends an
+event from any program.
 """
 
 import importlib

@@ -148,13 +148,16 @@ class Background:
             self._thread = thread
 
     def _run(self) -> None:
-        courier = self._courier = self._open_courier()
         while (batch := self._next()) is not None:
+            # Not before: what it loads would slow down the start of the program.
+            if self._courier is None:
+                self._courier = self._open_courier()
             try:
-                self._deliver(batch, courier)
+                self._deliver(batch, self._courier)
             finally:
                 self._settle()
-        courier.close()
+        if self._courier is not None:
+            self._courier.close()
 
     def _see_off(self) -> None:
         """Let the thread, which has nothing to do, close its connection."""
