@@ -218,6 +218,8 @@ async def _wire(
         )
     )
     await _start(stack, dispatcher, gatekeeper, store.directory, config.server.shutdown_timeout_s)
+    keeping = asyncio.create_task(roster.keep_true(world.clock))
+    stack.callback(keeping.cancel)
     return House(
         asgi=Application(api, door, config.server.trusted_proxies),
         store=store,

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from slowping.core import category, errors, times
+from slowping.core import category, errors, ids, times
 from slowping.core.api_key import Principal
 from slowping.core.category import NewCategory
 from slowping.core.event import AdHocTarget, EventDraft, Receipt
@@ -190,13 +190,13 @@ class Ingest:
         )
         now = self._now_ms()
         try:
-            await self._directory.create_channel(project_id, record, now=now)
+            made = await self._directory.create_channel(project_id, record, now=now)
         except errors.NameTaken:
             # By a channel that somebody named so, though it leads elsewhere.
             other = msgspec.structs.replace(record, name=f"{record.name}-ad-hoc")
-            await self._directory.create_channel(project_id, other, now=now)
+            made = await self._directory.create_channel(project_id, other, now=now)
+        self._forget(ids.decode(ids.CHANNEL, made.id))
         await self._roster.renew_project(project_id)
-        self._forget(self._tenant(project_id).by_target[target.kind, target.target])
 
     def _rows(
         self, submission: Submission, tenant: Tenant, now: int

@@ -1,18 +1,28 @@
 """Keep in memory what accepting an event needs to know: projects, categories, channels, keys.
 
 The one process that serves is the only one that changes them, so whoever changes something
-renews its part here before the change is answered.
+renews its part here before the change is answered. Where that fails, the change is stored all the
+same, so everything is read anew until it works.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from slowping.core import discord_url, fanout, ids
 from slowping.core.api_key import Principal
+from slowping.server.clock import Clock
+from slowping.server.log import Fact
 from slowping.store.port import Directory, ProjectSnapshot, StoredProject
+
+logger = logging.getLogger("slowping.roster")
+
+RECOVERY_S: Final = 1.0
+"""How soon everything is read again after a reading that failed."""
 
 
 class Drawer(msgspec.Struct, frozen=True, gc=False):
@@ -51,26 +61,44 @@ class Roster:
         self._origins: frozenset[str] = frozenset()
         # One reading at a time: a slow one must not put back what a later one has seen changed.
         self._reading = asyncio.Lock()
+        self._is_stale = asyncio.Event()
+        self._ended_keys: frozenset[int] = frozenset()
         self.api_keys: Mapping[bytes, Principal] = {}
+
+    async def keep_true(self, clock: Clock) -> None:
+        """Read everything anew whenever a reading has failed, for ever."""
+        while True:
+            await self._is_stale.wait()
+            # Whatever is wrong with the store now must not leave the past standing.
+            [failure] = await asyncio.gather(self.renew(), return_exceptions=True)
+            if failure is not None:
+                logger.error(Fact("cannot read what was changed"), exc_info=failure)
+                await clock.wait(asyncio.Event(), RECOVERY_S)
 
     async def renew(self) -> None:
         """Read everything anew."""
-        async with self._reading:
+        self._is_stale.clear()
+        async with self._reads():
             self._replace(await self._directory.snapshots(), self._tenants)
         await self.renew_api_keys()
 
     async def renew_project(self, project_id: int) -> None:
         """Read one project anew; one that is gone is forgotten."""
-        async with self._reading:
+        async with self._reads():
             self._replace(await self._directory.snapshots(project_id), (project_id,))
 
     async def renew_api_keys(self) -> None:
         """Read the keys anew."""
-        async with self._reading:
-            self.api_keys = await self._directory.live_api_keys()
-            self._gather_origins()
-        if self._keys_renewed is not None:
-            self._keys_renewed()
+        async with self._reads():
+            live = await self._directory.live_api_keys()
+            # What this reading does not hold any more, no later one does.
+            self._ended_keys &= {principal.key_id for principal in live.values()}
+            self._keep_keys(live)
+
+    def end_api_key(self, key_id: int) -> None:
+        """Forget a key that was revoked, at once: whatever is read later may be read in vain."""
+        self._ended_keys |= {key_id}
+        self._keep_keys(self.api_keys)
 
     def tenant(self, project_id: int) -> Tenant | None:
         """A live project with what is in it."""
@@ -95,6 +123,25 @@ class Roster:
     def knows_origin(self, origin: str) -> bool:
         """Whether any project or key allows the origin."""
         return origin in self._origins
+
+    @contextlib.asynccontextmanager
+    async def _reads(self) -> AsyncIterator[None]:
+        async with self._reading:
+            try:
+                yield
+            except BaseException:
+                self._is_stale.set()
+                raise
+
+    def _keep_keys(self, live: Mapping[bytes, Principal]) -> None:
+        self.api_keys = {
+            digest: principal
+            for digest, principal in live.items()
+            if principal.key_id not in self._ended_keys
+        }
+        self._gather_origins()
+        if self._keys_renewed is not None:
+            self._keys_renewed()
 
     def _replace(self, snapshots: Sequence[ProjectSnapshot], gone: Iterable[int]) -> None:
         for project_id in tuple(gone):

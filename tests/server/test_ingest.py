@@ -399,7 +399,7 @@ async def test_a_new_token_resumes_the_channel_and_sends_what_has_waited(engine:
     assert len(notifier.batches) == 1
     await accept(engine, draft("c", ad_hoc=target(ending="new")))
     await engine.quiet()
-    assert bodies(notifier)[1:] == [["a", "b", "c"]]
+    assert [text for batch in bodies(notifier)[1:] for text in batch] == ["a", "b", "c"]
 
 
 async def test_the_same_token_does_not_resume_the_channel(engine: Engine) -> None:

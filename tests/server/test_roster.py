@@ -8,10 +8,10 @@ from slowping.core import ids
 from slowping.core.api_key import ApiKeyKind, Principal, Scope
 from slowping.core.category import NewCategory
 from slowping.core.project import NewProject
-from slowping.server.roster import Drawer, Roster, Tenant
+from slowping.server.roster import RECOVERY_S, Drawer, Roster, Tenant
 from slowping.store.port import ApiKeyRecord, ChannelRecord, ProjectSnapshot, Store
 from slowping.store.sqlite.directory import Directory
-from slowping.testing import START_MS
+from slowping.testing import START_MS, FrozenClock
 
 
 @pytest.fixture
@@ -218,6 +218,74 @@ async def test_a_slow_reading_cannot_bring_back_what_a_later_one_saw_changed(sto
 
     await asyncio.gather(*map(change, range(20)))
     assert directory.most == 1
+
+
+class FailingDirectory(Directory):
+    """Cannot be read for a while."""
+
+    def __init__(self, store: Store) -> None:
+        assert isinstance(store.directory, Directory)
+        self.__dict__.update(store.directory.__dict__)
+        self.is_broken = False
+
+    async def live_api_keys(self) -> Mapping[bytes, Principal]:
+        """As it is, if it can be read."""
+        if self.is_broken:
+            raise OSError(5, "Input/output error")
+        return await super().live_api_keys()
+
+    async def snapshots(self, project_id: int | None = None) -> Sequence[ProjectSnapshot]:
+        """As it is, if it can be read."""
+        if self.is_broken:
+            raise OSError(5, "Input/output error")
+        return await super().snapshots(project_id)
+
+
+async def test_what_could_not_be_read_is_read_until_it_works(
+    store: Store, clock: FrozenClock
+) -> None:
+    shop = await project(store, "shop")
+    directory = FailingDirectory(store)
+    renewed = asyncio.Event()
+    roster = Roster(directory, renewed.set)
+    await roster.renew()
+    renewed.clear()
+    keeping = asyncio.create_task(roster.keep_true(clock))
+    await category(store, shop, "sale")
+    directory.is_broken = True
+    with pytest.raises(OSError, match="Input/output error"):
+        await roster.renew_project(shop)
+    await clock.is_waited_on()  # it has tried, in vain
+    directory.is_broken = False
+    clock.advance(RECOVERY_S)
+    await renewed.wait()
+    assert "sale" in tenant(roster, shop).drawers
+    keeping.cancel()
+
+
+async def test_a_revoked_key_ends_even_where_nothing_can_be_read(store: Store) -> None:
+    shop = await project(store, "shop")
+    number = await key(store, shop, b"1")
+    directory = FailingDirectory(store)
+    roster = Roster(directory)
+    await roster.renew()
+    await store.directory.revoke_api_key(number, now=START_MS)
+    directory.is_broken = True
+    roster.end_api_key(number)
+    with pytest.raises(OSError, match="Input/output error"):
+        await roster.renew_api_keys()
+    assert not api_key_of(roster, b"1")
+
+
+async def test_a_reading_that_began_before_a_key_was_revoked_does_not_bring_it_back(
+    store: Store, roster: Roster
+) -> None:
+    shop = await project(store, "shop")
+    number = await key(store, shop, b"1")
+    await roster.renew()
+    roster.end_api_key(number)
+    await roster.renew_api_keys()  # the store has it still
+    assert not api_key_of(roster, b"1")
 
 
 def api_key_of(roster: Roster, digest: bytes) -> Principal | None:

@@ -64,6 +64,7 @@ async def revoke_api_key(call: Call[NoQuery, None]) -> ApiKey:
     number = ids.decode(ids.API_KEY, call.id)
     directory = call.services.store.directory
     revoked = await directory.revoke_api_key(number, now=call.services.now_ms())
+    call.services.roster.end_api_key(number)
     await call.services.roster.renew_api_keys()
     return revoked
 

@@ -167,8 +167,8 @@ async def _stored(call: Call[NoQuery, Any]) -> StoredChannel:
 
 async def _tell(call: Call[NoQuery, Any], changed: StoredChannel) -> None:
     """Let those know who keep a picture of the channel."""
-    await call.services.roster.renew_project(changed.project_id)
     call.services.dispatcher.forget(changed.id)
+    await call.services.roster.renew_project(changed.project_id)
 
 
 ENDPOINTS: Final[tuple[Endpoint[Any, Any], ...]] = (
