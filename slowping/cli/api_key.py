@@ -7,6 +7,7 @@ import rich_click as click
 
 from slowping.cli import named, output, typed, where
 from slowping.cli.output import Column
+from slowping.core import api_key
 from slowping.core.api_key import ApiKey, ApiKeyKind, NewApiKey, Scope
 
 if TYPE_CHECKING:
@@ -142,12 +143,29 @@ async def create_api_key(  # noqa: PLR0913 - one for each option
 @key.command("revoke")
 @click.argument("name", metavar="KEY")
 @named.project_option
+@output.yes_option
 @where.connected(where.ADMIN_KEY_FILE)
-async def revoke_api_key(client: "Client", name: str, project: str | None) -> None:
+@click.pass_context
+async def revoke_api_key(
+    ctx: click.RichContext, client: "Client", name: str, project: str | None, yes: bool
+) -> None:
     """End a key at once, by name or id."""
     found = await named.api_key(client, name, project)
+    own = _farewell(found, ctx.meta[output.ADDRESS])
+    output.confirm(f"Revoke the key {found.name} ({found.prefix}…)?{own}", yes)
     await client.revoke_api_key(found.id)
-    output.talk(f"Revoked the key {found.name} ({found.prefix}…).")
+    output.talk(f"Revoked the key {found.name} ({found.prefix}…).{own}")
+
+
+def _farewell(found: ApiKey, address: where.Address) -> str:
+    """What follows for whoever revokes the key that is in use, as a sentence to add."""
+    if address.api_key is None or api_key.shown(address.api_key) != found.prefix:
+        return ""
+    return (
+        f" It looks like the one that this command uses, from {address.key_from}: without it, "
+        "give another with --api-key. Where no live admin key is left, the next start of the "
+        "server makes one."
+    )
 
 
 def _row(found: ApiKey, now: dt.datetime) -> tuple[str, ...]:

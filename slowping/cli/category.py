@@ -1,5 +1,6 @@
 """Categories on the command line."""
 
+from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -52,7 +53,8 @@ async def list_categories(client: "Client", project: str | None, limit: int, as_
     if as_json:
         output.as_json(categories)
         return
-    output.table("categories", _COLUMNS, [_row(found) for found in categories])
+    live = await _live_channels(client, categories, project)
+    output.table("categories", _COLUMNS, [_row(found, live) for found in categories])
 
 
 @category.command("show")
@@ -66,6 +68,7 @@ async def show_category(client: "Client", name: str, project: str | None, as_jso
     if as_json:
         output.as_json(found)
         return
+    live = await _live_channels(client, [found], found.project)
     output.details(
         [
             ("id", found.id),
@@ -74,7 +77,7 @@ async def show_category(client: "Client", name: str, project: str | None, as_jso
             ("emoji", found.emoji),
             ("color", _hexadecimal(found.color)),
             ("priority", str(found.priority)),
-            ("channels", _channels(found)),
+            ("channels", _channels(found, live)),
             ("created", output.moment(found.created_at)),
         ]
     )
@@ -145,22 +148,38 @@ async def change_category(  # noqa: PLR0913 - one for each option
 @category.command("remove")
 @click.argument("name", metavar="CATEGORY")
 @named.project_option
+@output.yes_option
 @where.connected(where.ADMIN_KEY_FILE)
-async def remove_category(client: "Client", name: str, project: str | None) -> None:
+async def remove_category(client: "Client", name: str, project: str | None, yes: bool) -> None:
     """Remove a category; its events stay."""
     found = await named.category(client, name, project)
+    output.confirm(
+        f"Remove the category {found.name} from {found.project}? Its events stay, its looks and "
+        "its channels are forgotten.",
+        yes,
+    )
     await client.remove_category(found.id)
     output.talk(f"Removed the category {found.name} from {found.project}.")
 
 
-def _row(found: Category) -> tuple[str, ...]:
+async def _live_channels(
+    client: "Client", categories: Sequence[Category], project: str | None
+) -> set[tuple[str, str]]:
+    """Project and name of every channel, where a category names one at all."""
+    if not any(found.channels for found in categories):
+        return set()
+    channels = await named.every(client.list_channels, 0, project=project)
+    return {(channel.project, channel.name) for channel in channels}
+
+
+def _row(found: Category, live: Container[tuple[str, str]]) -> tuple[str, ...]:
     return (
         found.id,
         found.project,
         found.name,
         found.emoji,
         _hexadecimal(found.color),
-        _channels(found),
+        _channels(found, live),
     )
 
 
@@ -168,5 +187,9 @@ def _hexadecimal(color: int) -> str:
     return f"#{color:06X}"
 
 
-def _channels(found: Category) -> str:
-    return ", ".join(found.channels) or "all"
+def _channels(found: Category, live: Container[tuple[str, str]]) -> str:
+    """Where its events go; to a removed channel, and so nowhere, where no other was left."""
+    names = (
+        name if (found.project, name) in live else f"{name} (removed)" for name in found.channels
+    )
+    return ", ".join(names) or "all"

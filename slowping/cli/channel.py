@@ -11,6 +11,8 @@ from slowping.cli import named, output, typed, where
 from slowping.cli.output import Column, ExitCode
 from slowping.core import text
 from slowping.core.channel import Channel, ChannelChange, IssuedChannel, NewChannel
+from slowping.core.delivery import DeliveryState
+from slowping.core.page import MAX_LIMIT
 
 if TYPE_CHECKING:
     from slowping.client.client import Client
@@ -216,12 +218,47 @@ async def test_channel(client: "Client", name: str, project: str | None, as_json
 @channel.command("remove")
 @click.argument("name", metavar="CHANNEL")
 @named.project_option
+@output.yes_option
 @where.connected(where.ADMIN_KEY_FILE)
-async def remove_channel(client: "Client", name: str, project: str | None) -> None:
-    """Remove a channel; what waits for it is discarded."""
+async def remove_channel(client: "Client", name: str, project: str | None, yes: bool) -> None:
+    """Remove a channel; what waits for it is discarded.
+
+    A category that went to this channel alone does not turn to the others: its events go nowhere
+    until it is changed, or until another channel gets the name.
+    """
     found = await named.channel(client, name, project)
+    waiting = await _waiting(client, found)
+    muted = await _muted(client, found)
+    output.confirm(f"Remove the channel {found.name} from {found.project}?{waiting}{muted}", yes)
     await client.remove_channel(found.id)
-    output.talk(f"Removed the channel {found.name} from {found.project}.")
+    output.talk(f"Removed the channel {found.name} from {found.project}.{waiting}{muted}")
+
+
+async def _waiting(client: "Client", found: Channel) -> str:
+    """What becomes of its deliveries, as a sentence to add; nothing where none waits."""
+    page = await client.list_deliveries(
+        project=found.project,
+        channel=found.name,
+        states=[DeliveryState.PENDING],
+        limit=MAX_LIMIT,
+    )
+    if not page.items:
+        return ""
+    more = "more than " if page.cursor is not None else ""
+    count = output.counted(len(page.items), "waiting delivery", "waiting deliveries")
+    return f" Discarded with it: {more}{count}."
+
+
+async def _muted(client: "Client", found: Channel) -> str:
+    """Which categories go to this channel alone, as a sentence to add."""
+    categories = await named.every(client.list_categories, 0, project=found.project)
+    names = [category.name for category in categories if category.channels == (found.name,)]
+    if not names:
+        return ""
+    return (
+        f" Without it, events of {', '.join(names)} go nowhere until you give the category other "
+        "channels: slowping category change NAME --channel OTHER, or --all-channels."
+    )
 
 
 def _hand_over(issued: IssuedChannel, as_json: bool) -> None:

@@ -8,6 +8,7 @@ import datetime as dt
 import enum
 import json
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -23,6 +24,9 @@ ADDRESS: Final = "slowping.address"
 """Name in a command's context of the address it talks to, with the API key it uses there."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+yes_option = click.option(
+    "--yes", is_flag=True, help="Do not ask. A script, without a terminal, is never asked."
+)
 
 
 class ExitCode(enum.IntEnum):
@@ -89,6 +93,16 @@ def exit_code(error: errors.SlowpingError) -> ExitCode:
 def talk(sentence: str) -> None:
     """Say something to the person at the terminal: stdout is for data alone."""
     click.echo(f"slowping: {text.one_line(sentence)}", err=True)
+
+
+def confirm(question: str, yes: bool) -> None:
+    """Ask before what cannot be taken back; go on where `--yes` said so, or nobody can answer.
+
+    Raises:
+        Abort: the answer is no.
+    """
+    if not yes and sys.stdin.isatty():
+        click.confirm(text.one_line(question), abort=True, err=True)
 
 
 def data(line: str) -> None:

@@ -1,6 +1,5 @@
 """Projects on the command line."""
 
-import sys
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -141,17 +140,21 @@ async def change_project(  # noqa: PLR0913 - one for each option
 
 @project.command("remove")
 @click.argument("name", metavar="PROJECT")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@output.yes_option
 @where.connected(where.ADMIN_KEY_FILE)
 async def remove_project(client: "Client", name: str, yes: bool) -> None:
-    """Remove a project with its categories and channels; its events stay."""
+    """Remove a project with its categories and channels, and revoke the keys at home in it.
+
+    Its events stay in the database, but nothing shows them any more; what waits is discarded.
+    """
     found = await named.project(client, name)
-    if not yes and sys.stdin.isatty():
-        click.confirm(
-            f"Remove {found.name} with its categories and channels?", abort=True, err=True
-        )
+    output.confirm(
+        f"Remove the project {found.name} with its categories and channels, and revoke its keys? "
+        "Its events stay in the database, but nothing will show them.",
+        yes,
+    )
     await client.remove_project(found.id)
-    output.talk(f"Removed the project {found.name}.")
+    output.talk(f"Removed the project {found.name}, and revoked its keys.")
 
 
 def _row(found: Project) -> tuple[str, ...]:

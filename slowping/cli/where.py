@@ -70,7 +70,7 @@ def connected(
         ) -> None:
             files = for_project if for_project and given.get("project") else key_files
             address = find(server, api_key, data, os.environ, files)
-            ctx.meta[output.KEY_FROM] = address.key_from
+            ctx.meta[output.ADDRESS] = address
             import asyncio
 
             asyncio.run(_call(run, address, given))

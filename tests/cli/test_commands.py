@@ -207,6 +207,17 @@ async def test_a_channel_is_removed_by_its_name(run: Run) -> None:
     assert (await run("channel", "show", "console")).exit_code == 1
 
 
+async def test_a_removed_channel_tells_what_it_takes_along(run: Run) -> None:
+    await run("channel", "pause", "console")
+    await run("category", "change", "bug", "--channel", "console")
+    await run("send", "bug")
+    ran = await run("channel", "remove", "console")
+    assert "1 waiting delivery" in ran.stderr
+    assert "events of bug go nowhere" in ran.stderr
+    assert "console (removed)" in (await run("category", "show", "bug")).stdout
+    assert "console (removed)" in (await run("category", "list")).stdout
+
+
 # Keys -----------------------------------------------------------------------------------------
 
 
@@ -248,6 +259,16 @@ async def test_a_revoked_key_is_refused(run: Run) -> None:
     assert (await run("key", "revoke", "sender")).exit_code == 0
     assert (await run("send", "bug", SLOWPING_API_KEY=value)).exit_code == 4
     assert "revoked" in (await run("key", "list")).stdout
+
+
+async def test_whoever_revokes_the_key_in_use_is_told(run: Run) -> None:
+    other = await run("key", "revoke", "first ingest key")
+    assert "this command uses" not in other.stderr
+    own = await run("key", "revoke", "first admin key")
+    assert "this command uses, from the variable SLOWPING_API_KEY" in own.stderr
+    after = await run("key", "list")
+    assert after.exit_code == 4
+    assert "the variable SLOWPING_API_KEY" in after.stderr
 
 
 async def test_without_a_default_project_a_keys_home_has_to_be_named(run: Run) -> None:

@@ -57,7 +57,10 @@ async def change_project(call: Call[NoQuery, ProjectChange]) -> Project:
 
 
 async def remove_project(call: Call[NoQuery, None]) -> None:
-    """With its categories and channels; the keys at home in it are revoked, its events stay."""
+    """With its categories and channels; the keys at home in it are revoked.
+
+    Its events stay in the database, out of sight.
+    """
     number = ids.decode(ids.PROJECT, call.id)
     services = call.services
     snapshots = await services.store.directory.snapshots(number)
@@ -111,7 +114,8 @@ ENDPOINTS: Final[tuple[Endpoint[Any, Any], ...]] = (
     Endpoint(
         method="DELETE",
         path="/projects/{id}",
-        summary="Remove a project with its categories and channels; its events stay",
+        summary="Remove a project with its categories and channels, and revoke the keys at home in "
+        "it; its events stay in the database, out of sight",
         scope=Scope.ADMIN,
         handle=remove_project,
         status=204,
