@@ -6,7 +6,7 @@ import contextlib
 import importlib
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, ClassVar, Final, cast
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
 from textual import work
@@ -19,7 +19,7 @@ from slowping.core import errors, text
 from slowping.tui import act
 from slowping.tui.command import Commanded, binding, on_command
 from slowping.tui.commands import everywhere
-from slowping.tui.live import Live, Source
+from slowping.tui.live import Live
 from slowping.tui.places import PLACES
 from slowping.tui.settings import Profile, Settings
 
@@ -151,7 +151,7 @@ class SlowpingApp(Commanded, App[None]):
             if before is not None:
                 await before.close()
             self._learn_rights()
-            await self.live.follow(cast("Source", self._client), self.project)
+            await self.live.follow(self._client.stream(project=self.project))
         self.live.end(self.mishaps[-1].why if self.mishaps else "The server ended the feed.")
 
     @work(exclusive=True, group="rights")

@@ -45,6 +45,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     footer: str = ""
     """The word for it in the footer; empty where it is not shown there."""
     needs: tuple[Need, ...] = ()
+    at_once: bool = False
+    """Carried out before the next key is read: it moves the focus, and people type ahead."""
 
 
 def on_command(*commands: Command) -> Callable[[Method], Method]:
@@ -64,6 +66,7 @@ def binding(command: Command, action: str | None = None) -> Binding:
         action or action_of(command),
         command.footer or command.name,
         show=bool(command.footer),
+        priority=command.at_once,
         tooltip=command.help,
         id=command.id,
     )

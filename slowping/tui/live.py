@@ -1,7 +1,8 @@
 """Let the outside world in: follow the feed, gather what it tells, publish it in batches."""
 
+import contextlib
 import enum
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from typing import Final, Protocol
 
 import msgspec
@@ -48,17 +49,18 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
         return self.lamp is Lamp.LIVE
 
 
-class Source(Protocol):
-    """What can be followed: the client."""
+class Stream(Protocol):
+    """What a client tells of what happens, for ever."""
 
-    def stream(
-        self,
-        *,
-        project: str | None = None,
-        categories: Sequence[str] = (),
-        last_id: str | None = None,
-    ) -> AsyncIterator[StreamItem]:
-        """What happens, for ever."""
+    last_id: str | None
+    """Where to go on after it."""
+
+    def __aiter__(self) -> AsyncIterator[StreamItem]:
+        """The items."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of the line."""
         ...
 
 
@@ -77,12 +79,16 @@ class Live:
         self._known = False
         """Whether the line has stood since `follow` was called."""
 
-    async def follow(self, source: Source, project: str | None) -> None:
-        """Pass on what happens in a project, or in all: for ever, from now on."""
+    async def follow(self, stream: Stream) -> None:
+        """Pass on what happens, for ever; what was shown before has to be loaded anew."""
         self._known = False
         self._gathered.clear()
-        self._publish(Link(lamp=Lamp.CONNECTING, as_of_ms=self.link.as_of_ms))
-        async for item in source.stream(project=project):
+        self._publish(Link(lamp=Lamp.CONNECTING, as_of_ms=self._as_of()))
+        async with contextlib.aclosing(stream):
+            await self._pass_on(stream)
+
+    async def _pass_on(self, stream: Stream) -> None:
+        async for item in stream:
             match item:
                 case Connected():
                     self.flush()

@@ -1,6 +1,6 @@
 """Drive the live view by its keys, against a server whose answers and feed are scripted.
 
-The client is the real one: only its transport and its stream are ours.
+The client is the real one: only its transport is ours, and the time it waits.
 """
 
 import asyncio
@@ -8,7 +8,7 @@ import contextlib
 import datetime as dt
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import httpx
@@ -17,11 +17,12 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from slowping.client.client import Client
+from slowping.client.stream import Patience
 from slowping.core import ids, problem, times
 from slowping.core.category import Category
 from slowping.core.delivery import Delivery, DeliveryDetail, DeliveryState, EventDetail
 from slowping.core.event import Event
-from slowping.core.feed import Connected, DeliveryChanged, EventAccepted, FeedItem, StreamItem
+from slowping.core.feed import DeliveryChanged, EventAccepted, FeedItem
 from slowping.core.page import Page
 from slowping.tui.app import SlowpingApp
 from slowping.tui.settings import Profile, Settings
@@ -89,12 +90,21 @@ class ScriptedServer:
         self.gate = asyncio.Event()
         """Nothing is answered while this is not set."""
         self.gate.set()
-        self._told: asyncio.Queue[StreamItem] = asyncio.Queue()
-        self.streams = 0
+        self.retry = asyncio.Event()
+        """A lost line is tried again when this is set."""
+        self.lines = 0
+        """How often the feed was asked for."""
+        self._told: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._place = 0
 
     def client(self, profile: Profile) -> Client:
-        """The real client, with a transport and a stream of ours."""
-        return _ScriptedClient(self, profile)
+        """The real client, with a transport of ours, and a patience that ends when we say."""
+        return Client(
+            profile.server,
+            profile.api_key,
+            transport=httpx.MockTransport(self.answer),
+            patience=Patience(sleep=self._wait, jitter=lambda: 1.0),
+        )
 
     async def answer(self, request: httpx.Request) -> httpx.Response:
         """Answer as the server would."""
@@ -104,6 +114,10 @@ class ScriptedServer:
         if path in self.refusing:
             status, condition = self.refusing[path]
             return _refusal(status, condition)
+        if path == "/feed":
+            return httpx.Response(
+                200, headers={"content-type": "text/event-stream"}, content=self._line()
+            )
         found = self._found(path, request.url.params)
         if found is None:
             return httpx.Response(404)
@@ -125,42 +139,43 @@ class ScriptedServer:
             return msgspec.convert({"status": "ok", "version": "0"}, _Health)
         return Page(items=()) if path == "/keys" else None
 
-    def tell(self, *items: StreamItem) -> None:
+    def tell(self, *items: FeedItem) -> None:
         """Let the feed tell this next."""
         for item in items:
-            self._told.put_nowait(item)
+            self._put(str(item.__struct_config__.tag), msgspec.json.encode(item))
+
+    def stand(self, *, reset: bool = False) -> None:
+        """Let the line stand."""
+        self._put("reset" if reset else "", b"{}" if reset else b"")
+
+    def lose(self) -> None:
+        """Let the line break."""
+        self._told.put_nowait(None)
 
     async def is_heard(self) -> None:
         """Wait until all was taken from the feed."""
         await self._told.join()
 
-    async def stream(self) -> AsyncIterator[StreamItem]:
-        """What the feed tells, for ever."""
-        self.streams += 1
-        while True:
-            yield await self._told.get()
+    def _put(self, name: str, data: bytes) -> None:
+        self._place += 1
+        event = b"event: %b\ndata: %b\n" % (name.encode(), data) if name else b""
+        self._told.put_nowait(b"id: %d\n%b\n" % (self._place, event))
+
+    async def _wait(self, seconds: float) -> None:
+        await self.retry.wait()
+        self.retry.clear()
+
+    async def _line(self) -> AsyncIterator[bytes]:
+        self.lines += 1
+        while (block := await self._told.get()) is not None:
+            yield block
             self._told.task_done()
+        self._told.task_done()
 
 
 class _Health(msgspec.Struct):
     status: str
     version: str
-
-
-class _ScriptedClient(Client):
-    def __init__(self, server: ScriptedServer, profile: Profile) -> None:
-        transport = httpx.MockTransport(server.answer)
-        super().__init__(profile.server, profile.api_key, transport=transport)
-        self._script = server
-
-    def stream(
-        self,
-        *,
-        project: str | None = None,
-        categories: Sequence[str] = (),
-        last_id: str | None = None,
-    ) -> AsyncIterator[StreamItem]:
-        return self._script.stream()
 
 
 def _refusal(status: int, condition: type[Exception]) -> httpx.Response:
@@ -200,19 +215,29 @@ class Driver:
 
     async def receives(self, *items: FeedItem | Event | Delivery) -> None:
         """Let the feed tell this, and show it."""
-        await self.tell(*map(_item, items))
+        self.server.tell(*map(_item, items))
+        await self._heard()
 
-    async def tell(self, *items: StreamItem) -> None:
-        """Let the stream yield this, and show it."""
-        self.server.tell(*items)
+    async def connects(self, *, reset: bool = False) -> None:
+        """Let the line stand."""
+        self.server.stand(reset=reset)
+        await self._heard()
+
+    async def loses_the_line(self) -> None:
+        """Let the line break."""
+        self.server.lose()
+        await self._heard()
+
+    async def tries_again(self, *, reset: bool = False) -> None:
+        """Let the time until the next try pass, and the line stand."""
+        self.server.retry.set()
+        await self.connects(reset=reset)
+
+    async def _heard(self) -> None:
         await self.server.is_heard()
         await self.pilot.pause()
         self.app.live.flush()
         await self.settle()
-
-    async def connects(self, *, reset: bool = False) -> None:
-        """Let the line stand."""
-        await self.tell(Connected(reset=reset))
 
     async def settle(self) -> None:
         """Wait until nothing is under way but the following of the feed."""

@@ -20,6 +20,7 @@ FILTER: Final = Command(
     key="slash",
     where="feed",
     footer="Filter",
+    at_once=True,
 )
 INVERT: Final = Command(
     id="feed.invert",

@@ -33,6 +33,7 @@ _ONE_BY_ONE: Final = 10
 class FeedScreen(PlaceScreen):
     """Events, newest at the end."""
 
+    AUTO_FOCUS = "FeedView"
     help_title: ClassVar[str] = "In the feed"
     view = getters.query_one(FeedView)
     detail = getters.query_one(Detail)
@@ -54,7 +55,6 @@ class FeedScreen(PlaceScreen):
         self.detail.display = False
         self.view.absolute = remembered.absolute_times
         self.filter_bar.sought = Query.read(remembered.filter, remembered.inverted)
-        self.view.focus()
         self._say()
 
     # What comes from outside ------------------------------------------------------------------
@@ -184,10 +184,6 @@ class FeedScreen(PlaceScreen):
             filter=" ".join(map(str, message.sought.terms)), inverted=message.sought.inverted
         )
         self._say()
-
-    def on_filter_bar_left(self) -> None:
-        """Back to the list."""
-        self.view.focus()
 
     def on_feed_view_moved(self) -> None:
         """Another event is under the cursor."""

@@ -129,7 +129,8 @@ class FeedView(Commanded, ScrollView, can_focus=True):
     def tick(self) -> None:
         """Time has gone by."""
         if not self.absolute:
-            self.refresh()
+            top = self.scroll_offset.y
+            self.refresh_lines(top, min(self.size.height, len(self.rows.shown) - top))
 
     # Moving about -----------------------------------------------------------------------------
 
@@ -255,7 +256,7 @@ class FeedView(Commanded, ScrollView, can_focus=True):
         emoji, color = self.look_of(event)
         name_width = max(8, min(18, width // 6))
         parts = [
-            (f" {when:>{11 if self.absolute else 4}} ", muted),
+            (f"{'>' if here else ' '}{when:>{11 if self.absolute else 4}} ", muted),
             ("▍", base + Style(color=f"#{color:06x}")),
             (drawing.fit(text.one_line(emoji), 3), base),
             (drawing.fit(text.one_line(event.category), name_width) + " ", base + _BOLD),

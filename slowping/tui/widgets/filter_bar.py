@@ -9,6 +9,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from slowping.core import text
@@ -28,13 +29,15 @@ class FilterBar(Horizontal):
             super().__init__()
             self.sought = query
 
-    class Left(Message):
-        """The field is closed."""
-
+    # With priority: what is typed after these must not end up in the field.
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "clear", "Clear the filter"),
-        Binding("enter,down", "leave", "To the list"),
+        Binding("escape", "clear", "Clear the filter", priority=True),
+        Binding("enter,down", "leave", "To the list", priority=True),
     ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._before: Widget | None = None
 
     def compose(self) -> ComposeResult:
         """Chips, field, and what the list does."""
@@ -57,10 +60,12 @@ class FilterBar(Horizontal):
 
     def open(self) -> None:
         """Let a person type."""
+        self._before = self.screen.focused
         self.field.display = True
         self.field.value = " ".join(map(str, self.sought.terms))
         self.field.cursor_position = len(self.field.value)
-        self.field.focus()
+        # At once, so that what is typed ahead is not lost.
+        self.screen.set_focus(self.field)
         self._show()
 
     def say(self, what: Content) -> None:
@@ -70,13 +75,12 @@ class FilterBar(Horizontal):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter as it is typed."""
         event.stop()
-        if self.is_open:
-            self.sought = Query.read(event.value, self.sought.inverted)
+        self.sought = Query.read(event.value, self.sought.inverted)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Back to the list; the filter stays."""
-        event.stop()
-        self.action_leave()
+    def on_input_blurred(self) -> None:
+        """Who goes elsewhere has done typing."""
+        self.field.display = False
+        self._show()
 
     def watch_sought(self, query: Query) -> None:
         """Tell of another filter."""
@@ -86,13 +90,15 @@ class FilterBar(Horizontal):
     def action_clear(self) -> None:
         """Filter nothing, and back to the list."""
         self.sought = Query()
+        self.field.value = ""
         self.action_leave()
 
     def action_leave(self) -> None:
-        """Back to the list."""
+        """Back to where the person was; the filter stays."""
+        if self.field.has_focus:
+            self.screen.set_focus(self._before)
         self.field.display = False
         self._show()
-        self.post_message(self.Left())
 
     def _show(self) -> None:
         chips = self.query_one("#chips", Static)

@@ -16,6 +16,8 @@ from slowping.tui.live import Lamp, Link
 
 _BARS: Final = " ▁▂▃▄▅▆▇█"
 _SECONDS: Final = 20
+_WITH_BARS: Final = 80
+"""Columns from which on there is room for a picture."""
 
 _LAMPS: Final = {
     Lamp.CONNECTING: ("◌", "$text-muted", "connecting"),
@@ -62,27 +64,29 @@ class StatusBar(Widget):
 
     def _lamp(self) -> Content:
         mark, color, word = _LAMPS[self.link.lamp]
-        shown = Content.assemble((mark, color), " ", (word, color))
+        parts = [word]
+        if self.link.as_of_ms is not None:
+            parts.append(f"as of {time_of_day(self.link.as_of_ms)}")
         if self.link.retry_at_ms is not None:
             left_s = max(0, round((self.link.retry_at_ms - self._now_ms()) / 1000))
-            shown += Content(f" in {left_s} s") if left_s else Content(" now")
-        if self.link.as_of_ms is not None:
-            shown += Content(f", as of {time_of_day(self.link.as_of_ms)}")
-        if self.link.reason:
-            shown += Content(f" ({text.one_line(self.link.reason)})")
-        return shown
+            parts.append(f"next try in {left_s} s" if left_s else "trying")
+        return Content.styled(f"{mark} {', '.join(parts)}", color)
 
     def _where(self) -> Content:
         server = text.one_line(self.server.partition("://")[2] or self.server)
         project = text.one_line(self.project) if self.project else "all projects"
-        return Content.assemble((server, "$text-muted"), " · ", (project, "bold"))
+        reason = f"  {text.one_line(self.link.reason)}" if self.link.reason else ""
+        return Content.assemble(
+            (server, "$text-muted"), " · ", (project, "bold"), (reason, "$text-warning")
+        )
 
     def _right(self) -> Content:
         if self.doing:
             return Content.styled(f"⟳ {text.one_line(self.doing[-1])}…", "$text-accent")
         queue = "" if self.queue is None else f"{self.queue} waiting  "
         rate = sum(self._rates) / _SECONDS
-        return Content.assemble(queue, (sparkline(self._rates), "$text-accent"), f" {rate:.1f}/s")
+        bars = sparkline(self._rates) if self.size.width >= _WITH_BARS else ""
+        return Content.assemble(queue, (bars, "$text-accent"), f" {rate:.1f}/s")
 
 
 def sparkline(figures: Sequence[int]) -> str:
