@@ -6,6 +6,7 @@ from slowping.core import api_key, errors
 from slowping.core.api_key import Principal
 from slowping.server.limits import Allowance, Windows
 from slowping.server.roster import Roster
+from slowping.store.port import StoredProject
 
 
 class Gatekeeper:
@@ -58,3 +59,19 @@ class Gatekeeper:
             raise errors.UnknownApiKey
         self._used_at[principal.key_id] = now
         return principal
+
+
+def check_origin(principal: Principal, project: StoredProject | None, origin: str | None) -> None:
+    """See whether a page of this origin may use the key and send to the project.
+
+    Both may list origins; whichever does has to list this one. A request that names no origin
+    comes from no page, and is not checked.
+
+    Raises:
+        ForeignOrigin: one of them does not list it.
+    """
+    if origin is None:
+        return
+    for allowed in (principal.origins, project.allowed_origins if project else None):
+        if allowed and origin not in allowed:
+            raise errors.ForeignOrigin(origin)

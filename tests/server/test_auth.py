@@ -1,9 +1,12 @@
+import contextlib
+from collections.abc import Sequence
+
 import pytest
 
 from slowping.core import api_key, errors, ids
-from slowping.core.api_key import ApiKeyKind, Scope
-from slowping.server.auth import Gatekeeper
-from slowping.store.port import ApiKeyRecord
+from slowping.core.api_key import ApiKeyKind, Principal, Scope
+from slowping.server.auth import Gatekeeper, check_origin
+from slowping.store.port import ApiKeyRecord, StoredProject
 from slowping.testing import START_MS
 from tests.server.engine import Engine
 
@@ -110,3 +113,57 @@ async def test_the_last_use_of_each_key_is_told_once(
     gatekeeper.authenticate(VALUE, None)
     assert gatekeeper.take_used() == {principal.key_id: START_MS + 5_000}
     assert gatekeeper.take_used() == {}
+
+
+# Origins -------------------------------------------------------------------------------------
+
+SHOP, BLOG, EVIL = "https://shop.example", "https://blog.example", "https://evil.example"
+
+
+@pytest.mark.parametrize(
+    ("own", "of_project", "allowed"),
+    [
+        ((), (), (SHOP, BLOG, EVIL, None)),
+        ((SHOP,), (), (SHOP, None)),
+        ((), (SHOP, BLOG), (SHOP, BLOG, None)),
+        ((SHOP,), (SHOP, BLOG), (SHOP, None)),
+        ((SHOP, BLOG), (BLOG,), (BLOG, None)),
+        ((SHOP,), (BLOG,), (None,)),
+        ((SHOP,), None, (SHOP, None)),
+        ((), None, (SHOP, BLOG, EVIL, None)),
+    ],
+)
+@pytest.mark.parametrize("origin", [SHOP, BLOG, EVIL, None])
+def test_a_page_has_to_be_on_every_list_there_is(
+    own: Sequence[str],
+    of_project: Sequence[str] | None,
+    allowed: Sequence[str | None],
+    origin: str | None,
+) -> None:
+    refused = contextlib.nullcontext() if origin in allowed else pytest.raises(errors.ForeignOrigin)
+    with refused:
+        check_origin(principal(own), None if of_project is None else stored(of_project), origin)
+
+
+def principal(origins: Sequence[str]) -> Principal:
+    return Principal(
+        key_id=1,
+        name="shop",
+        scopes=frozenset({Scope.INGEST}),
+        home_project_id=1,
+        project_ids=frozenset({1}),
+        rate_limit=0,
+        origins=frozenset(origins),
+        expires_at=None,
+    )
+
+
+def stored(origins: Sequence[str]) -> StoredProject:
+    return StoredProject(
+        id=1,
+        name="shop",
+        strict_destinations=False,
+        allowed_origins=frozenset(origins),
+        monthly_quota=None,
+        created_at=0,
+    )

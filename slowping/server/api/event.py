@@ -19,7 +19,7 @@ from slowping.core.event import (
     Receipt,
 )
 from slowping.core.page import Page
-from slowping.server import http
+from slowping.server import auth, cors, http
 from slowping.server.api import listing, reach
 from slowping.server.api.endpoint import Call, Endpoint
 from slowping.server.api.listing import NoQuery, PageQuery
@@ -139,8 +139,7 @@ def _target(call: Call[NoQuery, Any], events: list[NewEvent]) -> StoredProject:
     first, *others = [reach.landing(roster, principal, name) for name in names]
     if any(other.id != first.id for other in others):
         raise errors.InvalidInput("All events of one request go to the same project.")
-    origin = call.headers.get(b"origin")
-    reach.check_origin(principal, first, None if origin is None else origin.decode("latin-1"))
+    auth.check_origin(principal, first, cors.origin_of(call.headers))
     return first
 
 

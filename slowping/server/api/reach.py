@@ -63,14 +63,3 @@ def administered(roster: Roster, principal: Principal, name: str | None) -> Stor
     if len(projects) != 1:
         raise errors.InvalidInput("Say which project is meant: there is no 'default'.")
     return projects[0]
-
-
-def check_origin(principal: Principal, target: StoredProject, origin: str | None) -> None:
-    """See whether a web page may send with this key; who is no web page names no origin.
-
-    Raises:
-        ForeignOrigin: it may not.
-    """
-    allowed = principal.origins or target.allowed_origins
-    if origin is not None and allowed and origin not in allowed:
-        raise errors.ForeignOrigin(origin)

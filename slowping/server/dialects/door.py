@@ -8,14 +8,13 @@ once. The door is one ASGI callable: every byte of an answer is the dialect's.
 import logging
 import urllib.parse
 from collections.abc import Callable, Sequence
-from typing import Final
 
 import msgspec
 
 from slowping.core import api_key, errors
 from slowping.core.api_key import Principal
 from slowping.core.event import Receipt
-from slowping.server import http
+from slowping.server import auth, cors, http
 from slowping.server.auth import Gatekeeper
 from slowping.server.dialects import choice
 from slowping.server.dialects.places import Place, Places
@@ -36,13 +35,6 @@ from slowping.server.refusals import Refusal, Refusals
 from slowping.server.roster import Roster, Tenant
 
 logger = logging.getLogger("slowping.door")
-
-_ORIGIN: Final = b"origin"
-_PREFLIGHT_AGE_S: Final = 7_200
-_EXPOSED: Final = (
-    b"Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, "
-    b"RateLimit, RateLimit-Policy"
-)
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -184,16 +176,9 @@ class Door:
         if not principal.may(scope):
             raise errors.UnknownApiKey
         terms.allowance = self._gatekeeper.limit(principal)
-        origin = request.headers.get(_ORIGIN)
-        if origin is not None:
-            self._check_origin(principal, origin.decode("latin-1"))
-        return principal
-
-    def _check_origin(self, principal: Principal, origin: str) -> None:
         home = self._roster.project_by_id(principal.home_project_id)
-        for allowed in (principal.origins, home.allowed_origins if home else None):
-            if allowed and origin not in allowed:
-                raise errors.ForeignOrigin(origin)
+        auth.check_origin(principal, home, cors.origin_of(request.headers))
+        return principal
 
     async def _take(self, dialect: Dialect, request: Request, principal: Principal) -> Reply:
         """Take events in: destination, quota, JSON, schema, project, category, accept."""
@@ -249,17 +234,8 @@ class Door:
     # Answers ---------------------------------------------------------------------------------
 
     def _headers(self, asked: Headers, terms: Terms) -> HeaderList:
-        headers: HeaderList = []
-        if terms.allowance is not None:
-            headers = rate_headers(terms.allowance)
-        origin = asked.get(_ORIGIN)
-        if origin is not None and self._roster.knows_origin(origin.decode("latin-1")):
-            headers += [
-                (b"access-control-allow-origin", origin),
-                (b"access-control-expose-headers", _EXPOSED),
-                (b"vary", b"Origin"),
-            ]
-        return headers
+        headers = cors.answer_headers(self._roster, asked)
+        return headers if terms.allowance is None else headers + rate_headers(terms.allowance)
 
     def _note(self, error: Exception, dialect: Dialect, path: str, reply: Reply) -> None:
         """Remember who was refused, and why."""
@@ -277,18 +253,8 @@ class Door:
         """Preflights, and the plain question which methods there are."""
         methods = ", ".join(place.methods if place else ("OPTIONS",))
         headers: HeaderList = [(b"allow", methods.encode())]
-        origin = asked.get(_ORIGIN)
-        if place and origin is not None and self._roster.knows_origin(origin.decode("latin-1")):
-            headers += [
-                (b"access-control-allow-origin", origin),
-                (b"access-control-allow-methods", methods.encode()),
-                (
-                    b"access-control-allow-headers",
-                    b"Authorization, X-API-Key, Content-Type, Idempotency-Key",
-                ),
-                (b"access-control-max-age", b"%d" % _PREFLIGHT_AGE_S),
-                (b"vary", b"Origin"),
-            ]
+        if place:
+            headers += cors.preflight_headers(self._roster, asked, methods)
         await http.answer(send, 204, b"", headers)
 
 

@@ -199,6 +199,18 @@ async def test_a_key_in_a_web_page_is_bound_to_its_origin(
         assert answer.status_code == status
 
 
+async def test_a_key_in_a_web_page_sends_only_to_projects_that_allow_the_page(
+    house: RunningHouse, speak: Speak
+) -> None:
+    await house.project("shop")
+    await house.project("blog", allowed_origins=["https://blog.example"])
+    client = await speak("shop", projects=["blog"], origins=["https://shop.example"])
+    headers = {"origin": "https://shop.example"}
+    for project, status in (("shop", 201), ("blog", 403)):
+        event = {"category": "a", "project": project}
+        assert (await client.post("/events", json=event, headers=headers)).status_code == status
+
+
 async def test_events_are_listed_newest_first_and_filtered(
     house: RunningHouse, speak: Speak
 ) -> None:
