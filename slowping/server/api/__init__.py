@@ -18,7 +18,7 @@ from slowping.server.api import (
     health,
     project,
 )
-from slowping.server.api.endpoint import PREFIX, Endpoint, methods_at, options_route, route
+from slowping.server.api.endpoint import PREFIX, Endpoint, options_route, route
 from slowping.server.api.reference import Reference
 from slowping.server.api.refusing import Refuser
 from slowping.server.api.services import Services
@@ -42,7 +42,7 @@ def create_api(services: Services) -> Litestar:
     endpoints = (*ENDPOINTS, *reference.endpoints)
     paths = dict.fromkeys(endpoint.path for endpoint in endpoints)
     routes = [
-        *(options_route(path, methods_at(path, endpoints)) for path in paths),
+        *(options_route(path, endpoints, services) for path in paths),
         *(route(endpoint, services) for endpoint in endpoints),
     ]
     return Litestar(

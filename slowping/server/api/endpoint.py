@@ -12,7 +12,7 @@ from litestar.response.base import ASGIResponse
 from slowping.core import errors
 from slowping.core.api_key import Principal, Scope
 from slowping.core.errors import SlowpingError
-from slowping.server import http
+from slowping.server import cors, http
 from slowping.server.api import reading
 from slowping.server.api.listing import NoQuery
 from slowping.server.api.services import Services
@@ -22,8 +22,8 @@ PREFIX: Final = "/slowping/v1"
 SCOPE: Final = "scope"
 """The option of a route that says which scope it asks for; None where it asks for no key."""
 
-RATE_HEADERS: Final = "rate_headers"
-"""Where a request keeps the headers that tell what is left of its key's minute."""
+HEADERS: Final = "headers"
+"""Where a request keeps the headers that every answer to it has."""
 
 Q = TypeVar("Q")
 B = TypeVar("B")
@@ -92,6 +92,8 @@ class Endpoint(msgspec.Struct, Generic[Q, B], frozen=True, kw_only=True):
     """Of an answer that is a text or a stream."""
     repeatable: bool = False
     """Whether it honours an Idempotency-Key."""
+    for_pages: bool = False
+    """Whether web pages may call it; browsers ask it first, with an OPTIONS."""
     status: int = 200
     refusals: tuple[type[SlowpingError], ...] = ()
     """Conditions to expect beside those of the key, the query and the body."""
@@ -102,16 +104,18 @@ def route(endpoint: Endpoint[Any, Any], services: Services) -> HTTPRouteHandler:
     decoder = None if endpoint.body is None else msgspec.json.Decoder(endpoint.body)
 
     async def answer(request: Request[Any, Any, Any]) -> Response[bytes]:
-        principal = _admit(request, endpoint, services)
+        headers: http.Headers = dict(request.scope["headers"])
+        if endpoint.for_pages:
+            _tell(request, cors.answer_headers(services.roster, headers))
         call = Call(
             services=services,
-            principal=principal,
+            principal=_admit(request, endpoint, services),
             id=request.path_params.get("id", ""),
             query=reading.query(request.query_params, endpoint.query),
             body=decoder and await _body(request, endpoint, decoder, services),
-            headers=dict(request.scope["headers"]),
+            headers=headers,
         )
-        return _response(endpoint, await endpoint.handle(call), _rate_headers(request))
+        return _response(endpoint, await endpoint.handle(call), headers_told(request))
 
     methods = ["GET", "HEAD"] if endpoint.method == "GET" else [endpoint.method]
     return HTTPRouteHandler(
@@ -123,11 +127,20 @@ def route(endpoint: Endpoint[Any, Any], services: Services) -> HTTPRouteHandler:
     )(answer)
 
 
-def options_route(path: str, methods: Sequence[str]) -> HTTPRouteHandler:
-    """Tell which methods a path answers to; the framework's own answer knows only one of them."""
+def options_route(
+    path: str, endpoints: Sequence[Endpoint[Any, Any]], services: Services
+) -> HTTPRouteHandler:
+    """Tell which methods a path answers to; the framework's own answer knows only one of them.
 
-    async def answer() -> Response[bytes]:
-        return Response(b"", status_code=204, headers={"allow": ", ".join(methods)})
+    Browsers hear as well which of them pages may use.
+    """
+    allow = {"allow": ", ".join(methods_at(path, endpoints))}
+    for_pages = ", ".join(one.method for one in endpoints if one.path == path and one.for_pages)
+
+    async def answer(request: Request[Any, Any, Any]) -> Response[bytes]:
+        asked: http.Headers = dict(request.scope["headers"]) if for_pages else {}
+        told = cors.preflight_headers(services.roster, asked, for_pages)
+        return Response(b"", status_code=204, headers={**allow, **as_text(told)})
 
     return HTTPRouteHandler(
         path.replace("{id}", "{id:str}"),
@@ -160,7 +173,7 @@ def _admit(
     value = reading.credential(request.headers)
     principal = services.gatekeeper.authenticate(value, address)
     allowance = services.gatekeeper.limit(principal)
-    request.state[RATE_HEADERS] = as_text(rate_headers(allowance))
+    _tell(request, rate_headers(allowance))
     if not principal.may(endpoint.scope):
         raise errors.Forbidden(f"This API key lacks the scope '{endpoint.scope}'.")
     return principal
@@ -239,11 +252,16 @@ class _Streaming(ASGIResponse):
         await http.stream(self._scope, receive, send, self._stream.chunks, stop=self._stream.stop)
 
 
+def headers_told(request: Request[Any, Any, Any]) -> Mapping[str, str]:
+    """The headers of every answer to a request: for a page to read it, and of its key's minute."""
+    headers: Mapping[str, str] = request.state.get(HEADERS, {})
+    return headers
+
+
 def as_text(headers: Iterable[tuple[bytes, bytes]]) -> Mapping[str, str]:
     """Headers as the framework takes them."""
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
 
 
-def _rate_headers(request: Request[Any, Any, Any]) -> Mapping[str, str]:
-    headers: Mapping[str, str] = request.state.get(RATE_HEADERS, {})
-    return headers
+def _tell(request: Request[Any, Any, Any], headers: http.HeaderList) -> None:
+    request.state[HEADERS] = {**headers_told(request), **as_text(headers)}

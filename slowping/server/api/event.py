@@ -154,6 +154,7 @@ ENDPOINTS: Final[tuple[Endpoint[Any, Any], ...]] = (
         answer=AcceptedEvent | AcceptedEvents,
         status=201,
         repeatable=True,
+        for_pages=True,
         refusals=(
             errors.ForeignProject,
             errors.ForeignOrigin,

@@ -11,7 +11,7 @@ from slowping.core.errors import SlowpingError
 from slowping.core.problem import Problem
 from slowping.server import errors as problems
 from slowping.server import http
-from slowping.server.api.endpoint import RATE_HEADERS, Endpoint, as_text, methods_at
+from slowping.server.api.endpoint import Endpoint, as_text, headers_told, methods_at
 from slowping.server.api.services import Services
 from slowping.server.limits import rate_headers, used_up
 from slowping.server.refusals import Refusal
@@ -55,9 +55,9 @@ class Refuser:
         return exc
 
     def _headers(self, request: Request[Any, Any, Any], error: Exception) -> Mapping[str, str]:
+        headers = headers_told(request)
         if isinstance(error, errors.RateLimited):
-            return as_text(rate_headers(used_up(error)))
-        headers: Mapping[str, str] = request.state.get(RATE_HEADERS, {})
+            return {**headers, **as_text(rate_headers(used_up(error)))}
         # What is left of the body would be taken for the next request.
         return {**headers, "connection": "close"} if isinstance(error, errors.SlowBody) else headers
 

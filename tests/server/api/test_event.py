@@ -211,6 +211,63 @@ async def test_a_key_in_a_web_page_sends_only_to_projects_that_allow_the_page(
         assert (await client.post("/events", json=event, headers=headers)).status_code == status
 
 
+PAGE = {"origin": "https://shop.example"}
+OTHER_PAGE = {"origin": "https://evil.example"}
+
+
+async def test_a_page_may_send_and_read_what_it_is_answered(
+    house: RunningHouse, speak: Speak
+) -> None:
+    await house.project("shop", monthly_quota=1)
+    client = await speak("shop", scopes=["ingest"], origins=[PAGE["origin"]], rate_limit=5)
+    asked = await client.options("/events", headers=PAGE)
+    assert asked.status_code == 204
+    assert asked.headers["access-control-allow-origin"] == PAGE["origin"]
+    assert asked.headers["access-control-allow-methods"] == "POST"
+    assert "Authorization" in asked.headers["access-control-allow-headers"]
+    bodies: tuple[object, ...] = (
+        {"category": "a"},
+        {"category": "a"},
+        {"category": 7},
+        {"category": "a"},
+        {},
+        {},
+    )
+    for body, status in zip(bodies, (201, 429, 422, 429, 422, 429), strict=True):
+        answer = await client.post("/events", json=body, headers=PAGE)
+        assert answer.status_code == status
+        assert answer.headers["access-control-allow-origin"] == PAGE["origin"]
+        assert "RateLimit" in answer.headers["access-control-expose-headers"]
+        assert answer.headers["x-ratelimit-limit"] == "5"
+        assert answer.headers["vary"] == "Origin"
+
+
+async def test_a_page_reads_that_its_key_is_unknown(house: RunningHouse, speak: Speak) -> None:
+    await house.project("shop", allowed_origins=[PAGE["origin"]])
+    answer = await (await speak(key="slp_nonsense")).post("/events", headers=PAGE)
+    assert answer.status_code == 401
+    assert answer.headers["access-control-allow-origin"] == PAGE["origin"]
+
+
+async def test_a_page_of_an_origin_that_nobody_knows_hears_nothing(
+    house: RunningHouse, speak: Speak
+) -> None:
+    await house.project("shop", allowed_origins=[PAGE["origin"]])
+    client = await speak("shop")
+    for method, body in (("OPTIONS", None), ("POST", {"category": "a"})):
+        answer = await client.request(method, "/events", json=body, headers=OTHER_PAGE)
+        assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+async def test_a_page_may_do_nothing_but_send(house: RunningHouse, speak: Speak) -> None:
+    await house.project("shop", allowed_origins=[PAGE["origin"]])
+    client = await speak("shop")
+    for method, path in (("GET", "/events"), ("OPTIONS", "/projects"), ("GET", "/projects")):
+        answer = await client.request(method, path, headers=PAGE)
+        assert answer.is_success
+        assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
 async def test_events_are_listed_newest_first_and_filtered(
     house: RunningHouse, speak: Speak
 ) -> None:
