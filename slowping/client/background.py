@@ -74,7 +74,7 @@ class Background:
         with self._changed:
             given = self._given
             self._flushing += 1
-            self._flushes += 1
+            self._hurry = self._settled < given
             self._changed.notify_all()
             try:
                 self._changed.wait_for(lambda: self._settled >= given, timeout_s)
@@ -108,10 +108,10 @@ class Background:
         """
         began = time.monotonic()
         with self._changed:
-            flushes = self._flushes
             while not self.closed:
-                until = began + (wait_s if self._flushes == flushes else at_least_s)
+                until = began + (at_least_s if self._hurry else wait_s)
                 if (rest_s := until - time.monotonic()) <= 0:
+                    self._hurry = False
                     return True
                 self._changed.wait(rest_s)
             return False
@@ -135,7 +135,9 @@ class Background:
         self._process = os.getpid()
         self._changed = threading.Condition()
         self.lost = self._given = self._settled = 0
-        self._flushing = self._flushes = 0
+        self._flushing = 0
+        self._hurry = False
+        """Whether somebody has begun to flush since the last try."""
 
     def _look_for_fork(self) -> None:
         if self._process != os.getpid():  # a fork that has called no hook
@@ -169,6 +171,7 @@ class Background:
         with self._changed:
             self._settled += len(self._leaving)
             self._leaving = ()
+            self._hurry = False
             self._changed.notify_all()
 
     def _next(self) -> Batch | None:

@@ -195,6 +195,32 @@ async def test_a_connection_that_was_idle_too_long_is_no_failure(opened: Open) -
     assert len(server.requests) == 3
 
 
+async def test_who_flushes_does_not_wait_for_the_next_try(opened: Open) -> None:
+    busy = asyncio.Event()
+    answer = problem(503, "unavailable")
+
+    async def refuse(writer: asyncio.StreamWriter) -> bool:
+        busy.set()
+        return await answer(writer)
+
+    async with FarSide(refuse, TAKEN).running() as server:
+        sender = opened(server.url, pace=Pace(batch_wait_s=0, first_retry_s=600))
+        sender.send("sale")
+        await busy.wait()
+        await flushed(sender)
+    assert len(server.requests) == 2
+
+
+async def test_who_flushes_waits_as_long_as_the_server_asks(opened: Open) -> None:
+    busy = problem(429, "rate-limited", **{"retry-after": "60"})
+    async with FarSide(busy, TAKEN).running() as server:
+        sender = opened(server.url, on_error=Losses())
+        sender.send("sale")
+        for _ in range(3):
+            assert not await asyncio.to_thread(sender.flush, 0.05)
+    assert len(server.requests) == 1
+
+
 @pytest.mark.parametrize(
     ("status", "name", "condition"),
     [
