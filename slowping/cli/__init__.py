@@ -16,6 +16,7 @@ _COMMANDS: Final = {
     "serve": "serve",
     "tui": "tui",
     "send": "send",
+    "tail": "tail",
     "project": "project",
     "category": "category",
     "channel": "channel",

@@ -112,8 +112,16 @@ def data(line: str) -> None:
 
 def as_json(value: Any) -> None:  # a struct, or a list of them
     """Print as JSON, with everything escaped that a terminal could take for an instruction."""
-    encoded = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
-    click.echo(re.sub("[^\n\x20-\x7e]", _escaped, encoded))
+    click.echo(_harmless(msgspec.json.format(msgspec.json.encode(value), indent=2)))
+
+
+def json_line(value: Any) -> None:  # a struct
+    """Print as JSON on a line of its own, and see that whoever reads it gets it now."""
+    click.echo(_harmless(msgspec.json.encode(value)))
+
+
+def _harmless(encoded: bytes) -> str:
+    return re.sub("[^\n\x20-\x7e]", _escaped, encoded.decode())
 
 
 def _escaped(match: re.Match[str]) -> str:
