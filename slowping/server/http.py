@@ -21,6 +21,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 Headers = Mapping[bytes, bytes]
+"""Of a request, names in lower case."""
+
 HeaderList = list[tuple[bytes, bytes]]
 
 IDEMPOTENCY_KEY: Final = b"idempotency-key"

@@ -3,7 +3,6 @@
 PingPanda and Adwize share a path, and where nothing answers, the nearest dialect says so.
 """
 
-from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -22,7 +21,6 @@ _SHARED: Final = "/api/v1/"
 
 _MAX_PARSED: Final = 64 * 1024
 _BLANK: Final = b" \t\r\n"
-_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 class _Batch(msgspec.Struct):
@@ -35,22 +33,22 @@ class _Batch(msgspec.Struct):
 _DECODER: Final = msgspec.json.Decoder(_Batch)
 
 
-def chosen(authorization: bytes | None, api_key: bytes | None, body: Callable[[], bytes]) -> str:
-    """The dialect's name, for a POST with these headers.
+def chosen(authorization: bytes | None, api_key: bytes | None, body: bytes) -> str:
+    """The dialect's name, for a POST with these headers and this body, without a byte order mark.
 
-    Clients of both always send their own header, so the body is asked for only where both or
+    Clients of both always send their own header, so the body is looked at only where both or
     neither is there, or is blank; a caller that must decide without it passes an empty one.
     """
     has_bearer = bool(authorization and authorization.strip())
     has_api_key = bool(api_key and api_key.strip())
     if has_bearer is not has_api_key:
         return PINGPANDA if has_bearer else ADWIZE
-    return ADWIZE if _is_adwize(body()) else PINGPANDA
+    return ADWIZE if _is_adwize(body) else PINGPANDA
 
 
 def chosen_to_list(authorization: bytes | None, api_key: bytes | None) -> str:
     """The dialect's name, for any other method: only Adwize lists, so doubt is in its favour."""
-    return chosen(authorization, api_key, lambda: b"[")
+    return chosen(authorization, api_key, b"[")
 
 
 def nearest(path: str, headers: Headers) -> str:
@@ -60,11 +58,11 @@ def nearest(path: str, headers: Headers) -> str:
             return name
     if not path.startswith(_SHARED):
         return PINGPANDA
-    return chosen(headers.get(AUTHORIZATION), headers.get(X_API_KEY), lambda: b"")
+    return chosen(headers.get(AUTHORIZATION), headers.get(X_API_KEY), b"")
 
 
 def _is_adwize(body: bytes) -> bool:
-    start = body[:_MAX_PARSED].removeprefix(_BYTE_ORDER_MARK).lstrip(_BLANK)
+    start = body[:_MAX_PARSED].lstrip(_BLANK)
     if not start.startswith(b"{"):
         return start.startswith(b"[")
     return len(body) <= _MAX_PARSED and _is_batch(start)

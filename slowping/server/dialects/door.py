@@ -139,7 +139,7 @@ class Door:
             return place.dialects[0]
         given = headers.get(AUTHORIZATION), headers.get(X_API_KEY)
         if method == "POST":
-            return self._dialects[choice.chosen(*given, lambda: body)]
+            return self._dialects[choice.chosen(*given, body)]
         return self._dialects[choice.chosen_to_list(*given)]
 
     # The steps -------------------------------------------------------------------------------

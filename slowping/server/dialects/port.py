@@ -12,10 +12,10 @@ import msgspec
 from slowping.core.api_key import Principal, Scope
 from slowping.core.errors import SlowpingError
 from slowping.core.event import Event, EventDraft, EventFilter, Receipt
+from slowping.server import http
 from slowping.store.port import ProjectFigures, StoredProject
 
-Headers = Mapping[bytes, bytes]
-"""Request headers, names in lower case."""
+Headers = http.Headers
 
 AUTHORIZATION: Final = b"authorization"
 X_API_KEY: Final = b"x-api-key"
