@@ -92,6 +92,7 @@ def _only(noun: str, typed: str, found: Sequence[N]) -> N:
     if len(found) > 1:
         which = ", ".join(thing.id for thing in found)
         raise click.UsageError(
-            f"Several {noun}s are named '{typed}': narrow it with --project, or give an id: {which}"
+            f"More than one {noun} is named '{typed}': narrow it with --project, or give an id: "
+            f"{which}"
         )
     return found[0]

@@ -83,20 +83,26 @@ def _loop_factory() -> Any:  # a function that makes an event loop, or None for 
 
 
 def _welcome(url: str, folder: Path, keys: "FirstKeys") -> str:
-    lines = ["", "A first start. These keys are shown this once:", ""]
-    if keys.ingest is not None:
-        lines.append(f"  ingest key  {keys.ingest}")
-    lines += [
+    if keys.ingest is None:
+        lines = [
+            "No live admin key was left, so here is a new one. It is shown this once:",
+            "",
+            f"  admin key   {keys.admin}",
+            "",
+            f"Commands on this machine find it in {folder / where.ADMIN_KEY_FILE}.",
+        ]
+        return "\n".join(["", *lines, ""])
+    body = '{"category":"sale","description":"The first of many","fields":{"amount":49.99}}'
+    lines = [
+        "A first start. These keys are shown this once:",
+        "",
+        f"  ingest key  {keys.ingest}",
         f"  admin key   {keys.admin}",
         "",
         f"Commands on this machine find them in {folder} (ingest.key, admin.key).",
+        "The project 'default' has a console channel and the categories bug, sale, question.",
+        "Send something to it, and watch it arrive here:",
+        "",
+        f"curl {url}/api/v1/events -H 'Authorization: Bearer {keys.ingest}' -d '{body}'",
     ]
-    if keys.ingest is not None:
-        body = '{"category":"sale","description":"The first of many","fields":{"amount":49.99}}'
-        lines += [
-            "The project 'default' has a console channel and the categories bug, sale, question.",
-            "Send something to it, and watch it arrive here:",
-            "",
-            f"curl {url}/api/v1/events -H 'Authorization: Bearer {keys.ingest}' -d '{body}'",
-        ]
-    return "\n".join([*lines, ""])
+    return "\n".join(["", *lines, ""])

@@ -51,11 +51,17 @@ def moment(typed: str, now: dt.datetime, direction: int) -> dt.datetime:
 
 
 def color(typed: str) -> int:
-    """The colour that was typed: `#2ECC71`, or a decimal number."""
-    if re.fullmatch(r"#[0-9A-Fa-f]{6}", typed):
-        return int(typed[1:], 16)
+    """The colour that was typed: `#2ECC71`, `2ECC71`, `#fff`, or a decimal number.
+
+    Six digits without a `#` are hexadecimal where a letter is among them, else decimal.
+    """
     if re.fullmatch(r"[0-9]{1,8}", typed) and int(typed) <= 0xFFFFFF:
         return int(typed)
+    digits = typed.removeprefix("#")
+    if re.fullmatch(r"[0-9A-Fa-f]{6}", digits):
+        return int(digits, 16)
+    if re.fullmatch(r"#[0-9A-Fa-f]{3}", typed):
+        return int("".join(digit * 2 for digit in digits), 16)
     raise click.BadParameter(f"'{typed}' is neither like #2ECC71 nor a number up to 16777215.")
 
 
@@ -101,7 +107,7 @@ def secret(value: str) -> str:
     if value == "-":
         return sys.stdin.readline().rstrip("\r\n")
     if value.startswith("@"):
-        return _from_file("the value", value)
+        return _read(value[1:], "--import-value")
     raise click.BadParameter(
         "Give - and pipe the value in, or @FILE: what is typed here shows in process lists."
     )
@@ -112,12 +118,16 @@ def _from_file(name: str, value: str) -> str:
         return value
     if value.startswith("@@"):
         return value[1:]
+    return _read(value[1:], name, f" (Write {name}=@{value} for the text {value} itself.)")
+
+
+def _read(path: str, name: str, otherwise: str = "") -> str:
     try:
-        return Path(value[1:]).read_text(encoding="utf-8").rstrip("\r\n")
+        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
+        why = (isinstance(error, OSError) and error.strerror) or "it is no UTF-8 text"
         raise click.BadParameter(
-            f"{name}: cannot read the file {value[1:]}. (Write {name}=@{value} for the text "
-            f"{value} itself.)"
+            f"{name}: cannot read the file {path}: {why}.{otherwise}"
         ) from error
 
 

@@ -1,5 +1,6 @@
 """Decide what becomes of claimed deliveries, once their messages were sent or were not."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
@@ -48,10 +49,13 @@ def settlements(
             _settlement(delivery, message, policy, now, draw) for delivery in message.deliveries
         ]
     done = {settlement.delivery_id for settlement in settled}
-    return settled + [
-        Settlement(delivery_id=delivery.id, state=DeliveryState.PENDING)
-        for delivery in claimed
-        if delivery.id not in done
+    return settled + given_back(delivery for delivery in claimed if delivery.id not in done)
+
+
+def given_back(claimed: Iterable[LeasedDelivery]) -> list[Settlement]:
+    """For deliveries that were claimed and not sent: as if they had not been claimed."""
+    return [
+        Settlement(delivery_id=delivery.id, state=DeliveryState.PENDING) for delivery in claimed
     ]
 
 
@@ -62,49 +66,33 @@ def _settlement(
     now: int,
     draw: float,
 ) -> Settlement:
-    outcome = message.outcome
-    attempt = _record(message)
+    outcome, state, last_error = message.outcome, DeliveryState.PENDING, reason_of(message.outcome)
+    due_at: int | None = None
     match outcome:
-        case Delivered(reference=reference):
-            return Settlement(
-                delivery_id=delivery.id,
-                state=DeliveryState.DELIVERED,
-                attempt=attempt,
-                reference=reference,
-            )
-        case Throttled(reason=reason):
-            return Settlement(
-                delivery_id=delivery.id, state=DeliveryState.PENDING, last_error=reason
-            )
-        case Unusable(reason=reason):
-            return Settlement(
-                delivery_id=delivery.id,
-                state=DeliveryState.PENDING,
-                attempt=attempt,
-                last_error=reason,
-            )
-        case Rejected(reason=reason):
-            return Settlement(
-                delivery_id=delivery.id,
-                state=DeliveryState.FAILED,
-                attempt=attempt,
-                last_error=reason,
-            )
-    delay = retry.next_delay(outcome, delivery.tries, policy, lambda: draw)
-    if delay is None:
-        return Settlement(
-            delivery_id=delivery.id,
-            state=DeliveryState.FAILED,
-            attempt=attempt,
-            last_error=f"{outcome.reason}; given up after {delivery.attempts} attempts",
-        )
+        case Delivered():
+            state = DeliveryState.DELIVERED
+        case Rejected():
+            state = DeliveryState.FAILED
+        case Retry():
+            delay = retry.next_delay(outcome, delivery.tries, policy, lambda: draw)
+            if delay is None:
+                state = DeliveryState.FAILED
+                last_error = f"{last_error}; given up after {_counted(delivery.attempts)}"
+            else:
+                due_at = now + round(delay * 1000)
     return Settlement(
         delivery_id=delivery.id,
-        state=DeliveryState.PENDING,
-        due_at=now + round(delay * 1000),
-        attempt=attempt,
-        last_error=outcome.reason,
+        state=state,
+        due_at=due_at,
+        # A wait is not an attempt.
+        attempt=None if isinstance(outcome, Throttled) else _record(message),
+        last_error=last_error,
+        reference=outcome.reference if isinstance(outcome, Delivered) else None,
     )
+
+
+def _counted(attempts: int) -> str:
+    return "1 attempt" if attempts == 1 else f"{attempts} attempts"
 
 
 def _record(message: Sent) -> AttemptRecord:
@@ -136,6 +124,17 @@ def recorded(outcome: Outcome) -> AttemptOutcome:
 def reason_of(outcome: Outcome) -> str | None:
     """Why it was not delivered; None where it was."""
     return None if isinstance(outcome, Delivered) else outcome.reason
+
+
+def held_trial(wait_ms: int) -> ChannelTest:
+    """What is told instead of a test while the far side has asked to wait."""
+    return ChannelTest(
+        outcome="throttled",
+        reason=f"the far side asked to wait: {math.ceil(wait_ms / 1000)} s are left",
+        status=None,
+        excerpt=None,
+        duration_ms=0,
+    )
 
 
 def trial_result(outcome: Outcome, duration_ms: int) -> ChannelTest:

@@ -88,6 +88,24 @@ async def test_a_second_start_shows_no_keys_and_keeps_them(
             assert [project.name for project in (await client.list_projects()).items] == ["default"]
 
 
+async def test_a_start_without_a_live_admin_key_makes_one_and_nothing_else(
+    machine: Machine, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data"
+    async with machine.serving(folder) as first:
+        async with first.client() as client:
+            [admin_key] = (await client.list_api_keys(name="first admin key")).items
+            await client.revoke_api_key(admin_key.id)
+        first.terminate()
+        assert await first.ended() == 0
+    async with machine.serving(folder) as second:
+        await second.prints("No live admin key was left")
+        assert "A first start" not in second.stdout
+        assert second.admin_key in second.stdout
+        async with second.client() as client:
+            assert len((await client.list_categories()).items) == 3
+
+
 # What it cannot start with ---------------------------------------------------------------------
 
 

@@ -38,13 +38,21 @@ def test_a_date_without_an_offset_is_local_time() -> None:
 
 @pytest.mark.parametrize(
     ("text", "color"),
-    [("#2ECC71", 0x2ECC71), ("#2ecc71", 0x2ECC71), ("3066993", 3066993), ("0", 0)],
+    [
+        ("#2ECC71", 0x2ECC71),
+        ("#2ecc71", 0x2ECC71),
+        ("2ECC71", 0x2ECC71),
+        ("#fa0", 0xFFAA00),
+        ("3066993", 3066993),
+        ("123456", 123456),
+        ("0", 0),
+    ],
 )
 def test_a_color_is_hexadecimal_or_decimal(text: str, color: int) -> None:
     assert typed.color(text) == color
 
 
-@pytest.mark.parametrize("text", ["", "green", "#2ECC7", "16777216", "-1", "2ECC71"])
+@pytest.mark.parametrize("text", ["", "green", "#2ECC7", "16777216", "-1", "2ECC7", "fff"])
 def test_what_is_no_color_is_refused(text: str) -> None:
     with pytest.raises(click.BadParameter):
         typed.color(text)
@@ -116,6 +124,11 @@ def test_a_setting_can_come_from_a_file(tmp_path: Path) -> None:
 def test_a_missing_file_is_refused_with_a_way_to_mean_the_text() -> None:
     with pytest.raises(click.BadParameter, match="chat_id=@@mychannel"):
         typed.settings([("chat_id", "@mychannel")], {})
+
+
+def test_a_missing_file_of_an_imported_key_names_the_option() -> None:
+    with pytest.raises(click.BadParameter, match="--import-value: cannot read the file none"):
+        typed.secret("@none")
 
 
 def test_a_secret_is_not_taken_from_the_command_line() -> None:

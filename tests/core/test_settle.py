@@ -114,6 +114,11 @@ def test_a_schedule_that_is_used_up_ends_in_failure() -> None:
     assert given_up.due_at is None
 
 
+def test_one_attempt_is_one() -> None:
+    given_up = settled(Retry(reason="HTTP 503"), leased(1, tries=3, attempts=1))
+    assert given_up.last_error == "HTTP 503; given up after 1 attempt"
+
+
 def test_what_was_claimed_and_not_sent_is_given_back() -> None:
     claimed = [leased(number) for number in (1, 2, 3)]
     sent = Sent(deliveries=(claimed[0],), outcome=Delivered(), started_at=NOW, duration_ms=1)

@@ -117,7 +117,7 @@ ENDPOINTS: Final[tuple[Endpoint[Any, Any], ...]] = (
         body=NewApiKey,
         answer=IssuedApiKey,
         status=201,
-        refusals=(errors.NameTaken, errors.NotFound),
+        refusals=(errors.WrongState, errors.NotFound),
     ),
     Endpoint(
         method="GET",

@@ -263,7 +263,7 @@ class Directory(Protocol):
         """Store a key.
 
         Raises:
-            NameTaken: that very value is a key already.
+            WrongState: that very value is a key already.
         """
         ...
 

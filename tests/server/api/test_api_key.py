@@ -55,7 +55,7 @@ async def test_a_client_moves_here_with_its_key(speak: Speak, admin: httpx.Async
     assert (await client.get("/events")).status_code == 200
     again = await admin.post("/keys", json={"name": "x", "import_value": "pk_live_0123456789"})
     assert again.status_code == 409
-    assert again.json()["noun"] == "API key"
+    assert again.json()["detail"].startswith("This value is a key already: ")
     assert "pk_live_0123456789" not in again.text
 
 

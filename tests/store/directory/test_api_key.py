@@ -54,7 +54,7 @@ async def test_a_key_of_an_admin_or_for_all_projects_may_use_every_project(
 
 async def test_a_value_cannot_be_a_key_twice(store: Store, project_id: int) -> None:
     await store.directory.create_api_key(api_key(project_id), now=NOW)
-    with pytest.raises(errors.NameTaken, match="already an API key named 'slp_abcd'"):
+    with pytest.raises(errors.WrongState, match="This value is a key already: shop"):
         await store.directory.create_api_key(api_key(project_id, name="other"), now=NOW)
 
 

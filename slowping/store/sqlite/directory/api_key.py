@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from slowping.core import ids
+from slowping.core import errors, ids
 from slowping.core.api_key import ApiKey, ApiKeyFilter, Principal
 from slowping.core.feed import JournalKind
 from slowping.store.port import ApiKeyRecord
@@ -68,6 +68,8 @@ select id,
  where revoked_at is null
 """
 
+_SAME_VALUE: Final = "select name, revoked_at from api_key where digest = ?"
+
 _CREATE: Final = """
 insert into api_key (id, digest, prefix, name, kind, scopes, home_project_id, all_projects,
                      rate_limit, origins, created_at, expires_at)
@@ -111,7 +113,11 @@ class ApiKeys(Desk):
         return rows.api_key(desk.found(found, ids.API_KEY, key_id))
 
     async def create_api_key(self, record: ApiKeyRecord, *, now: int) -> ApiKey:
-        """Store a key."""
+        """Store a key.
+
+        Raises:
+            WrongState: this value is a key already.
+        """
         key_id = self._ids.take(now)
         new = {**_columns(record), "id": key_id, "now": now}
 
@@ -119,8 +125,8 @@ class ApiKeys(Desk):
             further = dict.fromkeys(record.project_ids)
             for project_id in (record.home_project_id, *further):
                 desk.require_project(connection, project_id)
-            with desk.unique("API key", record.prefix):
-                connection.execute(_CREATE, new)
+            _require_new(connection, record)
+            connection.execute(_CREATE, new)
             allowed = [(key_id, number) for number in further if number != record.home_project_id]
             connection.executemany(_ALLOW, allowed)
             return _changed(connection, key_id, now)
@@ -145,6 +151,13 @@ class ApiKeys(Desk):
             connection.execute(_TOUCH, (pairs,))
 
         await self._writer.run(deed)
+
+
+def _require_new(connection: sqlite3.Connection, record: ApiKeyRecord) -> None:
+    known = connection.execute(_SAME_VALUE, (record.digest,)).fetchone()
+    if known is not None:
+        ended = " (revoked)" if known["revoked_at"] is not None else ""
+        raise errors.WrongState(f"This value is a key already: {known['name']}{ended}.")
 
 
 def _columns(record: ApiKeyRecord) -> dict[str, object]:
