@@ -1,12 +1,14 @@
 """The examples of docs/client.md, each run as a program against a real server."""
 
+import asyncio
+import os
 import re
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.acceptance.program import Machine, Ran
+from tests.acceptance.program import DEADLINE_S, Machine, Ran
 from tests.conftest import RunningHouse
 
 ROOT = Path(__file__).parents[2]
@@ -81,3 +83,24 @@ async def test_the_async_client_sends_shows_and_lists(
     assert first == "sale 1"
     [event] = await house.events("default")
     assert second == f"{event.id} {{'amount': 49.99}}"
+
+
+async def test_what_happens_is_followed(house: RunningHouse) -> None:
+    key = await house.key("default")
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-u", "-c", example(PAGE, "client.stream(")),
+        env=os.environ | {"SLOWPING_SERVER": house.base_url, "SLOWPING_API_KEY": key},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert program.stdout is not None
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            assert await program.stdout.readline() == b"connected\n"
+            for category in ("bug", "sale"):
+                event = {"category": category, "fields": {"amount": 1}}
+                headers = {"authorization": f"Bearer {key}"}
+                await house.client.post("/slowping/v1/events", json=event, headers=headers)
+            assert await program.stdout.readline() == b"sale {'amount': 1}\n"
+    finally:
+        program.kill()
+        await program.wait()
