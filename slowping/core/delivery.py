@@ -57,13 +57,15 @@ class Pace(msgspec.Struct, frozen=True):
 
     scope: str
     wait_s: float
+    adds_up: bool = False
+    """Whether each message costs so much time, however many are on their way at once."""
 
 
 class _Came(msgspec.Struct, frozen=True, kw_only=True):
     """What every outcome carries."""
 
     answer: Answer = Answer()
-    pace: Pace | None = None
+    paces: tuple[Pace, ...] = ()
     learned: dict[str, Any] | None = None
     """Facts to keep with the channel, such as the id of a DM channel or a chat's new id."""
 
@@ -88,7 +90,8 @@ class Retry(_Came, frozen=True, kw_only=True):
 class Throttled(_Came, frozen=True, kw_only=True):
     """The far side asks the scope to wait; this is not an attempt."""
 
-    after: float
+    after: float | None
+    """Seconds that it asks for; None where it does not say how long."""
     scope: str
     reason: str = "the far side asked to wait"
 
@@ -265,6 +268,7 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     until: int
     why: str
     failures: int = 0
+    """How often it was told so in a row without a word of how long."""
 
 
 class Lane(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,8 +33,6 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     received_at: int
     source: str | None
     dialect: str
-    may_be_repeat: bool
-    """Whether an earlier attempt may have arrived."""
 
 
 def compose(delivery: LeasedDelivery) -> Notification:
@@ -65,7 +63,6 @@ def compose(delivery: LeasedDelivery) -> Notification:
         received_at=delivery.received_at,
         source=delivery.source,
         dialect=delivery.dialect,
-        may_be_repeat=delivery.may_be_repeat,
     )
 
 
@@ -85,5 +82,4 @@ def trial(channel: str, project: str, now_ms: int) -> Notification:
         received_at=now_ms,
         source="slowping",
         dialect="slowping",
-        may_be_repeat=False,
     )

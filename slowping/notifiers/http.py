@@ -25,10 +25,6 @@ MAX_EXCERPT: Final = 500
 """Characters of an answer that are kept with the attempt."""
 
 MAX_RETRY_AFTER_S: Final = 86_400.0
-DEFAULT_WAIT_S: Final = 60.0
-"""For those who ask to wait and do not say how long."""
-SHORTEST_WAIT_S: Final = 1.0
-"""A wait is no attempt, so a far side that asks for none would be asked again for ever."""
 
 _MAX_QUOTE: Final = 120
 _CONNECT_TIMEOUT_S: Final = 10.0
@@ -86,8 +82,7 @@ def outcome_of(
         return Delivered(answer=seen)
     after = retry_after(answer.headers.get("retry-after"), now_ms)
     if answer.status == 429:
-        wait_s = DEFAULT_WAIT_S if after is None else max(after, SHORTEST_WAIT_S)
-        return Throttled(answer=seen, after=wait_s, scope=scope)
+        return Throttled(answer=seen, after=after, scope=scope)
     reason = f"the far side answered with HTTP {answer.status}"
     if 300 <= answer.status < 400:
         reason = f"{reason}; redirects are not followed, enter the final address"

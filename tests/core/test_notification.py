@@ -72,10 +72,6 @@ def test_an_event_without_a_time_occurred_when_it_came(occurred_at: int | None, 
     assert composed(occurred_at=occurred_at).occurred_at == told
 
 
-def test_a_delivery_that_may_have_arrived_before_says_so() -> None:
-    assert composed(may_be_repeat=True).may_be_repeat
-
-
 def test_a_test_names_its_channel_and_is_new_each_time() -> None:
     one, other = (notification.trial("team", "shop", moment) for moment in (NOW, NOW + 1))
     assert "team" in one.body

@@ -26,7 +26,6 @@ BUG = Notification(
     received_at=NOW_MS,
     source=None,
     dialect="intake",
-    may_be_repeat=False,
 )
 
 

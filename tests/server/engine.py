@@ -53,6 +53,7 @@ class WatchedOutbox(SqliteOutbox):
         self.refused = 0
         self.leased: list[int] = []
         self.looks = 0
+        self.after_lease: Callable[[], Awaitable[object]] | None = None
         self.after_settle: Callable[[], Awaitable[None]] | None = None
         self._changed = asyncio.Event()
 
@@ -83,8 +84,12 @@ class WatchedOutbox(SqliteOutbox):
     ) -> Sequence[LeasedDelivery]:
         """Notes the channel, or fails."""
         self._check("lease")
+        leased = await super().lease(channel_id, now=now, until=until, owner=owner, limit=limit)
         self.leased.append(channel_id)
-        return await super().lease(channel_id, now=now, until=until, owner=owner, limit=limit)
+        self._changed.set()
+        if self.after_lease is not None:
+            await self.after_lease()
+        return leased
 
     async def settle(
         self, channel_id: int, settlements: Sequence[Settlement], *, now: int

@@ -92,7 +92,7 @@ def judged(answer: HttpAnswer, limits: Limits, now_ms: int) -> Outcome:
     told = _read(answer.body)
     seen = http.record(answer, limits.secrets)
     if 200 <= answer.status < 300:
-        return Delivered(answer=seen, pace=_pace(answer.headers, limits), reference=told.id)
+        return Delivered(answer=seen, paces=_paces(answer.headers, limits), reference=told.id)
     if answer.status == 429 or told.code in _SLOW_DOWN or told.code == _BLOCKED_BY_CLOUDFLARE:
         return _throttled(answer, told, limits, now_ms)
     if answer.status >= 500 or told.code == _OVERLOADED:
@@ -134,15 +134,16 @@ def _throttled(answer: HttpAnswer, told: _Told, limits: Limits, now_ms: int) -> 
     if banned or told.retry_after is None:
         # Discord itself names a number of seconds. Who does not is the wall before it, which
         # bans our address; asking again in the meantime makes the ban longer.
-        wait_s = http.DEFAULT_WAIT_S if header is None else header
+        wait_s = header
         reason = "Discord's protection bans this server's address for a while"
         everywhere = True
     else:
-        wait_s, reason = told.retry_after, "Discord asks to wait"
+        wait_s = min(told.retry_after, http.MAX_RETRY_AFTER_S)
+        reason = "Discord asks to wait"
         everywhere = told.everywhere or answer.headers.get("x-ratelimit-scope") == "global"
     return Throttled(
         answer=seen,
-        after=min(max(wait_s, http.SHORTEST_WAIT_S), http.MAX_RETRY_AFTER_S),
+        after=wait_s,
         scope=PROVIDER if everywhere else limits.scope,
         reason=reason,
     )
@@ -169,15 +170,15 @@ def _refused(status: int, told: _Told, limits: Limits, seen: Answer) -> Outcome 
     return None
 
 
-def _pace(headers: Mapping[str, str], limits: Limits) -> Pace | None:
+def _paces(headers: Mapping[str, str], limits: Limits) -> tuple[Pace, ...]:
     """A wait, where the last request of a bucket was used up."""
     if headers.get("x-ratelimit-remaining", "").strip() != "0":
-        return None
+        return ()
     try:
         # Not X-RateLimit-Reset, which is a time of day: the clocks may differ.
         wait_s = float(headers.get("x-ratelimit-reset-after", ""))
     except ValueError:
-        return None
+        return ()
     if not 0 < wait_s <= http.MAX_RETRY_AFTER_S:
-        return None
-    return Pace(limits.scope, wait_s)
+        return ()
+    return (Pace(limits.scope, wait_s),)

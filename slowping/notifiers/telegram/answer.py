@@ -44,8 +44,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """The scope of the bot's token."""
     chat: str
     """The scope of the chat."""
-    pace_s: float
-    """Seconds from one message to the next in this chat."""
+    paces: tuple[Pace, ...]
+    """What each message costs the bot and the chat."""
     secrets: tuple[str, ...]
     """What is not to appear in an excerpt."""
 
@@ -76,7 +76,7 @@ def judged(answer: HttpAnswer, limits: Limits, now_ms: int) -> Outcome:
     if told.ok:
         return Delivered(
             answer=seen,
-            pace=Pace(limits.chat, limits.pace_s),
+            paces=limits.paces,
             reference=None if told.result.message_id is None else str(told.result.message_id),
         )
     code = told.error_code or answer.status
@@ -91,6 +91,8 @@ def judged(answer: HttpAnswer, limits: Limits, now_ms: int) -> Outcome:
         answer=seen,
         reason=f"Telegram could not take it now (HTTP {answer.status})",
         after=http.retry_after(answer.headers.get("retry-after"), now_ms),
+        # Whoever says yes in a way that cannot be read may have sent it.
+        unknown=200 <= answer.status < 300,
     )
 
 
@@ -121,12 +123,10 @@ def _throttled(answer: HttpAnswer, told: _Told, limits: Limits, now_ms: int) -> 
     wait_s = told.parameters.retry_after
     if wait_s is None:
         wait_s = http.retry_after(answer.headers.get("retry-after"), now_ms)
-    if wait_s is None:
-        wait_s = http.DEFAULT_WAIT_S
     return Throttled(
         answer=http.record(answer, limits.secrets),
-        after=min(max(wait_s, http.SHORTEST_WAIT_S), http.MAX_RETRY_AFTER_S),
-        scope=limits.bot if wait_s == OVERLOAD_WAIT_S else limits.chat,
+        after=None if wait_s is None else min(wait_s, http.MAX_RETRY_AFTER_S),
+        scope=limits.bot if wait_s in (None, OVERLOAD_WAIT_S) else limits.chat,
         reason="Telegram asks to wait",
     )
 

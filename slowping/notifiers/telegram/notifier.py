@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Final
 import msgspec
 
 from slowping.config import TelegramSection
-from slowping.core.delivery import Outcome
+from slowping.core.delivery import Outcome, Pace
 from slowping.core.notification import Notification
 from slowping.notifiers import http
 from slowping.notifiers.port import HttpAnswer, HttpFailure, Secret, Settings, Tools
@@ -19,9 +19,11 @@ from slowping.notifiers.telegram.answer import Limits
 _NUMBER: Final = re.compile(r"-?[0-9]{1,19}")
 _NAME: Final = re.compile(r"@[A-Za-z][A-Za-z0-9_]{3,31}")
 
-# The Bot Support FAQ: about one message a second in a chat, twenty a minute in a group.
+# The Bot Support FAQ: about one message a second in a chat, twenty a minute in a group, and
+# thirty a second over all, of which a few are left for others who use the bot.
 _PRIVATE_PACE_S: Final = 1.0
 _GROUP_PACE_S: Final = 3.0
+_BOT_PACE_S: Final = 1 / 25
 
 
 class TelegramSettings(Settings, frozen=True, kw_only=True):
@@ -148,9 +150,13 @@ def _limits(settings: TelegramSettings, chat: int | str) -> Limits:
     token = settings.bot_token
     bot = hashlib.sha256(token.encode()).hexdigest()[:12]
     is_private = isinstance(chat, int) and chat > 0
+    bot_scope, chat_scope = f"telegram:bot:{bot}", f"telegram:chat:{bot}:{chat}"
     return Limits(
-        bot=f"telegram:bot:{bot}",
-        chat=f"telegram:chat:{bot}:{chat}",
-        pace_s=_PRIVATE_PACE_S if is_private else _GROUP_PACE_S,
+        bot=bot_scope,
+        chat=chat_scope,
+        paces=(
+            Pace(bot_scope, _BOT_PACE_S, adds_up=True),
+            Pace(chat_scope, _PRIVATE_PACE_S if is_private else _GROUP_PACE_S, adds_up=True),
+        ),
         secrets=(token, token.partition(":")[2]),
     )

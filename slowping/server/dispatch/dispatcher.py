@@ -1,6 +1,7 @@
 """Send what is due: lease, deliver, decide, record, channel by channel."""
 
 import asyncio
+import contextlib
 import functools
 import logging
 import secrets
@@ -9,7 +10,7 @@ from typing import Final
 
 from slowping.core import errors, ids, notification, retry, settle
 from slowping.core.channel import ChannelTest, StoredChannel
-from slowping.core.delivery import LeasedDelivery, Throttled, Unusable
+from slowping.core.delivery import Delivered, LeasedDelivery, Outcome, Throttled, Unusable
 from slowping.core.settle import Sent
 from slowping.server.clock import Clock
 from slowping.server.dispatch.holds import Holds
@@ -83,16 +84,27 @@ class Dispatcher:
         self.wake((channel_id,))
 
     async def try_out(self, channel: StoredChannel, project: str) -> ChannelTest:
-        """Send a test to a channel at once; nothing of it is stored.
+        """Send a test to a channel, unless it has to wait; nothing is stored but what it teaches.
+
+        A channel that proves unusable is not paused: who asked is told.
 
         Raises:
             InvalidInput: its settings are not usable.
+            Unavailable: the store cannot be used now.
         """
         outlet = self._outlets.prepared(channel)
+        if self._looked_at is None:
+            await self._holds.load()
         started = self._clock.now_ms()
+        if held_until := self._holds.free_at(outlet.scopes):
+            return settle.held_trial(held_until - started)
         test = notification.trial(channel.name, project, started)
         outcome = await self._sender.attempt(outlet, [test])
-        return settle.trial_result(outcome, max(0, self._clock.now_ms() - started))
+        took_ms = max(0, self._clock.now_ms() - started)
+        # What came back is true, also where it cannot be kept now.
+        with contextlib.suppress(errors.Unavailable):
+            await self._remember(outlet, outcome)
+        return settle.trial_result(outcome, took_ms)
 
     # The loop --------------------------------------------------------------------------------
 
@@ -197,20 +209,33 @@ class Dispatcher:
 
     async def _send_next(self, outlet: Outlet) -> int | None:
         """Claim what is due, send one message of it; when the channel is due next."""
-        now = self._clock.now_ms()
-        claimed = await self._outbox.lease(
-            outlet.channel.id,
-            now=now,
-            until=now + LEASE_MS,
-            owner=self._owner,
-            limit=outlet.max_batch,
-        )
+        claimed = await self._claim(outlet)
         sent = await self._sender.send(outlet, claimed)
         due_at = await self._record(outlet, claimed, sent)
         for message in sent:
             held_until = await self._heed(outlet, message)
             due_at = None if due_at is None else max(due_at, held_until)
         return due_at
+
+    async def _claim(self, outlet: Outlet) -> Sequence[LeasedDelivery]:
+        channel_id, now = outlet.channel.id, self._clock.now_ms()
+        leasing = asyncio.ensure_future(
+            self._outbox.lease(
+                channel_id,
+                now=now,
+                until=now + LEASE_MS,
+                owner=self._owner,
+                limit=outlet.max_batch,
+            )
+        )
+        try:
+            return await asyncio.shield(leasing)
+        except asyncio.CancelledError:
+            # Nothing of it was sent. Left as it is, it would count as lost on the way.
+            with contextlib.suppress(errors.Unavailable):
+                unsent = settle.given_back(await leasing)
+                await self._outbox.settle(channel_id, unsent, now=now)
+            raise
 
     async def _record(
         self, outlet: Outlet, claimed: Sequence[LeasedDelivery], sent: Sequence[Sent]
@@ -239,15 +264,22 @@ class Dispatcher:
         """
         outcome = message.outcome
         self._tell(outlet, message)
-        if outcome.learned:
-            await self._outlets.learn(outlet, outcome.learned)
-        await self._holds.keep_pace(outcome.pace)
-        if isinstance(outcome, Throttled):
-            return await self._holds.throttle(outcome.scope, outcome.after, outcome.reason)
+        held_until = await self._remember(outlet, outcome)
         if isinstance(outcome, Unusable):
             # A notice that fails is no reason for another notice.
             quiet = all(delivery.dialect == NOTICE for delivery in message.deliveries)
             await self._outlets.shut(outlet, outcome.scope, outcome.reason, quiet=quiet)
+        return held_until
+
+    async def _remember(self, outlet: Outlet, outcome: Outcome) -> int:
+        """Keep what an outcome teaches about the far side; until when it asks to wait, or 0."""
+        if outcome.learned:
+            await self._outlets.learn(outlet, outcome.learned)
+        await self._holds.keep_pace(outcome.paces)
+        if isinstance(outcome, Throttled):
+            return await self._holds.throttle(outcome.scope, outcome.after, outcome.reason)
+        if isinstance(outcome, Delivered):
+            await self._holds.succeed(outlet.scopes)
         return 0
 
     def _tell(self, outlet: Outlet, message: Sent) -> None:
@@ -262,6 +294,7 @@ class Dispatcher:
                 deliveries=len(message.deliveries),
                 channel=_channel(outlet.channel.id),
                 attempt=first.attempts,
+                may_be_repeat=any(each.may_be_repeat for each in message.deliveries) or None,
                 outcome=name,
                 status=outcome.answer.status,
                 took_ms=message.duration_ms,

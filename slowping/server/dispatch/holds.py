@@ -7,11 +7,16 @@ from slowping.core import retry
 from slowping.core.delivery import Hold, Pace
 from slowping.store.port import Outbox
 
-KEPT_FROM_MS: Final = 1_000
-"""A wait shorter than this is over before a restart would be."""
+KEPT_FROM_S: Final = 5.0
+"""A pace that asks for less is not stored: it is over by the time a restart is."""
 
-SHORTEST_S: Final = 0.5
+SHORTEST_S: Final = 1.0
 """A far side that says "wait" and means no time at all would be asked again at once, for ever."""
+
+UNTOLD_S: Final = 60.0
+"""For one that says "wait" and not how long; twice as long each time that it says so again."""
+
+LONGEST_UNTOLD_S: Final = 3_600.0
 
 _LONGEST_MS: Final = round(retry.LONGEST_S * 1000)
 
@@ -23,6 +28,8 @@ class Holds:
         self._outbox = outbox
         self._now_ms = now_ms
         self._until: dict[str, int] = {}
+        self._failures: dict[str, int] = {}
+        """How often a scope was told to wait, in a row and without a word of how long."""
 
     async def load(self) -> None:
         """Read what an earlier process was told, and forget what is over.
@@ -32,7 +39,9 @@ class Holds:
         """
         for hold in await self._outbox.holds():
             self._until.setdefault(hold.scope, hold.until)
-            if not self.free_at((hold.scope,)):
+            if hold.failures:
+                self._failures.setdefault(hold.scope, hold.failures)
+            elif not self.free_at((hold.scope,)):
                 await self._outbox.lift(hold.scope)
 
     def free_at(self, scopes: Iterable[str]) -> int:
@@ -48,33 +57,57 @@ class Holds:
                 del self._until[scope]
         return latest
 
-    async def hold(self, scope: str, wait_s: float, why: str) -> int:
-        """Hold a scope for so long, unless it is held for longer; when that ends.
+    async def throttle(self, scope: str, wait_s: float | None, why: str) -> int:
+        """Hold a scope whose far side has refused to take more; when that ends.
+
+        `wait_s` is what it asks for, None where it does not say. The longer of two holds counts.
 
         Raises:
             Unavailable: it is held, but not beyond a restart.
         """
-        # In this order a number that is none becomes no wait.
-        wait_ms = round(min(max(0.0, wait_s), retry.LONGEST_S) * 1000)
-        until = max(self._now_ms() + wait_ms, self.free_at((scope,)))
+        held_until = self.free_at((scope,))
+        if wait_s is None:
+            # Several messages that were on their way at once are told the same thing.
+            failures = max(1, self._failures.get(scope, 0) + (not held_until))
+            wait_s = min(UNTOLD_S * 2.0 ** (failures - 1), LONGEST_UNTOLD_S)
+            self._failures[scope] = failures
+        until = max(self._now_ms() + _in_ms(max(SHORTEST_S, wait_s)), held_until)
         self._until[scope] = until
-        if wait_ms >= KEPT_FROM_MS:
-            await self._outbox.hold(Hold(scope=scope, until=until, why=why))
+        await self._keep(scope, why)
         return until
 
-    async def throttle(self, scope: str, wait_s: float, why: str) -> int:
-        """Hold a scope whose far side has refused to take more; when that ends.
+    async def keep_pace(self, paces: Iterable[Pace]) -> None:
+        """Do as an answer says about the next requests.
 
         Raises:
-            Unavailable: as for `hold`.
+            Unavailable: they are held, but not beyond a restart.
         """
-        return await self.hold(scope, max(SHORTEST_S, wait_s), why)
+        for pace in paces:
+            if not pace.wait_s > 0:
+                continue
+            now, held_until = self._now_ms(), self.free_at((pace.scope,))
+            since = max(now, held_until) if pace.adds_up else now
+            self._until[pace.scope] = max(since + _in_ms(pace.wait_s), held_until)
+            if pace.wait_s >= KEPT_FROM_S:
+                await self._keep(pace.scope, "pace")
 
-    async def keep_pace(self, pace: Pace | None) -> None:
-        """Do as an answer says about the next request.
+    async def succeed(self, scopes: Iterable[str]) -> None:
+        """A far side has taken something: what it refused before does not count any more.
 
         Raises:
-            Unavailable: as for `hold`.
+            Unavailable: a restart will count it still.
         """
-        if pace is not None and pace.wait_s > 0:
-            await self.hold(pace.scope, pace.wait_s, "pace")
+        for scope in scopes:
+            if self._failures.pop(scope, 0):
+                await self._outbox.lift(scope)
+
+    async def _keep(self, scope: str, why: str) -> None:
+        failures = self._failures.get(scope, 0)
+        await self._outbox.hold(
+            Hold(scope=scope, until=self._until[scope], why=why, failures=failures)
+        )
+
+
+def _in_ms(wait_s: float) -> int:
+    # In this order a number that is none becomes no wait.
+    return round(min(max(0.0, wait_s), retry.LONGEST_S) * 1000)

@@ -70,5 +70,5 @@ def _first_group(
 
 def _asks_to_stop(outcome: Outcome) -> bool:
     """Whether the channel has to wait before its next message."""
-    paced = outcome.pace is not None and outcome.pace.wait_s > 0
+    paced = any(pace.wait_s > 0 for pace in outcome.paces)
     return paced or isinstance(outcome, Throttled | Unusable)

@@ -39,7 +39,7 @@ def test_a_message_that_is_kept_is_delivered_with_its_id() -> None:
     outcome = judged(200, {"id": "99", "content": "", "type": 0})
     assert isinstance(outcome, Delivered)
     assert outcome.reference == "99"
-    assert outcome.pace is None
+    assert outcome.paces == ()
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"id": 7}', b'{"id": "7", "em'])
@@ -49,7 +49,7 @@ def test_a_message_without_a_readable_id_is_delivered_too(body: bytes) -> None:
 
 def test_the_last_request_of_a_bucket_is_followed_by_a_wait() -> None:
     outcome = judged(200, headers=limited("0", "1.25"))
-    assert outcome.pace == Pace("discord:webhook:1", 1.25)
+    assert outcome.paces == (Pace("discord:webhook:1", 1.25),)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_the_last_request_of_a_bucket_is_followed_by_a_wait() -> None:
 )
 def test_other_requests_are_not(remaining: str, reset_after: str) -> None:
     outcome = judged(200, headers=limited(remaining, reset_after))
-    assert outcome.pace is None
+    assert outcome.paces == ()
 
 
 # To wait ------------------------------------------------------------------------------------
@@ -74,22 +74,22 @@ def test_other_requests_are_not(remaining: str, reset_after: str) -> None:
             4.5,
             "discord:webhook:1",
         ),
-        (429, {"retry_after": 0}, {}, 1, "discord:webhook:1"),
+        (429, {"retry_after": 0}, {}, 0, "discord:webhook:1"),
         (429, {"retry_after": 1e12}, {}, 86_400, "discord:webhook:1"),
         (429, {"retry_after": 4.5, "global": True}, {}, 4.5, "discord"),
         (429, {"retry_after": 4.5}, {"x-ratelimit-scope": "global"}, 4.5, "discord"),
         (429, {"retry_after": 4.5}, {"x-ratelimit-scope": "shared"}, 4.5, "discord:webhook:1"),
         (429, {"retry_after": 2, "code": 20028}, {}, 2, "discord:webhook:1"),
         (400, {"retry_after": 2, "code": 40003}, {}, 2, "discord:webhook:1"),
-        (429, b"<html>error code: 1015", {}, 60, "discord"),
+        (429, b"<html>error code: 1015", {}, None, "discord"),
         (429, b"<html>error code: 1015", {"retry-after": "3600"}, 3_600, "discord"),
-        (429, {"retry_after": "soon"}, {}, 60, "discord"),
-        (403, {"code": 40333}, {}, 60, "discord"),
+        (429, {"retry_after": "soon"}, {}, None, "discord"),
+        (403, {"code": 40333}, {}, None, "discord"),
         (403, {"code": 40333}, {"retry-after": "90"}, 90, "discord"),
     ],
 )
 def test_who_asks_to_wait_says_how_long_and_for_whom(
-    status: int, body: Any, headers: dict[str, str], after: float, scope: str
+    status: int, body: Any, headers: dict[str, str], after: float | None, scope: str
 ) -> None:
     outcome = judged(status, body, headers)
     assert isinstance(outcome, Throttled)

@@ -10,8 +10,9 @@ from slowping.notifiers.telegram import answer as answers
 from slowping.notifiers.telegram.answer import Limits
 from tests.notifiers.samples import NOW_MS
 
+PACES: Final = (Pace("telegram:bot:b", 0.04), Pace("telegram:chat:b:1", 3.0))
 LIMITS: Final = Limits(
-    bot="telegram:bot:b", chat="telegram:chat:b:1", pace_s=3.0, secrets=("1:t0ken", "t0ken")
+    bot="telegram:bot:b", chat="telegram:chat:b:1", paces=PACES, secrets=("1:t0ken", "t0ken")
 )
 
 
@@ -34,12 +35,14 @@ def test_a_message_that_was_sent_is_delivered_and_sets_the_pace() -> None:
     outcome = judged(200, {"ok": True, "result": {"message_id": 7, "text": "x"}})
     assert isinstance(outcome, Delivered)
     assert outcome.reference == "7"
-    assert outcome.pace == Pace("telegram:chat:b:1", 3.0)
+    assert outcome.paces == PACES
 
 
 @pytest.mark.parametrize("body", [b"<html>hello", b"", {"ok": False}, b"[1]"])
-def test_an_answer_that_is_not_telegrams_delivers_nothing(body: Any) -> None:
-    assert isinstance(judged(200, body), Retry)
+def test_a_yes_that_cannot_be_read_may_have_been_one(body: Any) -> None:
+    outcome = judged(200, body)
+    assert isinstance(outcome, Retry)
+    assert outcome.unknown
 
 
 @pytest.mark.parametrize(
@@ -47,14 +50,14 @@ def test_an_answer_that_is_not_telegrams_delivers_nothing(body: Any) -> None:
     [
         (error(429, "Too Many Requests: retry after 7", retry_after=7), {}, 7, "telegram:chat:b:1"),
         (error(429, retry_after=7), {"retry-after": "9"}, 7, "telegram:chat:b:1"),
-        (error(429, retry_after=0), {}, 1, "telegram:chat:b:1"),
+        (error(429, retry_after=0), {}, 0, "telegram:chat:b:1"),
         (error(429, retry_after=60), {}, 60, "telegram:bot:b"),
         (b"<html>", {"retry-after": "9"}, 9, "telegram:chat:b:1"),
-        (b"<html>", {}, 60, "telegram:bot:b"),
+        (b"<html>", {}, None, "telegram:bot:b"),
     ],
 )
 def test_too_many_requests_hold_the_chat_and_an_overload_the_bot(
-    body: Any, headers: dict[str, str], after: float, scope: str
+    body: Any, headers: dict[str, str], after: float | None, scope: str
 ) -> None:
     outcome = judged(429, body, headers)
     assert isinstance(outcome, Throttled)

@@ -116,7 +116,8 @@ async def test_the_next_message_waits_as_the_kind_of_chat_asks(
 ) -> None:
     async with telegram(SENT) as (notifier, _):
         outcome = await notifier.deliver([BUG], settings)
-        assert outcome.pace == Pace(notifier.scopes(settings)[-1], pace_s)
+        _, bot, chat = notifier.scopes(settings)
+    assert outcome.paces == (Pace(bot, 0.04, adds_up=True), Pace(chat, pace_s, adds_up=True))
 
 
 async def test_several_events_go_in_one_message() -> None:
@@ -153,8 +154,7 @@ async def test_a_group_that_became_a_supergroup_gets_it_at_once_and_is_remembere
     assert [request.json["chat_id"] for request in requests] == [-100_777, -100_888]
     assert isinstance(outcome, Delivered)
     assert outcome.learned == {"chat_id": -100_888}
-    assert outcome.pace is not None
-    assert outcome.pace.scope.endswith(":-100888")
+    assert outcome.paces[-1].scope.endswith(":-100888")
 
 
 async def test_its_new_id_is_remembered_where_it_gets_nothing() -> None:

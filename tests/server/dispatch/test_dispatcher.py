@@ -172,8 +172,8 @@ async def test_a_rejected_batch_goes_one_by_one_and_only_the_bad_one_fails(
 
 async def test_a_split_stops_where_the_far_side_asks_to_wait(engine: Engine) -> None:
     await engine.channel()
-    pace = Pace("recording", 2.0)
-    engine.notifier().script = [Rejected(reason="HTTP 400"), Delivered(pace=pace)]
+    paces = (Pace("recording", 2.0),)
+    engine.notifier().script = [Rejected(reason="HTTP 400"), Delivered(paces=paces)]
     await engine.accept("a", "b", "c")
     await engine.run_until_quiet()
     assert bodies(engine.notifier()) == [["a", "b", "c"], ["a"]]
@@ -252,13 +252,17 @@ async def test_a_channel_may_have_a_schedule_of_its_own(engine: Engine) -> None:
     assert (delivery.state, delivery.attempts) == (DeliveryState.FAILED, 25)
 
 
-async def test_a_retry_that_may_have_arrived_says_so(engine: Engine) -> None:
+async def test_a_retry_that_may_have_arrived_says_so(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     await engine.channel()
     engine.notifier().script = [Retry(reason="no answer", unknown=True)]
     await engine.accept("a")
     await engine.run_until_quiet()
     await engine.passes(5)
-    assert [each.may_be_repeat for each in engine.notifier().notifications] == [False, True]
+    lines = [record.getMessage() for record in caplog.records if "sent " in record.getMessage()]
+    assert ["may_be_repeat=True" in line for line in lines] == [False, True]
     assert [each.outcome for each in (await engine.detail()).attempts] == [
         AttemptOutcome.UNKNOWN,
         AttemptOutcome.DELIVERED,
@@ -353,7 +357,7 @@ async def test_a_far_side_that_says_no_time_at_all_is_not_asked_again_at_once(
     await engine.accept("a")
     await engine.run_until_quiet()
     assert len(engine.notifier().batches) == 1
-    await engine.passes(0.5)
+    await engine.passes(1)
     assert len(engine.notifier().batches) == 2
 
 
@@ -369,9 +373,24 @@ async def test_throttling_by_a_scope_that_nobody_knows_holds_the_channel_all_the
     assert len(engine.notifier().batches) == 2
 
 
+async def test_who_never_says_how_long_is_asked_at_growing_intervals(engine: Engine) -> None:
+    await engine.channel()
+    untold = Throttled(after=None, scope="recording")
+    engine.notifier().script = [untold, untold, untold, Delivered(), untold]
+    await engine.accept("a")
+    await engine.run_until_quiet()
+    for wait_s, asked in ((59.9, 1), (0.1, 2), (119.9, 2), (0.1, 3), (239.9, 3), (0.1, 4)):
+        await engine.passes(wait_s)
+        assert len(engine.notifier().batches) == asked
+    await engine.accept("b")  # the success before it has ended the row
+    await engine.quiet()
+    await engine.passes(60)
+    assert bodies(engine.notifier())[4:] == [["b"], ["b"]]
+
+
 async def test_a_success_may_set_the_pace(engine: Engine) -> None:
     await engine.channel(kind="single")
-    engine.notifier("single").script = [Delivered(pace=Pace("recording:team", 2.0))]
+    engine.notifier("single").script = [Delivered(paces=(Pace("recording:team", 2.0),))]
     await engine.accept("a", "b", "c")
     await engine.run_until_quiet()
     assert bodies(engine.notifier("single")) == [["a"]]
@@ -711,7 +730,6 @@ async def test_what_a_crash_cut_off_is_recorded_as_lost_and_sent_again(engine: E
         (1, AttemptOutcome.LOST),
         (2, AttemptOutcome.DELIVERED),
     ]
-    assert engine.notifier().notifications[1].may_be_repeat
 
 
 async def test_a_delivery_that_takes_the_server_down_three_times_is_not_tried_again(
@@ -778,6 +796,24 @@ async def test_a_stop_begins_no_message_of_a_split(engine: Engine) -> None:
         (DeliveryState.PENDING, 0),
         (DeliveryState.PENDING, 0),
     ]
+
+
+async def test_what_was_claimed_when_the_grace_ran_out_is_given_back_unsent(
+    engine: Engine,
+) -> None:
+    outbox, claimed = engine.watch_outbox(), asyncio.Event()
+    outbox.after_lease = claimed.wait
+    await engine.channel()
+    await engine.accept("a")
+    engine.start()
+    await outbox.until(lambda: bool(outbox.leased))
+    stopping = asyncio.create_task(engine.dispatcher.stop(0))
+    await asyncio.wait([stopping], timeout=0.01)  # by then the lane is cut off
+    claimed.set()
+    await stopping
+    detail = await engine.detail()
+    assert (detail.delivery.state, detail.delivery.attempts) == (DeliveryState.PENDING, 0)
+    assert detail.attempts == ()
 
 
 async def test_a_lane_that_waits_for_its_turn_sends_nothing_after_a_stop(engine: Engine) -> None:
@@ -978,6 +1014,40 @@ async def test_a_test_tells_what_came_of_it(engine: Engine) -> None:
     told = await engine.dispatcher.try_out(await engine.stored(team), "shop")
     assert (told.outcome, told.reason, told.status) == ("unusable", "gone", 404)
     assert (await engine.stored(team)).paused_at is None
+
+
+async def test_nothing_is_tried_out_where_the_far_side_asked_to_wait(engine: Engine) -> None:
+    team = await engine.channel()
+    engine.notifier().script = [Throttled(after=40, scope="recording:team")]
+    await engine.accept("a")
+    await engine.run_until_quiet()
+    engine.clock.advance(9.5)
+    told = await engine.dispatcher.try_out(await engine.stored(team), "shop")
+    assert (told.outcome, told.status) == ("throttled", None)
+    assert told.reason == "the far side asked to wait: 31 s are left"
+    assert len(engine.notifier().batches) == 1
+
+
+async def test_a_hold_of_an_earlier_process_counts_for_a_test_too(engine: Engine) -> None:
+    team = await engine.channel()
+    engine.notifier().script = [Throttled(after=40, scope="recording:team")]
+    await engine.dispatcher.try_out(await engine.stored(team), "shop")
+    engine.new_dispatcher()
+    told = await engine.dispatcher.try_out(await engine.stored(team), "shop")
+    assert told.outcome == "throttled"
+    assert len(engine.notifier().batches) == 1
+
+
+async def test_what_a_test_teaches_is_kept(engine: Engine) -> None:
+    team = await engine.channel(label="team")
+    paces = (Pace("recording:team", 2.0),)
+    engine.notifier().script = [Delivered(paces=paces, learned={"learned": "dm-1"})]
+    await engine.dispatcher.try_out(await engine.stored(team), "shop")
+    await engine.accept("a")
+    await engine.run_until_quiet()
+    assert len(engine.notifier().batches) == 1
+    await engine.passes(2)
+    assert engine.notifier().told[1].learned == "dm-1"
 
 
 async def test_messages_are_counted_by_outcome(engine: Engine) -> None:
