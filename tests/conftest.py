@@ -34,6 +34,12 @@ VAULT_KEY = b"c2xvd3BpbmctdGVzdHMtdXNlLXRoaXMta2V5LW9ubHk="
 """A Fernet key that protects nothing but test data."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-snapshots", action="store_true", help="keep the pictures as they are drawn now"
+    )
+
+
 @pytest.fixture
 def clock() -> FrozenClock:
     return FrozenClock()

@@ -6,7 +6,7 @@ import contextlib
 import importlib
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import msgspec
 from textual import work
@@ -76,8 +76,9 @@ class SlowpingApp(Commanded, App[None]):
         *,
         dial: Dial = dial,
         now_ms: Callable[[], int] = wall_clock_ms,
+        tick_s: float = 1.0,
     ) -> None:
-        """Without a profile it asks for one."""
+        """Without a profile it asks for one. Every `tick_s` seconds ages and countdowns move."""
         remembered = settings.remembered
         known = remembered.place in self.MODES
         # Where it starts is known before the first screen is made.
@@ -88,6 +89,7 @@ class SlowpingApp(Commanded, App[None]):
         self.settings = settings
         self.profile = profile
         self.now_ms = now_ms
+        self.tick_s = tick_s
         self.live = Live(self, now_ms)
         self.mishaps: collections.deque[Mishap] = collections.deque(maxlen=_ERRORS_KEPT)
         self.may_administer = True
@@ -112,9 +114,7 @@ class SlowpingApp(Commanded, App[None]):
         self.set_keymap(self.settings.keys)
         if self.settings.remembered.theme in self.available_themes:
             self.theme = self.settings.remembered.theme
-        self.theme_changed_signal.subscribe(
-            self, lambda theme: self.settings.remember(theme=theme.name)
-        )
+        self.theme_changed_signal.subscribe(self, lambda theme: self.remember(theme=theme.name))
         if self.profile is None:
             self.ask_where()
         else:
@@ -134,7 +134,7 @@ class SlowpingApp(Commanded, App[None]):
 
     def watch_project(self, project: str | None) -> None:
         """Look at another project: everything is loaded anew."""
-        self.settings.remember(project=project)
+        self.remember(project=project)
         if self.profile is not None and self.is_running:
             self._follow()
 
@@ -171,17 +171,37 @@ class SlowpingApp(Commanded, App[None]):
 
     def _chosen(self, profile: Profile | None) -> None:
         if profile is not None:
-            self.settings.keep(self.settings.remembered.with_profile(profile))
+            kept = self.settings.remembered.with_profile(profile)
+            self.remember(profiles=kept.profiles, profile=kept.profile)
             self.use(profile)
         elif self.profile is None:
             self.exit()
+
+    def remember(self, **what: Any) -> None:  # as the fields of Remembered are
+        """Keep something for the next time; that it cannot be kept stops nothing."""
+        try:
+            self.settings.remember(**what)
+        except errors.ConfigError as error:
+            self.tell_error("Remembering failed", error, "It holds until you leave.")
 
     # Going about ------------------------------------------------------------------------------
 
     async def action_go(self, place: str) -> None:
         """Go to a place."""
-        self.settings.remember(place=place)
+        self.remember(place=place)
         await self.switch_mode(place)
+
+    async def jump(self, place: str, what: str) -> None:
+        """Go to a place, and show there what has this id or name."""
+        from slowping.tui.place_screen import PlaceScreen
+
+        await self.action_go(place)
+        if isinstance(self.screen, PlaceScreen):
+            self.screen.jump(what)
+
+    async def switch_to(self, profile: Profile) -> None:
+        """Look at another server that is remembered."""
+        self._chosen(profile)
 
     @on_command(everywhere.HELP)
     def show_help(self) -> None:

@@ -1,61 +1,136 @@
-"""Fill the command palette: every command that works now, then what one can jump to."""
+"""Fill the command palette: every command that works now, servers, and what one can jump to."""
 
-from typing import Final
+import functools
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Final, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
+from slowping.core import ids, text
+from slowping.tui import act
 from slowping.tui.command import Command, Commanded, action_of, shown_keys
 
+if TYPE_CHECKING:
+    from slowping.tui.app import SlowpingApp
 
-class CommandProvider(Provider):
-    """The commands of the screen and of the application, with their keys."""
+_MOST: Final = 1_000
+
+Offer = tuple[str, str, Callable[[], Awaitable[None]]]
+"""A name, what it does, and the doing."""
+
+
+class _Offers(Provider):
+    """Offers what `offers` has, by names that are like what was typed."""
+
+    discovered = True
+    """Whether all is offered before anything is typed."""
+
+    def offers(self, typed: str) -> Iterable[Offer]:
+        """What there is."""
+        del typed
+        return ()
 
     async def search(self, query: str) -> Hits:
-        """The commands whose names are like what was typed."""
+        """What is like the words."""
         matcher = self.matcher(query)
-        for node, command in self._commands():
-            score = matcher.match(command.name)
-            if score > 0:
-                yield Hit(
-                    score,
-                    matcher.highlight(command.name),
-                    self._runner(node, command),
-                    text=command.name,
-                    help=self._help(command),
-                )
+        for name, help_text, run in self.offers(query):
+            if (score := matcher.match(name)) > 0:
+                yield Hit(score, matcher.highlight(name), run, text=name, help=help_text)
 
     async def discover(self) -> Hits:
-        """All commands, as long as nothing is typed."""
-        for node, command in self._commands():
-            yield DiscoveryHit(command.name, self._runner(node, command), help=self._help(command))
+        """All, as long as nothing is typed."""
+        for name, help_text, run in self.offers("") if self.discovered else ():
+            yield DiscoveryHit(name, run, help=help_text)
 
-    def _commands(self) -> list[tuple[Commanded, Command]]:
-        nodes = [self.focused, self.screen, self.app]
-        found: dict[str, tuple[Commanded, Command]] = {}
-        for node in nodes:
-            if isinstance(node, Commanded):
-                for command, _ in node.answered.values():
-                    found.setdefault(command.id, (node, command))
-        return list(found.values())
-
-    def _help(self, command: Command) -> str:
-        keys = self.app._keymap.get(command.id, command.key)  # noqa: SLF001 - no other way to ask
-        return f"{shown_keys(keys)}  {command.help}"
-
-    def _runner(self, node: Commanded, command: Command) -> "Runner":
-        return Runner(node, command)
+    @property
+    def live_view(self) -> "SlowpingApp":
+        """The application, by its own type."""
+        return cast("SlowpingApp", self.app)
 
 
-class Runner:
-    """Carries a command out when it is chosen."""
+class CommandProvider(_Offers):
+    """The commands of the focused thing, of the screen and of the application, with their keys."""
 
-    def __init__(self, node: Commanded, command: Command) -> None:
-        self._node = node
-        self._command = command
+    def offers(self, typed: str) -> Iterable[Offer]:
+        """One for each command, the nearest first."""
+        del typed
+        seen: set[str] = set()
+        keymap = self.live_view.settings.keys
+        for node in (self.focused, self.screen, self.app):
+            if not isinstance(node, Commanded):
+                continue
+            for command, _ in node.answered.values():
+                if command.id not in seen:
+                    seen.add(command.id)
+                    keys = shown_keys(keymap.get(command.id, command.key))
+                    yield command.name, f"{keys}  {command.help}", _runner(node, command)
 
-    async def __call__(self) -> None:
-        """Carry it out, or say why not."""
-        await self._node.app.run_action(action_of(self._command), self._node)
+
+class PlaceProvider(_Offers):
+    """The places."""
+
+    def offers(self, typed: str) -> Iterable[Offer]:
+        """One for each place."""
+        del typed
+        from slowping.tui.places import PLACES
+
+        for place in PLACES:
+            command = place.command()
+            go = functools.partial(self.live_view.action_go, place.name)
+            yield command.name, f"{shown_keys(command.key)}  {command.help}", go
 
 
-PROVIDERS: Final = (CommandProvider,)
+class ServerProvider(_Offers):
+    """The servers that are remembered."""
+
+    def offers(self, typed: str) -> Iterable[Offer]:
+        """One for each server but the one that is looked at."""
+        del typed
+        app = self.live_view
+        for profile in app.settings.remembered.profiles:
+            if profile != app.profile:
+                switch = functools.partial(app.switch_to, profile)
+                yield f"Switch to {text.one_line(profile.name)}", "Look at this server.", switch
+
+
+class JumpProvider(_Offers):
+    """Categories, channels, and an event by its id."""
+
+    discovered = False
+
+    async def startup(self) -> None:
+        """Ask the server once, when the palette opens."""
+        app = self.live_view
+        self._found: list[tuple[str, str, str, str]] = []
+        problem = await act.problem(self._ask)
+        if problem is not None:
+            app.tell(f"Nothing to jump to: {problem}", severity="warning")
+
+    async def _ask(self) -> None:
+        app = self.live_view
+        categories = await app.client.list_categories(project=app.project, limit=_MOST)
+        for category in categories.items:
+            shown = f"{category.emoji} {category.name}"
+            self._found.append(("feed", shown, "Show its events.", category.name))
+        if "channel" in app.MODES:
+            channels = await app.client.list_channels(project=app.project, limit=_MOST)
+            for channel in channels.items:
+                self._found.append(("channel", channel.name, "Show the channel.", channel.id))
+
+    def offers(self, typed: str) -> Iterable[Offer]:
+        """What was found, and an event where an id was typed."""
+        jump = self.live_view.jump
+        for place, name, help_text, what in self._found:
+            yield text.one_line(name), help_text, functools.partial(jump, place, what)
+        if ids.parse(ids.EVENT, typed.strip()) is not None:
+            yield typed.strip(), "Show this event.", functools.partial(jump, "feed", typed.strip())
+
+
+def _runner(node: Commanded, command: Command) -> Callable[[], Awaitable[None]]:
+    async def run() -> None:
+        await node.app.run_action(action_of(command), node)
+
+    return run
+
+
+PROVIDERS: Final = (CommandProvider, PlaceProvider, ServerProvider, JumpProvider)

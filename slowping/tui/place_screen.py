@@ -59,6 +59,9 @@ class PlaceScreen(Commanded, Screen[None]):
         """Whether something is under the cursor."""
         return True
 
+    def jump(self, what: str) -> None:
+        """Show the thing of this id or name."""
+
     def step_back(self) -> bool:
         """Close or clear one thing; False where there is nothing to step back from."""
         return False
@@ -71,7 +74,7 @@ class PlaceScreen(Commanded, Screen[None]):
         live.batch.subscribe(self, self._hear)
         live.connection.subscribe(self, self._see_link)
         self.watch(self.app, "doing", self._see_doing)
-        self.set_interval(1.0, self._tick)
+        self.set_interval(self.app.tick_s, self._tick)
         self._see_link(live.link)
         if live.link.stands and not live.link.fresh:
             self.load()

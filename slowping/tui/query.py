@@ -1,5 +1,6 @@
 """Decide which events match what a person has typed into the filter."""
 
+import re
 from typing import Final, Self
 
 import msgspec
@@ -8,6 +9,7 @@ from slowping.core import text
 from slowping.core.delivery import DeliveryState
 from slowping.core.event import Event
 
+_WORD: Final = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 _NAMED: Final = ("category", "project", "source", "state")
 
 Counts = dict[str, int]
@@ -21,7 +23,8 @@ class Term(msgspec.Struct, frozen=True):
     words: str
 
     def __str__(self) -> str:
-        return self.words if self.name is None else f"{self.name}:{self.words}"
+        words = f'"{self.words}"' if " " in self.words else self.words
+        return words if self.name is None else f"{self.name}:{words}"
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -32,8 +35,12 @@ class Query(msgspec.Struct, frozen=True):
 
     @classmethod
     def read(cls, typed: str, inverted: bool = False) -> Self:
-        """What was typed: words, and `category:`, `project:`, `source:`, `state:` with a word."""
-        return cls(tuple(_term(word) for word in typed.casefold().split()), inverted)
+        """What was typed: words, and `category:`, `project:`, `source:`, `state:` with a word.
+
+        What stands between double quotes is one word.
+        """
+        words = (word.replace('"', "") for word in _WORD.findall(typed.casefold()))
+        return cls(tuple(_term(word) for word in words if word), inverted)
 
     @property
     def is_on(self) -> bool:
@@ -53,7 +60,7 @@ def haystack(event: Event) -> str:
     """All of an event that words are looked for in, in lower case."""
     fields = " ".join(f"{name} {text.show(value)}" for name, value in event.fields.items())
     return " ".join(
-        (event.category, event.description or "", event.source or "", fields, event.id)
+        (event.category, event.description or "", event.source or "", fields)
     ).casefold()
 
 
@@ -77,7 +84,7 @@ def _term(word: str) -> Term:
 def _holds(term: Term, event: Event, counts: Counts, haystack: str) -> bool:
     match term.name:
         case None:
-            return term.words in haystack
+            return term.words in haystack or term.words == event.id
         case "state":
             return standing(counts).startswith(term.words)
         case "category":

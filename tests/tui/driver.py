@@ -291,7 +291,9 @@ async def running(
     now_ms: Callable[[], int] = lambda: NOW_MS,
 ) -> AsyncIterator[Driver]:
     """Run the live view on a terminal of that size."""
-    app = SlowpingApp(settings or Settings(), profile, dial=server.client, now_ms=now_ms)
+    app = SlowpingApp(
+        settings or Settings(), profile, dial=server.client, now_ms=now_ms, tick_s=3600
+    )
     async with app.run_test(size=size, notifications=True) as pilot:
         driver = Driver(app, pilot, server)
         await driver.settle()

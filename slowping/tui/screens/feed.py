@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
 
+from slowping.core import ids
 from slowping.core.delivery import Delivery
 from slowping.core.event import Event
 from slowping.core.feed import CategoryChanged, DeliveryChanged, EventAccepted
@@ -125,6 +126,18 @@ class FeedScreen(PlaceScreen):
         """Whether an event is under the cursor."""
         return self.view.current is not None
 
+    def jump(self, what: str) -> None:
+        """Show an event, or the events of a category."""
+        if ids.parse(ids.EVENT, what) is None:
+            self.filter_bar.sought = Query.read(f'category:"{what}"')
+            return
+        shown = [row.event.id for row in self.view.rows.shown]
+        if what in shown:
+            self.view.go(shown.index(what))
+            what = shown[self.view.cursor]
+        self.detail.display = True
+        self._load_detail(what)
+
     def step_back(self) -> bool:
         """Close the details, then clear the filter."""
         if self.detail.display:
@@ -162,7 +175,7 @@ class FeedScreen(PlaceScreen):
     def toggle_times(self) -> None:
         """Show when, or how long ago."""
         self.view.absolute = not self.view.absolute
-        self.app.settings.remember(absolute_times=self.view.absolute)
+        self.app.remember(absolute_times=self.view.absolute)
 
     @on_command(feed.COPY_JSON)
     def copy_json(self) -> None:
@@ -180,7 +193,7 @@ class FeedScreen(PlaceScreen):
     def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
         """Show what passes the filter, and remember it."""
         self.view.sift(message.sought)
-        self.app.settings.remember(
+        self.app.remember(
             filter=" ".join(map(str, message.sought.terms)), inverted=message.sought.inverted
         )
         self._say()
@@ -237,12 +250,10 @@ class FeedScreen(PlaceScreen):
     def _say(self) -> None:
         """Say what the list does, and why it is empty if it is."""
         self.filter_bar.say(self._doing())
-        shown = bool(self.view.rows.shown)
-        self.view.display, self.empty.display = shown, not shown
-        if not shown:
+        # It lies over the list, which keeps the focus and its keys.
+        self.empty.display = not self.view.rows.shown
+        if self.empty.display:
             self.empty.say(*self._why_empty())
-        elif self.focused is None:
-            self.view.focus()
 
     def _doing(self) -> Content:
         if self.view.following:

@@ -95,7 +95,7 @@ class FilterBar(Horizontal):
 
     def action_leave(self) -> None:
         """Back to where the person was; the filter stays."""
-        if self.field.has_focus:
+        if self.screen.focused is self.field:  # `has_focus` would come too late
             self.screen.set_focus(self._before)
         self.field.display = False
         self._show()

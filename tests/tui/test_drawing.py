@@ -1,0 +1,61 @@
+import datetime as dt
+
+import pytest
+from rich.cells import cell_len
+
+from slowping.tui.widgets import drawing
+from tests.tui.driver import NOW_MS, event, moment
+
+
+@pytest.mark.parametrize(
+    ("line", "width", "drawn"),
+    [
+        ("sale", 6, "sale  "),
+        ("sale", 4, "sale"),
+        ("sales", 4, "sal…"),
+        ("日本語", 4, "日 …"),
+        ("日本語", 5, "日本…"),
+        ("👩‍💻 x", 4, "👩‍💻 x"),
+        ("", 3, "   "),
+        ("sale", 0, ""),
+    ],
+)
+def test_a_line_fills_its_cells(line: str, width: int, drawn: str) -> None:
+    assert drawing.fit(line, width) == drawn
+    assert cell_len(drawn) == width
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (-5, "now"), (0, "now"), (1, "1s"), (59, "59s"), (60, "1m"), (3_599, "59m"),
+        (3_600, "1h"), (86_399, "23h"), (86_400, "1d"), (86_400 * 2_000, "999d"),
+    ],
+)  # fmt: skip
+def test_an_age_has_one_unit(seconds: int, shown: str) -> None:
+    assert drawing.age(moment(-seconds), NOW_MS) == shown
+
+
+def test_the_time_of_another_day_is_its_date() -> None:
+    assert drawing.clock(moment(-60), NOW_MS) == "11:05:40"
+    assert drawing.clock(moment(-60) - dt.timedelta(days=1), NOW_MS) == "17 Nov 2026"
+
+
+@pytest.mark.parametrize(
+    ("counts", "shown"),
+    [
+        ({}, "-"),
+        ({"delivered": 3}, "3/3"),
+        ({"delivered": 2, "pending": 1}, "2/3 ⟳"),
+        ({"delivered": 2, "leased": 1}, "2/3 ⟳"),
+        ({"delivered": 1, "pending": 1, "failed": 1}, "1/3 ✗"),
+        ({"delivered": 1, "discarded": 1}, "1/2 -"),
+    ],
+)
+def test_deliveries_are_counted(counts: dict[str, int], shown: str) -> None:
+    assert drawing.deliveries(counts) == shown
+
+
+def test_fields_stand_on_one_line() -> None:
+    given = event(1, fields={"amount": 49.0, "plan": "pro\nmax", "nested": {"a": [1]}})
+    assert drawing.fields_line(given) == 'amount 49 · plan pro max · nested {"a":[1]}'
