@@ -54,6 +54,16 @@ class CategoryChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     channels: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
+def check_room(count: int) -> None:
+    """See whether a project may have so many categories.
+
+    Raises:
+        InvalidInput: it may not.
+    """
+    if count > MAX_CATEGORIES:
+        raise errors.InvalidInput(f"A project has at most {MAX_CATEGORIES} categories.")
+
+
 def checked_name(name: str) -> str:
     """The name, if it can be a category's: 1 to 100 printable characters, no spaces around them.
 

@@ -156,7 +156,7 @@ class Ingest:
     async def _make_places(self, submission: Submission) -> None:
         """Create the categories and channels that the drafts name and the project has not got.
 
-        All names are looked at before the first is created.
+        All names are looked at, and counted, before the first is created.
         """
         project_id, now = submission.project_id, self._now_ms()
         drawers = self._tenant(project_id).drawers
@@ -166,6 +166,7 @@ class Ingest:
             if not submission.create_categories:
                 raise errors.UnknownCategory(name)
             category.checked_name(name)
+        category.check_room(len(drawers) + len(missing))
         for name in missing:
             # Another request may be faster, which is all the same.
             with contextlib.suppress(errors.NameTaken):

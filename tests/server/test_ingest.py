@@ -192,6 +192,14 @@ def drawers(engine: Engine) -> Collection[str]:
     return tenant.drawers.keys()
 
 
+async def test_more_new_categories_than_there_is_room_for_are_none(engine: Engine) -> None:
+    before = set(drawers(engine))
+    drafts = [draft(category=f"type-{number}") for number in range(1_000)]
+    with pytest.raises(errors.InvalidInput, match="at most 1000 categories"):
+        await accept(engine, *drafts)
+    assert set(drawers(engine)) == before
+
+
 async def test_a_category_is_opened_on_first_sight(engine: Engine) -> None:
     await accept(engine, draft(category="signup"), draft(category="signup"))
     assert {event.category for event in await events(engine)} == {"signup"}

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from slowping.core import errors, ids
-from slowping.core.category import MAX_CATEGORIES, Category, CategoryChange, NewCategory
+from slowping.core.category import Category, CategoryChange, NewCategory, check_room
 from slowping.core.feed import JournalKind
 from slowping.store.sqlite import rows
 from slowping.store.sqlite.directory import desk
@@ -150,8 +150,7 @@ def _columns(category: Category | NewCategory) -> dict[str, object]:
 
 def _require_room(connection: sqlite3.Connection, project_id: int) -> None:
     [(count,)] = connection.execute(_COUNT, (project_id,)).fetchall()
-    if count >= MAX_CATEGORIES:
-        raise errors.InvalidInput(f"A project has at most {MAX_CATEGORIES} categories.")
+    check_room(count + 1)
 
 
 def _route(
