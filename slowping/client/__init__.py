@@ -1,7 +1,8 @@
 """The SDK: clients of the server's HTTP API; importing it loads no server.
 
-`client.py` has one async method for each operation, `sender.py` sends events from programs that
-have other things to do, `errors.py` turns refusals back into conditions.
+`client.py` has one async method for each operation, and `stream.py` follows the feed; `sender.py`
+sends events from programs that have other things to do, `logging_handler.py` their log records;
+`errors.py` turns refusals back into conditions.
 """
 
 import importlib

@@ -117,7 +117,9 @@ class Sender:
         }  # fmt: skip
         if occurred_at is None and idempotency_key is None:
             event["occurred_at"] = dt.datetime.now(dt.UTC)
-        event = self._standing | {name: value for name, value in event.items() if value is not None}
+        for name, usual in self._standing.items():
+            event[name] = usual if event[name] is None else event[name]
+        event = {name: value for name, value in event.items() if value is not None}
         if self._sync if sync is None else sync:
             self._send_now(event, idempotency_key)
         else:
@@ -178,7 +180,11 @@ class Sender:
         Raises:
             InvalidInput: it cannot be sent like that.
         """
-        told = event if self._before_send is None else self._before_send(event)
+        told: EventDict | None = event
+        if self._before_send is not None:
+            # What it changes is not the program's own.
+            fields = {"fields": dict(event["fields"])} if "fields" in event else {}
+            told = self._before_send(event | fields)
         if told is None:
             return None
         if idempotency_key is not None and not _KEY.fullmatch(idempotency_key):

@@ -33,7 +33,7 @@ def machine(tmp_path: Path) -> Machine:
 
 async def ran(machine: Machine, house: RunningHouse, code: str) -> Ran:
     key = await house.key("default")
-    command = (sys.executable, "-X", "dev", "-c", code)
+    command = (sys.executable, "-W", "error", "-c", code)
     program = await machine.run(*command, SLOWPING_SERVER=house.base_url, SLOWPING_API_KEY=key)
     assert (program.code, program.stderr) == (0, "")
     return program

@@ -361,6 +361,28 @@ async def test_a_program_may_change_events_and_keep_them_back(
     assert sender.lost == 0
 
 
+async def test_what_a_hook_changes_is_not_the_programs_own(opened: Open) -> None:
+    def empty(event: EventDict) -> EventDict:
+        assert event.keys() == {"category", "fields", "notify", "occurred_at"}
+        event["fields"].clear()
+        return event
+
+    fields = {"amount": 1}
+    async with FarSide(TAKEN).running() as server:
+        sender = opened(server.url, before_send=empty)
+        sender.send("sale", fields=fields)
+        await flushed(sender)
+    assert server.requests[0].json[0]["fields"] == {}
+    assert fields == {"amount": 1}
+
+
+async def test_fields_that_are_none_do_not_raise(opened: Open) -> None:
+    losses = Losses()
+    sender = opened("http://127.0.0.1:1", before_send=without_secrets, on_error=losses)
+    sender.send("sale", fields=7)  # type: ignore[arg-type]  # what a program may do
+    assert [type(error) for error, _ in losses.told] == [TypeError]
+
+
 def broken(*_: object) -> Any:
     raise RuntimeError("the hook is broken")
 
