@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import rich_click as click
 
-from slowping.cli import named, output, typed, where
+from slowping.cli import delivery, named, output, typed, where
 from slowping.cli.output import Column, ExitCode
-from slowping.core import text
-from slowping.core.channel import Channel, ChannelChange, IssuedChannel, NewChannel
+from slowping.core import errors, text
+from slowping.core.channel import Channel, ChannelChange, ChannelKind, IssuedChannel, NewChannel
 from slowping.core.delivery import DeliveryState
 from slowping.core.page import MAX_LIMIT
 
@@ -58,6 +58,8 @@ async def list_channels(
 ) -> None:
     """List the channels, of one project or of all."""
     channels = await named.every(client.list_channels, limit, project=project, kind=kind)
+    if kind and not channels:
+        await _kinds(client, kind)
     if as_json:
         output.as_json(channels)
         return
@@ -94,7 +96,7 @@ async def show_channel(client: "Client", name: str, project: str | None, as_json
 @where.connected(where.ADMIN_KEY_FILE)
 async def list_kinds(client: "Client", kind: str | None, as_json: bool) -> None:
     """List the kinds of channel, or the settings of one."""
-    kinds = [found for found in await client.list_channel_kinds() if kind in (None, found.kind)]
+    kinds = await _kinds(client, kind)
     if as_json:
         output.as_json(kinds)
     elif kind is None:
@@ -102,7 +104,7 @@ async def list_kinds(client: "Client", kind: str | None, as_json: bool) -> None:
         output.table("kinds", _KIND_COLUMNS, rows)
     else:
         settings = [row for found in kinds for row in _setting_rows(found.settings)]
-        output.table(f"kind {kind}", _SETTING_COLUMNS, settings)
+        output.table("settings", _SETTING_COLUMNS, settings)
 
 
 @channel.command("create")
@@ -210,7 +212,8 @@ async def test_channel(client: "Client", name: str, project: str | None, as_json
         output.as_json(came)
     answer = "" if came.status is None else f" (status {came.status})"
     reason = f": {came.reason}" if came.reason else ""
-    output.talk(f"{found.name}: {came.outcome} in {came.duration_ms} ms{answer}{reason}")
+    ended = delivery.came(came.outcome, came.duration_ms)
+    output.talk(f"{found.name}: {ended}{answer}{reason}")
     if came.outcome != "delivered":
         sys.exit(ExitCode.FAILED)
 
@@ -269,6 +272,19 @@ def _hand_over(issued: IssuedChannel, as_json: bool) -> None:
     for name, value in issued.secrets.items():
         output.talk(f"Its {name} was made and is shown this once:")
         output.data(value)
+
+
+async def _kinds(client: "Client", kind: str | None) -> list[ChannelKind]:
+    """The kinds there are, or the one that is named.
+
+    Raises:
+        NotFound: there is no such kind.
+    """
+    kinds = await client.list_channel_kinds()
+    found = [each for each in kinds if kind in (None, each.kind)]
+    if kind is not None and not found:
+        raise errors.NotFound("kind of channel", kind)
+    return found
 
 
 async def _schema(client: "Client", kind: str) -> Mapping[str, Any]:

@@ -7,7 +7,14 @@ import rich_click as click
 
 from slowping.cli import named, output, typed, where
 from slowping.cli.output import Column
-from slowping.core.delivery import Delivery, DeliveryDetail, DeliverySelection, DeliveryState
+from slowping.core.delivery import (
+    AttemptOutcome,
+    Delivery,
+    DeliveryDetail,
+    DeliverySelection,
+    DeliveryState,
+    Moved,
+)
 
 if TYPE_CHECKING:
     from slowping.client.client import Client
@@ -64,6 +71,8 @@ async def list_deliveries(
     """List deliveries, the newest first."""
     wanted = tuple(map(DeliveryState, states)) or None
     deliveries = await named.every(client.list_deliveries, limit, states=wanted, **filters)
+    if not deliveries:
+        await named.require(client, **filters)
     if as_json:
         output.as_json(deliveries)
         return
@@ -80,7 +89,7 @@ async def show_delivery(client: "Client", delivery_id: str, as_json: bool) -> No
     if as_json:
         output.as_json(detail)
         return
-    print_detail(detail)
+    print_detail(detail, await waits_for(client, detail.delivery))
 
 
 @delivery.command("retry")
@@ -93,11 +102,12 @@ async def retry_deliveries(
 ) -> None:
     """Try again now: the deliveries with these IDs, or all that match."""
     if len(delivery_ids) == 1:
-        await client.retry_delivery(delivery_ids[0])
-        output.talk(f"{delivery_ids[0]} is tried again now.")
+        retried = await client.retry_delivery(delivery_ids[0])
+        waits = await waits_for(client, retried)
+        output.talk(f"{retried.id} {f'waits: {waits}' if waits else 'is tried again now.'}")
         return
     moved = await client.retry_deliveries(_selection(delivery_ids, failed, **filters))
-    output.talk(f"{moved.moved} deliveries are tried again now.")
+    await _tell_moved(client, moved, "tried again now", **filters)
 
 
 @delivery.command("discard")
@@ -114,12 +124,28 @@ async def discard_deliveries(
         output.talk(f"{delivery_ids[0]} is discarded.")
         return
     moved = await client.discard_deliveries(_selection(delivery_ids, failed, **filters))
-    output.talk(f"{moved.moved} deliveries are discarded.")
+    await _tell_moved(client, moved, "discarded", **filters)
 
 
-def print_detail(detail: DeliveryDetail) -> None:
-    """Print a delivery, and its attempts below."""
+async def waits_for(client: "Client", found: Delivery) -> str | None:
+    """Why a pending delivery is not sent, where its channel is paused; and what sends it."""
+    if found.state is not DeliveryState.PENDING:
+        return None
+    page = await client.list_channels(project=found.project, name=found.channel)
+    paused = [channel for channel in page.items if channel.paused_at is not None]
+    if not paused:
+        return None
+    reason = f" ({paused[0].paused_reason.rstrip('.')})" if paused[0].paused_reason else ""
+    return (
+        f"the channel {found.channel} is paused{reason}. "
+        f"'slowping channel resume {found.channel} --project {found.project}' sends it."
+    )
+
+
+def print_detail(detail: DeliveryDetail, waits: str | None) -> None:
+    """Print a delivery, why it waits if it does, and its attempts below."""
     found = detail.delivery
+    last = detail.attempts[-1] if detail.attempts and found.ended_at is None else None
     output.details(
         [
             ("delivery", found.id),
@@ -127,7 +153,8 @@ def print_detail(detail: DeliveryDetail) -> None:
             ("project", found.project),
             ("category", found.category),
             ("channel", f"{found.channel} ({found.kind})"),
-            ("state", found.state),
+            ("state", _state(found)),
+            *([("waits", waits)] if waits else []),
             ("attempts", str(found.attempts)),
             ("last error", found.last_error or "-"),
             ("due", output.moment(found.due_at)),
@@ -137,8 +164,9 @@ def print_detail(detail: DeliveryDetail) -> None:
             *(
                 (
                     f"attempt {attempt.no}",
-                    f"{output.moment(attempt.started_at)}  {attempt.outcome} in "
-                    f"{attempt.duration_ms} ms"
+                    f"{output.moment(attempt.started_at)}  "
+                    + came(attempt.outcome, attempt.duration_ms)
+                    + (", to be tried again" if attempt is last else "")
                     + (f", status {attempt.status}" if attempt.status is not None else "")
                     + (f": {attempt.reason}" if attempt.reason else "")
                     + (f" | {attempt.excerpt}" if attempt.excerpt else ""),
@@ -147,6 +175,22 @@ def print_detail(detail: DeliveryDetail) -> None:
             ),
         ]
     )
+
+
+def came(outcome: str, duration_ms: int) -> str:
+    """How an attempt ended and after how long, in words."""
+    took = output.duration(duration_ms)
+    match outcome:
+        case AttemptOutcome.RETRY:
+            return f"failed after {took}"
+        case AttemptOutcome.UNKNOWN:
+            return f"no answer after {took}, it may have arrived"
+        case AttemptOutcome.LOST:
+            return "lost when the server stopped, it may have arrived"
+        case "throttled":
+            return f"told to wait after {took}"
+        case _:
+            return f"{outcome} after {took}"
 
 
 def _selection(
@@ -160,10 +204,30 @@ def _selection(
     if not (delivery_ids or failed or states):
         raise click.UsageError("Say which deliveries: give IDs, --failed or --state.")
     wanted = {DeliveryState(state) for state in states}
+    if failed and wanted - {DeliveryState.FAILED}:
+        raise click.UsageError("--failed is short for --state failed: give one or the other.")
     if failed:
-        wanted.add(DeliveryState.FAILED)
+        wanted = {DeliveryState.FAILED}
     return DeliverySelection(
         ids=delivery_ids or None, states=tuple(sorted(wanted)) or None, **filters
+    )
+
+
+async def _tell_moved(client: "Client", moved: Moved, how: str, **filters: Any) -> None:
+    """Tell how many it were; where it was none, make sure that the names were right.
+
+    Raises:
+        NotFound: there is no channel or category of the name.
+    """
+    if not moved.moved:
+        await named.require(client, **filters)
+    are = "is" if moved.moved == 1 else "are"
+    output.talk(f"{output.counted(moved.moved, 'delivery', 'deliveries')} {are} {how}.")
+
+
+def _state(found: Delivery) -> str:
+    return (
+        "leased: it is being sent right now" if found.state is DeliveryState.LEASED else found.state
     )
 
 
@@ -175,5 +239,5 @@ def _row(found: Delivery) -> tuple[str, ...]:
         found.channel,
         str(found.attempts),
         output.age(found.created_at),
-        found.last_error or "",
+        found.last_error or "-",
     )

@@ -57,6 +57,8 @@ async def list_events(  # noqa: PLR0913 - one for each option
         since=since,
         until=until,
     )
+    if not events:
+        await named.require(client, project=project, category=category)
     if as_json:
         output.as_json(events)
         return
@@ -89,7 +91,7 @@ async def show_event(client: "Client", event_id: str, as_json: bool) -> None:
     )
     for each in detail.deliveries:
         output.gap()
-        delivery.print_detail(each)
+        delivery.print_detail(each, await delivery.waits_for(client, each.delivery))
 
 
 def _row(found: Event) -> tuple[str, ...]:
@@ -97,7 +99,7 @@ def _row(found: Event) -> tuple[str, ...]:
         found.id,
         found.project,
         found.category,
-        found.description or "",
-        ", ".join(f"{count} {state}" for state, count in found.deliveries.items()),
+        found.description or "-",
+        ", ".join(f"{count} {state}" for state, count in found.deliveries.items()) or "-",
         output.age(found.received_at),
     )

@@ -80,6 +80,26 @@ async def api_key(client: "Client", typed: str, project: str | None) -> ApiKey:
     return _only("API key", typed, [key for key in keys if key.revoked_at is None] or keys)
 
 
+async def require(
+    client: "Client",
+    *,
+    project: str | None = None,
+    channel: str | None = None,
+    category: str | None = None,
+    **others: Any,  # filters that are no names
+) -> None:
+    """Make sure that the names a list was narrowed by are right, where it came out empty.
+
+    Raises:
+        NotFound: no channel or category has the name.
+    """
+    del others
+    if channel and not (await client.list_channels(project=project, name=channel)).items:
+        raise errors.NotFound("channel", channel)
+    if category and not (await client.list_categories(project=project, name=category)).items:
+        raise errors.NotFound("category", category)
+
+
 def _only(noun: str, typed: str, found: Sequence[N]) -> N:
     """The one that was meant.
 

@@ -177,6 +177,11 @@ def counted(count: int, one: str, many: str) -> str:
     return f"{count} {one if count == 1 else many}"
 
 
+def duration(ms: int) -> str:
+    """A duration as people read it: `2 ms`, `3.0 s`."""
+    return f"{ms} ms" if ms < 1_000 else f"{ms / 1_000:.1f} s"
+
+
 def age(moment: dt.datetime | None) -> str:
     """How long ago that was, in words; a dash where it never was."""
     if moment is None:

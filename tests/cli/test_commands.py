@@ -379,6 +379,48 @@ async def test_many_deliveries_are_moved_by_what_they_have_in_common(run: Run) -
     assert "0 deliveries" in (await run("delivery", "retry", "--failed")).stderr
 
 
+async def test_what_goes_to_a_paused_channel_says_that_it_waits_and_why(run: Run) -> None:
+    await run("channel", "pause", "console", "--reason", "Holidays.")
+    event_id = (await run("send", "bug")).stdout.strip()
+    [delivery] = await told(run, "delivery", "list")
+    why = "the channel console is paused (Holidays)"
+    assert why in (await run("delivery", "retry", delivery["id"])).stderr
+    assert why in (await run("delivery", "show", delivery["id"])).stdout
+    assert why in (await run("event", "show", event_id)).stdout
+    await run("delivery", "discard", delivery["id"])
+    assert why not in (await run("delivery", "show", delivery["id"])).stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("delivery", "list", "--channel", "ops"),
+        ("delivery", "list", "--category", "bgu", "--json"),
+        ("delivery", "retry", "--failed", "--channel", "ops"),
+        ("delivery", "discard", "--failed", "--category", "bgu"),
+        ("event", "list", "--category", "bgu"),
+        ("channel", "list", "--kind", "pigeon"),
+        ("channel", "kinds", "pigeon"),
+    ],
+    ids=" ".join,
+)
+async def test_a_mistyped_name_is_no_empty_list(run: Run, arguments: tuple[str, ...]) -> None:
+    ran = await run(*arguments)
+    assert ran.exit_code == 1
+    assert "There is no" in ran.stderr
+    assert ran.stdout == ""
+
+
+async def test_a_right_name_may_have_an_empty_list(run: Run) -> None:
+    assert await told(run, "delivery", "list", "--channel", "console", "--category", "bug") == []
+    assert await told(run, "channel", "list", "--kind", "webhook") == []
+
+
+async def test_failed_ones_are_not_those_in_another_state(run: Run) -> None:
+    ran = await run("delivery", "retry", "--failed", "--state", "pending")
+    assert ran.exit_code == 2
+
+
 async def test_all_deliveries_are_never_meant_by_saying_nothing(run: Run) -> None:
     ran = await run("delivery", "retry")
     assert ran.exit_code == 2

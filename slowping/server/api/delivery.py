@@ -73,7 +73,7 @@ async def retry_delivery(call: Call[NoQuery, None]) -> Delivery:
     services.dispatcher.wake(requeued.channel_ids)
     delivery = (await services.store.outbox.delivery(number)).delivery
     if not requeued.moved:
-        raise errors.WrongState(f"This delivery is {delivery.state}; it cannot be retried now.")
+        raise errors.WrongState(f"This delivery {_stands(delivery.state)}; it cannot be retried.")
     return delivery
 
 
@@ -93,7 +93,7 @@ async def discard_delivery(call: Call[NoQuery, None]) -> Delivery:
     moved = await outbox.discard(_ANY, [number], now=call.services.now_ms())
     delivery = (await outbox.delivery(number)).delivery
     if not moved:
-        raise errors.WrongState(f"This delivery is {delivery.state}; it cannot be discarded now.")
+        raise errors.WrongState(f"This delivery {_stands(delivery.state)}; it cannot be discarded.")
     return delivery
 
 
@@ -102,6 +102,10 @@ async def discard_deliveries(call: Call[NoQuery, DeliverySelection]) -> Moved:
     which, numbers = _selected(call)
     outbox = call.services.store.outbox
     return Moved(moved=await outbox.discard(which, numbers, now=call.services.now_ms()))
+
+
+def _stands(state: DeliveryState) -> str:
+    return "is being sent right now" if state is DeliveryState.LEASED else f"is {state}"
 
 
 def _selected(
