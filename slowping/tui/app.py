@@ -16,7 +16,7 @@ from textual.dom import DOMNode
 from textual.reactive import var
 
 from slowping.core import errors, text
-from slowping.tui import act
+from slowping.tui import act, keymap
 from slowping.tui.command import Commanded, binding, on_command
 from slowping.tui.commands import everywhere
 from slowping.tui.live import Live
@@ -111,7 +111,7 @@ class SlowpingApp(Commanded, App[None]):
 
     def on_mount(self) -> None:
         """Connect, or ask where to."""
-        self.set_keymap(self.settings.keys)
+        self._bind_keys()
         if self.settings.remembered.theme in self.available_themes:
             self.theme = self.settings.remembered.theme
         self.theme_changed_signal.subscribe(self, lambda theme: self.remember(theme=theme.name))
@@ -119,6 +119,12 @@ class SlowpingApp(Commanded, App[None]):
             self.ask_where()
         else:
             self.use(self.profile)
+
+    def _bind_keys(self) -> None:
+        """Bind the keys that the person has set, and say what is wrong with them."""
+        self.set_keymap(self.settings.keys)
+        for problem in keymap.problems(self.settings.keys) if self.settings.keys else ():
+            self.tell(problem, severity="warning", title="Keys in tui.toml")
 
     async def on_unmount(self) -> None:
         """Let go of the connections."""

@@ -58,6 +58,21 @@ def events(first: int, last: int, **what: Any) -> list[Event]:
     return [event(number, **what) for number in range(first, last + 1)]
 
 
+def category(name: str, emoji: str = "🔔", color: int = 0x6C5CE7, **what: Any) -> Category:
+    """A category of the project `shop`."""
+    given = {
+        "id": f"cat_{name}",
+        "project": "shop",
+        "name": name,
+        "emoji": emoji,
+        "color": color,
+        "priority": 0,
+        "channels": [],
+        "created_at": times.to_datetime(NOW_MS),
+    }
+    return msgspec.convert({**given, **what}, Category)
+
+
 def delivery(number: int, of: int, state: DeliveryState, **what: Any) -> Delivery:
     """A delivery of the event of that number."""
     given = {

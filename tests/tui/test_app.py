@@ -1,0 +1,206 @@
+from pathlib import Path
+
+import pytest
+from textual.command import CommandPalette
+
+from slowping.core import errors
+from slowping.tui.modals.help import HelpModal
+from slowping.tui.settings import Profile, Settings
+from slowping.tui.widgets.feed_view import FeedView
+from tests.tui.driver import NOW_MS, PROFILE, ScriptedServer, category, events, running
+
+
+async def test_the_first_picture_does_not_wait_for_the_network(server: ScriptedServer) -> None:
+    server.gate.clear()
+    async with running(server) as live:
+        live.shows("connecting", "Loading…", "Filter")
+        server.gate.set()
+
+
+async def test_a_lost_line_is_shown_as_lost_and_data_as_old(server: ScriptedServer) -> None:
+    server.events = events(1, 3)
+    async with running(server, size=(140, 24)) as live:
+        await live.connects()
+        await live.loses_the_line()
+        live.shows("reconnecting, as of 11:06:40, next try in 1 s", "The server ended the stream")
+        live.shows("event 3")
+        assert live.app.screen.has_class("-stale")
+        await live.tries_again()
+        live.shows("● live", "event 3")
+        assert not live.app.screen.has_class("-stale")
+
+
+async def test_a_line_that_stays_away_is_offline(server: ScriptedServer) -> None:
+    async with running(server) as live:
+        await live.connects()
+        server.refusing["/feed"] = (503, errors.Unavailable)
+        await live.loses_the_line()
+        for _ in range(3):
+            server.retry.set()
+            await live.settle()
+        live.shows("offline, as of 11:06:40")
+
+
+async def test_what_was_missed_comes_without_loading_again(server: ScriptedServer) -> None:
+    server.events = events(1, 3)
+    async with running(server) as live:
+        await live.connects()
+        await live.loses_the_line()
+        server.asked.clear()
+        await live.tries_again()
+        await live.receives(*events(4, 5))
+        live.shows("event 5")
+        assert server.asked == ["GET /feed"]
+
+
+async def test_after_a_reset_everything_is_loaded_anew(server: ScriptedServer) -> None:
+    server.events = events(1, 3)
+    async with running(server) as live:
+        await live.connects()
+        await live.loses_the_line()
+        server.events = events(50, 52)
+        await live.tries_again(reset=True)
+        live.shows("event 52")
+        live.hides("event 3 ")
+        assert any("loaded anew" in toast for toast in live.toasts())
+
+
+async def test_a_refused_key_ends_the_trying_and_says_what_to_do(server: ScriptedServer) -> None:
+    server.refusing["/feed"] = (401, errors.UnknownApiKey)
+    async with running(server) as live:
+        await live.settle()
+        live.shows("offline")
+        [toast] = live.toasts()
+        assert "This API key is unknown" in toast
+        assert "ctrl+o" in toast
+        await live.press("ctrl+e")
+        live.shows("Following http://server.test:7464 failed", "11:06:40")
+
+
+async def test_help_shows_the_keys_of_the_focused_thing_first_and_is_searched(
+    server: ScriptedServer,
+) -> None:
+    async with running(server, size=(120, 50)) as live:
+        await live.press("question_mark")
+        assert isinstance(live.app.screen, HelpModal)
+        shown = live.picture()
+        assert shown.index("In the list") < shown.index("In the feed") < shown.index("Everywhere")
+        await live.write("clipboard json")
+        live.shows("Copy as JSON")
+        live.hides("Half a page", "Copy as curl")
+        await live.write(" nonsense")
+        live.shows("No key is about that")
+        await live.press("escape")
+        assert live.has_focus(FeedView)
+
+
+async def test_the_palette_finds_commands_with_their_keys(server: ScriptedServer) -> None:
+    async with running(server) as live:
+        await live.press("colon")
+        assert isinstance(live.app.screen, CommandPalette)
+        await live.write("times")
+        live.shows("Times of day", "t  Show when, or how long ago.")
+        await live.press("enter")
+        assert live.feed.absolute
+
+
+async def test_the_palette_jumps_to_a_category(server: ScriptedServer) -> None:
+    server.events = [*events(1, 2, category="sale"), *events(3, 4, category="bug")]
+    server.categories = [category("bug", "🐛")]
+    async with running(server) as live:
+        await live.connects()
+        await live.press("colon")
+        await live.write("bug")
+        live.shows("🐛 bug")
+        await live.press("down", "enter")
+        live.shows("category:bug", "event 4")
+        live.hides("event 2")
+
+
+async def test_the_palette_switches_servers(server: ScriptedServer) -> None:
+    settings = Settings()
+    other = Profile(name="other", server="http://other.test", api_key="slp_other")
+    settings.keep(settings.remembered.with_profile(other).with_profile(PROFILE))
+    server.events = events(1, 2)
+    async with running(server, settings=settings) as live:
+        await live.connects()
+        await live.press("colon")
+        await live.write("switch to other")
+        await live.press("down", "enter")
+        await live.connects()
+        live.shows("other.test", "live")
+        assert settings.remembered.profile == "other"
+
+
+async def test_a_key_that_was_rebound_is_shown_everywhere(tmp_path: Path) -> None:
+    server = ScriptedServer()
+    (tmp_path / "tui.toml").write_text('[keys]\n"feed.filter" = "s"\n')
+    async with running(server, settings=Settings(None, tmp_path)) as live:
+        live.shows("s Filter")
+        await live.press("s")
+        live.shows("words  category:sale")
+        await live.press("escape", "question_mark")
+        await live.write("show only")
+        live.shows("s  Filter")
+
+
+async def test_an_id_that_is_no_command_is_told(tmp_path: Path) -> None:
+    (tmp_path / "tui.toml").write_text('[keys]\n"feed.fliter" = "s"\n')
+    async with running(ScriptedServer(), settings=Settings(None, tmp_path)) as live:
+        assert any("feed.fliter" in toast for toast in live.toasts())
+
+
+async def test_two_commands_on_one_key_are_told(tmp_path: Path) -> None:
+    (tmp_path / "tui.toml").write_text('[keys]\n"feed.filter" = "y"\n')
+    async with running(ScriptedServer(), settings=Settings(None, tmp_path)) as live:
+        assert any("Copy as JSON" in toast and "Filter" in toast for toast in live.toasts())
+
+
+async def test_escape_never_leaves(server: ScriptedServer) -> None:
+    async with running(server) as live:
+        await live.press("escape", "escape", "escape")
+        assert live.app.is_running
+        assert any("q quits" in toast for toast in live.toasts())
+        await live.press("q")
+        assert not live.app.is_running
+
+
+async def test_a_theme_is_remembered(server: ScriptedServer, tmp_path: Path) -> None:
+    async with running(server, settings=Settings(tmp_path, None)) as live:
+        await live.press("ctrl+t")
+        await live.write("nord")
+        await live.press("enter")
+    async with running(server, settings=Settings(tmp_path, None)) as live:
+        assert live.app.theme == "nord"
+
+
+async def test_loading_again_asks_for_everything(server: ScriptedServer) -> None:
+    server.events = events(1, 2)
+    async with running(server) as live:
+        await live.connects()
+        server.events = events(1, 9)
+        await live.press("ctrl+r")
+        await live.connects()
+        live.shows("event 9", "Loading again")
+
+
+@pytest.mark.parametrize("theme", ["ansi-dark", "textual-light", "gruvbox"])
+async def test_other_themes_show_the_same(server: ScriptedServer, theme: str) -> None:
+    server.events = events(1, 2)
+    async with running(server) as live:
+        live.app.theme = theme
+        await live.connects()
+        live.shows("event 2", "> ")
+
+
+async def test_a_countdown_moves(server: ScriptedServer) -> None:
+    now = [NOW_MS]
+    async with running(server, size=(120, 24), now_ms=lambda: now[0]) as live:
+        await live.connects()
+        await live.loses_the_line()
+        live.shows("next try in 1 s")
+        now[0] += 1_000
+        live.app.screen.refresh(recompose=False)
+        live.app.screen.query_one("StatusBar").refresh()
+        await live.settle()
+        live.shows("trying")
