@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import fcntl
+import functools
 import os
 import pathlib
 import socket
@@ -19,7 +20,9 @@ from slowping.server.app import House, World, running
 from slowping.server.dispatch.dispatcher import Dispatcher
 from slowping.server.first_start import write_private
 from slowping.server.stopping import Stop
-from slowping.server.wire import WholeAnswers
+from slowping.server.wire import gate
+from slowping.server.wire.gate import Gate
+from slowping.server.wire.protocol import GatedProtocol
 
 LOCK_FILE: Final = "lock"
 SERVER_FILE: Final = "server.json"
@@ -87,7 +90,7 @@ def server_for(house: House, config: Config) -> "Server":
     return Server(
         uvicorn.Config(
             house.asgi,
-            http=WholeAnswers,
+            http=functools.partial(GatedProtocol, gate=Gate(most=gate.open_wide())),  # type: ignore[arg-type] # it is only called
             ws="none",
             lifespan="off",
             log_config=None,

@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import functools
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
@@ -9,7 +10,8 @@ import uvicorn
 from slowping.core import errors
 from slowping.server import http, serving
 from slowping.server.http import Gone, Message, Patience
-from slowping.server.wire import WholeAnswers
+from slowping.server.wire.gate import Gate
+from slowping.server.wire.protocol import GatedProtocol
 
 LIMIT = 100
 
@@ -238,7 +240,11 @@ class Endless:
     async def asked(self) -> AsyncIterator[socket.socket]:
         """A client that has asked, and takes no more than it reads."""
         config = uvicorn.Config(
-            self, http=WholeAnswers, lifespan="off", log_config=None, timeout_graceful_shutdown=30
+            self,
+            http=functools.partial(GatedProtocol, gate=Gate(most=10)),  # type: ignore[arg-type] # it is only called
+            lifespan="off",
+            log_config=None,
+            timeout_graceful_shutdown=30,
         )
         server = serving.Server(config, self.stop.set)
         with (

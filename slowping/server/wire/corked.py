@@ -7,25 +7,12 @@ everything else that is done for a small answer.
 import asyncio
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
-from slowping.server import http
-
 _HEAD: Final = b"HTTP/1.1 "
 _CONTINUE: Final = b"HTTP/1.1 1"
 
 
-class WholeAnswers(HttpToolsProtocol):
-    """The server program's own protocol on a transport that waits for the body."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as it is declared there
-        """Take a connection, and say in the state of its requests how it is cut off."""
-        self.app_state = {**self.app_state, http.ABORT: transport.abort}
-        super().connection_made(_Corked(transport))  # type: ignore[arg-type] # it acts as one
-
-
-class _Corked:
-    """Keeps the head of an answer back until its body comes, or the loop turns once."""
+class Corked:
+    """A transport that keeps the head of an answer until its body comes, or the loop turns once."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport

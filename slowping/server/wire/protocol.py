@@ -1,0 +1,223 @@
+"""Read requests from whoever has connected, within limits that hold before anybody is known."""
+
+import asyncio
+from collections.abc import Sized
+from typing import Any, Final
+
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from slowping.server import http
+from slowping.server.wire.corked import Corked
+from slowping.server.wire.gate import Gate
+
+MOST_HEAD_BYTES: Final = 65_536
+"""Of a request's address and headers together, and of whatever else is no body."""
+
+MOST_HEADERS: Final = 100
+
+MOST_QUEUED: Final = 50
+"""Requests that one connection sends ahead of their answers."""
+
+_TOO_LARGE: Final = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"content-type: application/json\r\n"
+    b"content-length: 45\r\n"
+    b"connection: close\r\n\r\n"
+    b'{"message":"Request header fields too large"}'
+)
+
+
+class HeadTooLarge(Exception):
+    """A head has more bytes or more headers than are read."""
+
+
+class QueueTooLong(Exception):
+    """More requests were sent ahead than are kept."""
+
+
+class GatedProtocol(HttpToolsProtocol):
+    """The server program's own protocol, for clients that mean it harm.
+
+    It answers in one packet, reads one request at a time, gives up on what does not come, and
+    knows no protocol to upgrade to.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        gate: Gate,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._gate = gate
+        self._whole = self.scope
+        """That of the last request that came whole: one that has begun since has another."""
+        self._is_waited_for = False
+        self._unparsed = 0
+        """About how many bytes came since a head, a part of a body or a request was complete."""
+        self._is_long = False
+        """Whether a head that is complete now may be too large."""
+
+    # The connection --------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as it is declared there
+        """Take a connection, and say in the state of its requests how it is cut off."""
+        if len(self.connections) >= self._gate.most:
+            self.transport = transport
+            transport.abort()
+            return
+        self.app_state = {**self.app_state, http.ABORT: transport.abort}
+        super().connection_made(Corked(transport))  # type: ignore[arg-type] # it acts as one
+        self.flow = _OneByOne(self.transport, self.pipeline)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget what was not begun."""
+        self._stop_waiting()
+        self.pipeline.clear()
+        super().connection_lost(exc)
+
+    def give_up(self) -> None:
+        """Close: what was to come has not come in time."""
+        self.transport.abort()  # whoever takes no answers would not be rid of otherwise
+
+    # What is read ----------------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        """Read what came."""
+        self._unset_keepalive_if_required()
+        self._unparsed += len(data)
+        self._is_long = self._unparsed > MOST_HEAD_BYTES
+        rest: bytes | None = None
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            rest = data[upgrade.args[0] :]
+        except httptools.HttpParserError as error:
+            self._refuse(error.__context__)
+            return
+        if rest is not None:
+            self._read_plain(rest)
+        elif self._unparsed > MOST_HEAD_BYTES:
+            self._refuse(HeadTooLarge())
+        elif self.cycle is None or self.cycle.response_complete:
+            self._expect()
+
+    def _read_plain(self, rest: bytes) -> None:
+        """Read a request that asks for another protocol, and what follows it, as if it did not.
+
+        The parser takes what follows such a head for that protocol, so a new one is told all of
+        it again, without the question.
+        """
+        method = self.parser.get_method()
+        if method == b"CONNECT":
+            self._refuse(None)
+            return
+        version = self.parser.get_http_version().encode()
+        kept = b"".join(b"%s: %s\r\n" % pair for pair in self.headers if pair[0] != b"upgrade")
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.data_received(b"%s %s HTTP/%s\r\n%s\r\n%s" % (method, self.url, version, kept, rest))
+
+    def _should_upgrade(self) -> bool:
+        return True  # so that such a request is begun with its plain head, and not before
+
+    # What is complete ------------------------------------------------------------------------
+
+    def on_headers_complete(self) -> None:
+        """The head is there.
+
+        Raises:
+            HeadTooLarge, QueueTooLong: it is not taken; the parser reports it as its own.
+        """
+        if len(self.headers) > MOST_HEADERS or (
+            self._is_long and self._head_bytes() > MOST_HEAD_BYTES
+        ):
+            raise HeadTooLarge
+        if len(self.pipeline) >= MOST_QUEUED:
+            raise QueueTooLong
+        self._unparsed = 0
+        if self._is_waited_for:
+            self._stop_waiting()
+        super().on_headers_complete()
+        if not self.parser.should_upgrade():
+            self.headers = []  # what follows a body in chunks is no header
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body is there."""
+        self._unparsed = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """All of a request is there."""
+        self._unparsed = 0
+        self._whole = self.scope
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """All of an answer is sent."""
+        super().on_response_complete()
+        if self._unparsed or self.scope is not self._whole:
+            self._expect()
+
+    def _head_bytes(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    # What follows ----------------------------------------------------------------------------
+
+    def _expect(self) -> None:
+        """Wait for the rest of what has begun, unless something is being answered."""
+        if self._is_answering() or self.transport.is_closing():
+            return
+        if self._unparsed or self.scope is not self._whole or self.cycle is None:
+            self._unset_keepalive_if_required()
+            self._wait()
+            return
+        self._stop_waiting()
+        # The end of a body that nobody wanted has ended the rest before the next request.
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
+
+    def _wait(self) -> None:
+        self._is_waited_for = True
+        self._gate.wait_for(self)
+
+    def _stop_waiting(self) -> None:
+        self._is_waited_for = False
+        self._gate.heard(self)
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _refuse(self, error: BaseException | None) -> None:
+        """Say what is wrong, where that cannot be taken for another request's answer."""
+        if isinstance(error, QueueTooLong) or (
+            self._is_answering() and isinstance(error, HeadTooLarge)
+        ):
+            self.transport.abort()
+        elif isinstance(error, HeadTooLarge):
+            self.transport.write(_TOO_LARGE)
+            self.transport.close()
+        else:
+            self.send_400_response("Invalid HTTP request received.")
+
+
+class _OneByOne(FlowControl):
+    """Reads nothing more while requests are queued."""
+
+    def __init__(self, transport: asyncio.Transport, queued: Sized) -> None:
+        super().__init__(transport)
+        self._queued = queued
+
+    def resume_reading(self) -> None:
+        """Read on, unless there is enough to do."""
+        if self.read_paused and not self._queued:
+            super().resume_reading()
