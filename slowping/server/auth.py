@@ -18,15 +18,14 @@ class Gatekeeper:
         self._windows = Windows()
         self._used_at: dict[int, int] = {}
 
-    def authenticate(self, value: str, address: str | None) -> Principal:
-        """Whose key this is; `address` is the sender's, where it is known.
+    def authenticate(self, value: str) -> Principal:
+        """Whose key this is.
 
         Unknown, mistyped, revoked and expired keys are all the same to a stranger.
 
         Raises:
             UnknownApiKey: it is not a live key.
         """
-        del address
         return self._live(self._roster.api_keys.get(api_key.digest(value)))
 
     def still(self, principal: Principal) -> Principal:

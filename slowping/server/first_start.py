@@ -1,7 +1,6 @@
 """Make a first start useful: a project, a channel, three categories and two keys."""
 
 import contextlib
-import os
 import pathlib
 from collections.abc import Callable
 from typing import Final
@@ -12,6 +11,7 @@ from slowping.core import api_key, errors, ids
 from slowping.core.api_key import ApiKeyFilter, ApiKeyKind, Scope
 from slowping.core.category import NewCategory
 from slowping.core.project import DEFAULT, NewProject
+from slowping.server import private_file
 from slowping.server.roster import Roster
 from slowping.store.port import ApiKeyRecord, ChannelRecord, Directory
 
@@ -116,7 +116,7 @@ class FirstStart:
     async def _issue(self, path: pathlib.Path, name: str, scopes: tuple[Scope, ...]) -> str:
         value = api_key.mint(self._random_bytes(api_key.SECRET_BYTES))
         # Before it is stored: a key that is live but written down nowhere is of use to nobody.
-        write_private(path, value)
+        private_file.write(path, value)
         record = ApiKeyRecord(
             name=name,
             digest=api_key.digest(value),
@@ -143,22 +143,3 @@ def _left_in(path: pathlib.Path) -> str | None:
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         return None
-
-
-def write_private(path: pathlib.Path, text: str) -> None:
-    """Write a file that only its owner can read, in place of an earlier one, all or nothing.
-
-    Raises:
-        ConfigError: it cannot be written.
-    """
-    draft = path.with_name(f"{path.name}.new")
-    try:
-        draft.unlink(missing_ok=True)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(f"{text}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError as error:
-        raise errors.ConfigError(f"Cannot write the file {path}: {error.strerror}.") from error

@@ -16,9 +16,9 @@ import uvicorn
 from slowping import __version__
 from slowping.config import Config
 from slowping.core import errors
+from slowping.server import private_file
 from slowping.server.app import House, World, running
 from slowping.server.dispatch.dispatcher import Dispatcher
-from slowping.server.first_start import write_private
 from slowping.server.stopping import Stop
 from slowping.server.wire import gate
 from slowping.server.wire.gate import Gate
@@ -138,7 +138,7 @@ async def _hurry_when_urged(server: Server, dispatcher: Dispatcher, stop: Stop) 
 def _left_in(folder: pathlib.Path, url: str) -> Iterator[None]:
     """Leave word in the data folder of where the server is, while it is."""
     file = folder / SERVER_FILE
-    write_private(file, f'{{"url":"{url}","version":"{__version__}"}}')
+    private_file.write(file, f'{{"url":"{url}","version":"{__version__}"}}')
     try:
         yield
     finally:

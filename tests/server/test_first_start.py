@@ -1,4 +1,3 @@
-import contextlib
 import itertools
 import pathlib
 import stat
@@ -9,7 +8,6 @@ import pytest
 from slowping.core import api_key, ids
 from slowping.core.api_key import ApiKey, ApiKeyFilter, Scope
 from slowping.core.channel import Channel
-from slowping.server import first_start
 from slowping.server.first_start import ADMIN_KEY_FILE, INGEST_KEY_FILE, FirstKeys, FirstStart
 from slowping.server.roster import Roster
 from slowping.store.port import ApiKeyRecord, Store
@@ -229,22 +227,3 @@ async def revoke(store: Store, name: str) -> None:
 
 
 # Files ---------------------------------------------------------------------------------------
-
-
-def test_a_private_file_is_private_whatever_was_there(tmp_path: pathlib.Path) -> None:
-    path = tmp_path / "admin.key"
-    path.write_text("old")
-    path.chmod(0o644)
-    path.with_name("admin.key.new").write_text("left by a crash")
-    first_start.write_private(path, "new")
-    assert path.read_text() == "new\n"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [each.name for each in tmp_path.iterdir()] == ["admin.key"]
-
-
-def test_a_private_file_is_not_written_through_a_link(tmp_path: pathlib.Path) -> None:
-    elsewhere = tmp_path / "elsewhere"
-    (tmp_path / "admin.key.new").symlink_to(elsewhere)
-    with contextlib.suppress(OSError):
-        first_start.write_private(tmp_path / "admin.key", "secret")
-    assert not elsewhere.exists()

@@ -169,9 +169,8 @@ def _admit(
     """Who asks; their minute is counted whatever comes of it."""
     if endpoint.scope is None:
         return _STRANGER
-    address = request.client.host if request.client else None
     value = reading.credential(request.headers)
-    principal = services.gatekeeper.authenticate(value, address)
+    principal = services.gatekeeper.authenticate(value)
     allowance = services.gatekeeper.limit(principal)
     _tell(request, rate_headers(allowance))
     if not principal.may(endpoint.scope):

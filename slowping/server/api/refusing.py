@@ -39,6 +39,7 @@ class Refuser:
                 path=request.scope["path"][:200],
                 condition=type(error).__name__,
                 status=problem.status,
+                address=request.client.host if request.client else None,
             )
         )
         return problems.respond(problem, self._headers(request, error))

@@ -45,7 +45,6 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     headers: Headers
     query: bytes
     body: bytes
-    address: str | None
     name: str
     """What stands in the place of a path's variable end."""
 
@@ -107,15 +106,14 @@ class Door:
                 patience=self._patience,
             )
             dialect = self._nearest(place, path, method, headers, body)
-            client = scope.get("client")
             request = Request(
                 method=method, path=path, headers=headers, query=scope["query_string"],
-                body=body, address=client[0] if client else None, name=name,
+                body=body, name=name,
             )  # fmt: skip
             reply = await self._judge(dialect, place, request, terms)
         except errors.SlowpingError as error:
             reply = dialect.refusal(error)
-            self._note(error, dialect, path, reply)
+            self._note(error, dialect, scope, reply)
             told = self._headers(headers, terms) + _headers_of(error)
             await http.answer(send, reply.status, reply.body, told)
             return
@@ -124,7 +122,7 @@ class Door:
         except Exception as error:  # whatever it is, the client hears it in its own shape
             logger.exception("a request failed")
             reply = dialect.refusal(errors.SlowpingError())
-            self._note(error, dialect, path, reply)
+            self._note(error, dialect, scope, reply)
         await http.answer(send, reply.status, reply.body, self._headers(headers, terms))
 
     # Whose it is -----------------------------------------------------------------------------
@@ -171,7 +169,7 @@ class Door:
     ) -> Principal:
         """Key, minute limit, origin."""
         value = dialect.credentials(request.headers)
-        principal = self._gatekeeper.authenticate(value, request.address)
+        principal = self._gatekeeper.authenticate(value)
         scope = api_key.Scope.INGEST if extra is None else extra.scope
         if not principal.may(scope):
             raise errors.UnknownApiKey
@@ -237,15 +235,17 @@ class Door:
         headers = cors.answer_headers(self._roster, asked)
         return headers if terms.allowance is None else headers + rate_headers(terms.allowance)
 
-    def _note(self, error: Exception, dialect: Dialect, path: str, reply: Reply) -> None:
+    def _note(self, error: Exception, dialect: Dialect, scope: Scope, reply: Reply) -> None:
         """Remember who was refused, and why."""
+        client = scope.get("client")
         self._refusals.add(
             Refusal(
                 at=self._now_ms(),
                 dialect=dialect.name,
-                path=path[:200],
+                path=scope["path"][:200],
                 condition=type(error).__name__,
                 status=reply.status,
+                address=client[0] if client else None,
             )
         )
 
