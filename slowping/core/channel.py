@@ -8,7 +8,13 @@ import msgspec
 MAX_AD_HOC: Final = 1_000
 """Most live ad hoc channels of one project."""
 
-Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.@-]{1,100}\Z")]
+Name = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z0-9_.@-]{1,100}\Z",
+        description="letters, digits, - _ . and @, at most 100",
+    ),
+]
 
 
 class Channel(msgspec.Struct, frozen=True, kw_only=True):

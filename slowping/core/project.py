@@ -8,10 +8,21 @@ import msgspec
 DEFAULT: Final = "default"
 """The name of the project that a first start makes."""
 
-Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
+Name = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z0-9_-]{1,64}\Z", description="letters, digits, - and _, at most 64"
+    ),
+]
 Quota = Annotated[int, msgspec.Meta(ge=1, le=10**12)]
 """Events a calendar month."""
-Origin = Annotated[str, msgspec.Meta(pattern=r"^https?://[^/\s?#@]{1,250}\Z")]
+Origin = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^https?://[^/\s?#@]{1,250}\Z",
+        description="a web origin such as https://example.org, without a path",
+    ),
+]
 """A web origin as browsers send it: scheme, host, and the port where it is not the usual one."""
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from slowping.core import errors
+from slowping.core import errors, wording
 from slowping.notifiers.port import Settings
 
 _JsonSchema = dict[str, Any]
@@ -115,23 +115,8 @@ def _as_list(value: Any, field: _JsonSchema) -> Any:
 
 # The sentences -------------------------------------------------------------------------------
 
-_WORDS: Final = {
-    "int": "a whole number",
-    "float": "a number",
-    "str": "text",
-    "bool": "true or false",
-    "array": "a list",
-    "object": "names with values",
-    "null": "nothing",
-}
-_BOUNDS: Final = {
-    "<=": "at most", ">=": "at least", "<": "less than", ">": "more than", "==": "exactly",
-}  # fmt: skip
-
 _PLACE: Final = re.compile(r" - at `\$(?:\.(\w+))?.*`$")
 _MISSING: Final = re.compile(r"Object missing required field `(\w+)`$")
-_OTHER_TYPE: Final = re.compile(r"Expected `([^`]+)`, got `([^`]+)`$")
-_OUT_OF_BOUNDS: Final = re.compile(r"Expected `(\w+)`( of length)? ([<>=]+) (\S+)$")
 
 
 def _unknown(kind: str, name: str, names: Collection[str]) -> str:
@@ -153,15 +138,7 @@ def _sentence(kind: str, told: str, properties: Mapping[str, _JsonSchema]) -> st
 def _complaint(problem: str, field: _JsonSchema) -> str:
     if "enum" in field and problem.startswith("Invalid enum value"):
         return f"takes one of {', '.join(map(str, field['enum']))}"
-    if other := _OTHER_TYPE.match(problem):
-        return f"takes {_in_words(other[1])}, not {_in_words(other[2])}"
-    if bound := _OUT_OF_BOUNDS.match(problem):
-        unit = " characters" if bound[2] and bound[1] == "str" else ""
-        return f"takes {_in_words(bound[1])} of {_BOUNDS[bound[3]]} {bound[4]}{unit}"
+    if taken := wording.taken(problem):
+        return taken
     hint = field.get("description", "").rstrip(".")
     return f"has the wrong form{': ' if hint else ''}{hint}"
-
-
-def _in_words(types: str) -> str:
-    names = [name for name in types.split(" | ") if name != "null"] or ["null"]
-    return " or ".join(_WORDS.get(name, name) for name in names)

@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 
-from slowping.core import errors
+from slowping.core import errors, text, wording
 from slowping.core.problem import Issue
 
 T = TypeVar("T")
@@ -86,14 +86,14 @@ def body(content: bytes, wanted: msgspec.json.Decoder[T]) -> T:
 
 
 def _explained(flaw: str) -> errors.InvalidInput:
-    """The words of msgspec, with `$[2].category` as `item 3, category`."""
+    """What msgspec finds wrong, with `$[2].category` as `item 3, category`."""
     match = _PLACE.match(flaw)
     words, path = (match["flaw"], match["path"]) if match else (flaw, None)
     place = ", ".join(
         step["name"] or (f"item {int(step['number']) + 1}" if step["number"] else "one member")
         for step in _STEP.finditer(path or "")
     )
-    sentence = f"{words}."
-    return errors.InvalidInput(
-        f"{place}: {sentence}" if place else sentence, (Issue(path=place, problem=sentence),)
-    )
+    sentence = f"{wording.reworded(words)}."
+    whole = f"the request {sentence}" if sentence.startswith("takes ") else sentence
+    problem = f"{place}: {sentence}" if place else text.upper_first(whole)
+    return errors.InvalidInput(problem, (Issue(path=place, problem=sentence),))
