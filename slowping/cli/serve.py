@@ -15,7 +15,7 @@ from slowping.cli import where
 if TYPE_CHECKING:
     from slowping.config import Config
     from slowping.server.app import House
-    from slowping.server.first_start import FirstKeys
+    from slowping.server.process.first_start import FirstKeys
 
 
 @click.command

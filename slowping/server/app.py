@@ -18,7 +18,6 @@ from slowping.server.api import create_api
 from slowping.server.api.metrics import Metrics
 from slowping.server.api.services import Services
 from slowping.server.auth import Gatekeeper
-from slowping.server.chores import Uses, going_on
 from slowping.server.clock import Clock, SystemClock
 from slowping.server.dialects import DIALECTS
 from slowping.server.dialects.desk import ServerDesk
@@ -27,10 +26,11 @@ from slowping.server.dialects.door import Services as DoorServices
 from slowping.server.dispatch.dispatcher import Dispatcher
 from slowping.server.dispatch.toolbox import Toolbox
 from slowping.server.feed import Feed
-from slowping.server.first_start import FirstKeys, FirstStart
 from slowping.server.http import Patience, Receive, Scope, Send
 from slowping.server.ingest import Ingest
 from slowping.server.owner import Owner
+from slowping.server.process.chores import Uses, going_on
+from slowping.server.process.first_start import FirstKeys, FirstStart
 from slowping.server.proxies import Proxies
 from slowping.server.refusals import Refusals
 from slowping.server.roster import Roster

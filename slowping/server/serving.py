@@ -16,10 +16,10 @@ import uvicorn
 from slowping import __version__
 from slowping.config import Config
 from slowping.core import errors
-from slowping.server import private_file
 from slowping.server.app import House, World, running
 from slowping.server.dispatch.dispatcher import Dispatcher
-from slowping.server.stopping import Stop
+from slowping.server.process import private_file
+from slowping.server.process.stopping import Stop
 from slowping.server.wire import gate
 from slowping.server.wire.gate import Gate
 from slowping.server.wire.protocol import GatedProtocol

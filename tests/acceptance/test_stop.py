@@ -108,7 +108,7 @@ async def test_a_second_signal_during_the_start_ends_it_at_once(number: signal.S
 
 _STARTS_FOR_EVER = """
 import asyncio, signal, sys
-from slowping.server.stopping import Stop
+from slowping.server.process.stopping import Stop
 
 async def start():
     with Stop().by_signals():

@@ -2,7 +2,7 @@ import contextlib
 import pathlib
 import stat
 
-from slowping.server import private_file
+from slowping.server.process import private_file
 
 
 def test_a_private_file_is_private_whatever_was_there(tmp_path: pathlib.Path) -> None:

@@ -11,7 +11,7 @@ from slowping.core import api_key, errors, ids
 from slowping.core.api_key import ApiKeyFilter, ApiKeyKind, Scope
 from slowping.core.category import NewCategory
 from slowping.core.project import DEFAULT, NewProject
-from slowping.server import private_file
+from slowping.server.process import private_file
 from slowping.server.roster import Roster
 from slowping.store.port import ApiKeyRecord, ChannelRecord, Directory
 
