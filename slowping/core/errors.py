@@ -146,7 +146,7 @@ class UnsupportedEncoding(Refused):
 
 
 class InvalidJson(Refused):
-    """The body is not JSON, or nests deeper than the limit."""
+    """The body is not JSON, or nests deeper or in more places than the limits."""
 
     def __str__(self) -> str:
         return "The request body is not valid JSON."

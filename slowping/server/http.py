@@ -29,11 +29,17 @@ IDEMPOTENCY_KEY: Final = b"idempotency-key"
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
+MAX_CONTAINERS: Final = 20_000
+"""Most arrays and objects in a body: what is made of a million of them stops all others."""
+
 ABORT: Final = "slowping_abort"
 """In the state of a request, what cuts its connection off, whatever still waits to be sent."""
 
 STALL_S: Final = 30.0
 """How long a client may take nothing of an endless answer."""
+
+# It matches to the end whatever comes, so that nothing is looked at twice.
+_STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 
 _LAST_WORDS_S: Final = 0.5
 """How long a client may take to hear the end of an endless answer when the server stops."""
@@ -133,6 +139,18 @@ async def _whole(receive: Receive, limit_bytes: int) -> bytes:
             return b"".join(parts)
         message = await receive()
     raise Gone
+
+
+def is_crowded(body: bytes) -> bool:
+    """Whether a body has more than `MAX_CONTAINERS`, before anything is made of them."""
+    # Counting bytes is nearly free.
+    if len(body) <= MAX_CONTAINERS or _brackets(body) <= MAX_CONTAINERS:
+        return False
+    return _brackets(_STRING.sub(b"", body)) > MAX_CONTAINERS
+
+
+def _brackets(text: bytes) -> int:
+    return text.count(b"[") + text.count(b"{")
 
 
 async def answer(

@@ -206,6 +206,31 @@ def test_what_is_no_idempotency_key_is_refused(given: str) -> None:
         http.idempotency_key({b"idempotency-key": given.encode("latin-1")})
 
 
+MOST = http.MAX_CONTAINERS
+
+
+@pytest.mark.parametrize(
+    ("body", "crowded"),
+    [
+        (b"[" + b",".join([b"[]"] * MOST) + b"]", True),
+        (b"[" + b",".join([b"{}"] * MOST) + b"]", True),
+        (b"[" * MOST + b"[", True),
+        (b"[" + b",".join([b"{}"] * (MOST - 1)) + b"]", False),
+        (b'["' + b"[{" * MOST + b'"]', False),
+        (b'["\\"' + b"[" * MOST + b'"]', False),
+        (b'["\\\\",' + b"[" * MOST, True),
+        (b'["' + b'\\"[' * 2 * MOST, False),
+        (b'["a' + b"[" * 2 * MOST + b"\\", False),
+        (b"[" + b",".join([b"1"] * MOST * 2) + b"]", False),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_arrays_and_objects_of_a_body_are_counted_outside_of_texts(
+    body: bytes, crowded: bool
+) -> None:
+    assert http.is_crowded(body) is crowded
+
+
 # Endless answers -----------------------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from slowping.core import errors, text, wording
 from slowping.core.problem import Issue
+from slowping.server import http
 
 T = TypeVar("T")
 
@@ -74,8 +75,12 @@ def body(content: bytes, wanted: msgspec.json.Decoder[T]) -> T:
 
     Raises:
         InvalidJson: it is not JSON.
-        InvalidInput: it is JSON, but not what is asked for.
+        InvalidInput: it is JSON, but not what is asked for, or too many arrays and objects.
     """
+    if http.is_crowded(content):
+        raise errors.InvalidInput(
+            f"A body has at most {http.MAX_CONTAINERS:,} arrays and objects.",
+        )
     try:
         # Through text: msgspec does not look at the UTF-8 of members that it skips.
         return wanted.decode(content.decode())

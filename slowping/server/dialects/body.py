@@ -11,6 +11,7 @@ import msgspec
 
 from slowping.core import errors
 from slowping.core.event import MAX_DEPTH, MAX_FIELDS
+from slowping.server import http
 
 _Wire = TypeVar("_Wire")
 
@@ -36,9 +37,11 @@ def decode(
     Where it is JSON of another shape, `explain` gets the whole of it and says what is wrong.
 
     Raises:
-        InvalidJson: it is not JSON, or nests too deep.
+        InvalidJson: it is not JSON, nests too deep, or has too many arrays and objects.
         InvalidInput: `explain` made it, or there are too many members.
     """
+    if http.is_crowded(body):
+        raise errors.InvalidJson
     try:
         # Through text: msgspec does not look at the UTF-8 of members that it skips.
         return decoder.decode(body.decode())
@@ -53,9 +56,11 @@ def whole(body: bytes) -> Any:  # any JSON value
     """The body as plain JSON values, within the limits.
 
     Raises:
-        InvalidJson: it is not JSON, or nests too deep.
+        InvalidJson: it is not JSON, nests too deep, or has too many arrays and objects.
         InvalidInput: it is an object of more than `MAX_FIELDS` members.
     """
+    if http.is_crowded(body):
+        raise errors.InvalidJson
     try:
         value = msgspec.json.decode(body.decode())
     except _MALFORMED:
@@ -119,4 +124,5 @@ def _check_depth(value: Any, room: int) -> None:
     if room == 0:
         raise errors.InvalidJson
     for inner in value.values() if isinstance(value, dict) else value:
-        _check_depth(inner, room - 1)
+        if isinstance(inner, dict | list):
+            _check_depth(inner, room - 1)

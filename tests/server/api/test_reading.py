@@ -3,6 +3,7 @@ import pytest
 
 from slowping.core import errors
 from slowping.core.event import NewEvent
+from slowping.server import http
 from slowping.server.api import reading
 
 
@@ -43,3 +44,9 @@ def test_a_body_is_json_in_members_too_that_nobody_reads(body: bytes) -> None:
 def test_a_body_in_no_utf8_is_no_json_whatever_else_is_wrong_with_it() -> None:
     with pytest.raises(errors.InvalidJson):
         reading.body(b'{"desription":"\xff"}', msgspec.json.Decoder(NewEvent))
+
+
+def test_a_body_of_too_many_arrays_and_objects_is_told_so() -> None:
+    body = b'{"more":[%s]}' % b",".join([b"[]"] * http.MAX_CONTAINERS)
+    with pytest.raises(errors.InvalidInput, match=r"at most 20,000 arrays and objects\."):
+        reading.body(body, msgspec.json.Decoder(Tolerant))

@@ -164,3 +164,8 @@ def test_the_receipt_counts(count: int, body: bytes) -> None:
 def test_every_condition_has_its_words(error: errors.SlowpingError, status: int, text: str) -> None:
     reply = DIALECT.refusal(error)
     assert (reply.status, json.loads(reply.body)) == (status, {"detail": text})
+
+
+def test_a_thousand_events_may_have_some_depth_each() -> None:
+    data = {"cart": [{"id": number, "tags": []} for number in range(8)]}
+    assert len(drafts([{**ITEM, "data": data}] * 1_000)) == 1_000

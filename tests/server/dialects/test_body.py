@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from slowping.core import errors
+from slowping.server import http
 from slowping.server.dialects.body import check_members, decode, whole
 
 
@@ -84,3 +85,14 @@ def test_members_that_nobody_reads_may_not_nest_too_deep() -> None:
 
 def test_many_braces_side_by_side_are_not_deep() -> None:
     check_members(b'{"a":[%s]}' % b",".join([b"{}"] * 500))
+
+
+CROWD = b",".join([b"[]"] * http.MAX_CONTAINERS)
+
+
+@pytest.mark.parametrize("body", [b'{"name":"x","more":[%s]}' % CROWD, b"[%s]" % CROWD])
+def test_a_body_of_too_many_arrays_and_objects_is_not_read(body: bytes) -> None:
+    with pytest.raises(errors.InvalidJson):
+        decode(body, DECODER, explain)
+    with pytest.raises(errors.InvalidJson):
+        whole(body)
