@@ -7,6 +7,9 @@ import msgspec
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 1_000
 
+MAX_BYTES: Final = 8 * 1_048_576
+"""A page of events is full with the event that reaches this, counted in what was sent."""
+
 Limit = Annotated[int, msgspec.Meta(ge=1, le=MAX_LIMIT)]
 
 T = TypeVar("T")

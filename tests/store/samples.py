@@ -17,6 +17,7 @@ async def accept(
     at: int = NOW,
     source: str | None = None,
     channel_ids: tuple[int, ...] = (),
+    size: int = 30,
 ) -> int:
     """Accept one event with a delivery to each channel, and give its id."""
     event_id = store.ids.take(at, 1 + len(channel_ids))
@@ -33,7 +34,7 @@ async def accept(
         occurred_at=at - 1_000,
         received_at=at,
         notify=True,
-        size=30,
+        size=size,
     )
     deliveries = tuple(
         DeliveryRow(

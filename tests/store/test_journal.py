@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from slowping.core import errors, ids, times
+from slowping.core import errors, ids, page, times
 from slowping.core.category import CategoryChange, NewCategory
 from slowping.core.event import EventFilter
 from slowping.core.feed import (
@@ -160,6 +160,38 @@ async def test_a_page_can_skip_the_newest(
     store: Store, six: dict[str, int], which: Which, listed: str
 ) -> None:
     assert await _listed(store, which(six), limit=2, skip=3) == listed
+
+
+BUDGET = page.MAX_BYTES
+
+
+@pytest.mark.parametrize(
+    ("sizes", "listed"),
+    [
+        ([1, 1, 1, 1], "dcba"),
+        ([1, 1, BUDGET, 1], "dc"),
+        ([BUDGET // 2, BUDGET // 2, BUDGET // 2, BUDGET // 2], "dc"),
+        ([1, BUDGET // 2, BUDGET // 2, BUDGET // 2 - 1], "dcb"),
+        ([1, 1, 1, 9 * BUDGET], "d"),
+    ],
+)
+@pytest.mark.parametrize("narrowed", ["", "projects", "category"])
+async def test_a_page_ends_where_its_events_are_large_but_has_one(
+    store: Store,
+    project_id: int,
+    category_id: int,
+    sizes: Sequence[int],
+    listed: str,
+    narrowed: str,
+) -> None:
+    for source, size in zip("ABCD", sizes, strict=True):
+        await accept(store, project_id, category_id, source=source, size=size)
+    which = {
+        "": EventFilter(),
+        "projects": EventFilter(project_ids=(project_id,)),
+        "category": EventFilter(category="sale"),
+    }[narrowed]
+    assert await _listed(store, which) == listed
 
 
 async def test_the_events_of_a_removed_category_are_still_found_by_its_name(

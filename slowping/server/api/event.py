@@ -83,7 +83,7 @@ async def list_events(call: Call[EventQuery, None]) -> Page[Event]:
         until=None if query.until is None else times.to_ms(query.until),
     )
     read = functools.partial(services.store.journal.list_events, which)
-    return await listing.page_of(ids.EVENT, query, read)
+    return await listing.page_of(ids.EVENT, query, read, may_fall_short=True)
 
 
 async def show_event(call: Call[NoQuery, None]) -> EventDetail:

@@ -27,7 +27,7 @@ class Lists(Protocol[T_co]):
     """Reads a list from the store, newest first."""
 
     async def __call__(self, *, before: int | None, limit: int) -> Sequence[T_co]:
-        """At most `limit` things whose ids are below `before`."""
+        """At most `limit` things whose ids are below `before`, and one at least if there is one."""
         ...
 
 
@@ -43,8 +43,13 @@ class NoQuery(msgspec.Struct, frozen=True):
     """Nothing is asked for; what is there all the same is not looked at."""
 
 
-async def page_of(prefix: str, query: PageQuery, read: Lists[T]) -> Page[T]:
+async def page_of(
+    prefix: str, query: PageQuery, read: Lists[T], *, may_fall_short: bool = False
+) -> Page[T]:
     """The page that the query asks for; `prefix` is that of the items' ids.
+
+    `may_fall_short` says that `read` may give fewer than there are, so that only another look
+    tells whether there are more.
 
     Raises:
         InvalidInput: the cursor is none of ours.
@@ -54,9 +59,11 @@ async def page_of(prefix: str, query: PageQuery, read: Lists[T]) -> Page[T]:
         raise errors.InvalidInput("cursor: give back the cursor of the page before, as it was.")
     rows = await read(before=before, limit=query.limit + 1)
     items = tuple(rows[: query.limit])
-    if len(rows) <= query.limit:
+    if not items:
         return Page(items=items)
-    return Page(items=items, cursor=ids.encode(_CURSOR, ids.decode(prefix, items[-1].id)))
+    last = ids.decode(prefix, items[-1].id)
+    more = len(rows) > query.limit or (may_fall_short and await read(before=last, limit=1))
+    return Page(items=items, cursor=ids.encode(_CURSOR, last) if more else None)
 
 
 async def find(prefix: str, noun: str, name: str, read: Lists[T]) -> T:

@@ -55,7 +55,7 @@ class ServerDesk:
     async def list_events(
         self, which: EventFilter, *, limit: int, skip: int = 0
     ) -> tuple[Event, ...]:
-        """Events that match, newest first."""
+        """Events that match, newest first; fewer where they are large."""
         limit = min(limit, MOST_LISTED)
         return tuple(await self._journal.list_events(which, before=None, limit=limit, skip=skip))
 

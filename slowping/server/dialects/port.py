@@ -88,7 +88,7 @@ class Desk(Protocol):
     async def list_events(
         self, which: EventFilter, *, limit: int, skip: int = 0
     ) -> tuple[Event, ...]:
-        """Events that match, newest first; 1,000 at most."""
+        """Events that match, newest first; 1,000 at most, and fewer where they are large."""
         ...
 
     async def event(self, event_id: int) -> Event:

@@ -49,7 +49,11 @@ class Journal(Protocol):
     async def list_events(
         self, which: EventFilter, *, before: int | None, limit: int, skip: int = 0
     ) -> Sequence[Event]:
-        """Events that match; `skip` counts from the newest, for a dialect that pages so."""
+        """Events that match; `skip` counts from the newest, for a dialect that pages so.
+
+        There are fewer than `limit` where they are large: see `page.MAX_BYTES`. One that matches
+        is always given.
+        """
         ...
 
     async def event(self, event_id: int) -> Event:

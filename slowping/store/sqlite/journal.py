@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from slowping.core import errors, ids, times
+from slowping.core import errors, ids, page, times
 from slowping.core.event import Event, EventFilter
 from slowping.core.feed import FeedFilter, JournalKind
 from slowping.store.port import DayCount, FeedEntry, FeedPage, ProjectFigures
@@ -26,7 +26,7 @@ STRETCH: Final = 5_000
 # are the page: SQLite would rather sort everything that all of them have.
 
 NEWEST: Final = """
-select id
+select id, size
   from event
  where id >= :first
    and id < :before
@@ -38,7 +38,7 @@ offset :skip
 """
 
 NEWEST_OF_PROJECTS: Final = """
-select event.id
+select event.id, event.size
   from json_each(:projects) as wanted
  cross join event
     on event.id in (select own.id
@@ -55,7 +55,7 @@ offset :skip
 """
 
 NEWEST_OF_CATEGORY: Final = """
-select event.id
+select event.id, event.size
   from category
  cross join event
     on event.id in (select own.id
@@ -154,7 +154,7 @@ class Journal:
         """Events that match, newest first.
 
         A category's name covers those that had it before as well. Without projects in `which`
-        it is those of all live projects.
+        it is those of all live projects. There are fewer than `limit` where they are large.
         """
         wanted = _wanted(which, before) | {"limit": limit, "skip": skip}
         if which.category is not None:
@@ -163,7 +163,7 @@ class Journal:
             found = await self._readers.fetch(NEWEST_OF_PROJECTS, wanted)
         else:
             found = await self._readers.fetch(NEWEST, wanted)
-        return await self._subjects.events([row["id"] for row in found])
+        return await self._subjects.events(_page(found))
 
     async def event(self, event_id: int) -> Event:
         """One event."""
@@ -245,6 +245,17 @@ def epoch(connection: sqlite3.Connection) -> str:
     connection.execute(_MAKE_EPOCH)
     [(value,)] = connection.execute("select value from meta where key = 'epoch'").fetchall()
     return str(value)
+
+
+def _page(found: Sequence[sqlite3.Row]) -> list[int]:
+    """The ids of as many as fit in a page, one at least."""
+    taken, size = [], 0
+    for row in found:
+        if size >= page.MAX_BYTES:
+            break
+        taken.append(row["id"])
+        size += row["size"]
+    return taken
 
 
 def _stretch(after: int | None, which: FeedFilter, limit: int) -> dict[str, object]:

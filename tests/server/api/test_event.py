@@ -339,3 +339,16 @@ def test_a_draft_has_no_nul_and_no_huge_number() -> None:
 def test_a_moment_that_no_date_can_hold_is_refused(year: int) -> None:
     with pytest.raises(errors.InvalidInput, match="year"):
         event.draft_of(NewEvent(category="a", occurred_at=dt.datetime(year, 1, 2, tzinfo=dt.UTC)))
+
+
+async def test_a_page_of_large_events_is_short_and_leads_to_the_rest(
+    admin: httpx.AsyncClient,
+) -> None:
+    large = {"category": "bug", "fields": {"log": "a" * 1_000_000}}
+    sent = [(await admin.post("/events", json=large)).json()["id"] for _ in range(10)]
+    first = (await admin.get("/events", params={"limit": 1_000})).json()
+    assert [one["id"] for one in first["items"]] == sent[:0:-1]
+    rest = {"limit": 1_000, "cursor": first["cursor"]}
+    second = (await admin.get("/events", params=rest)).json()
+    assert [one["id"] for one in second["items"]] == sent[:1]
+    assert second["cursor"] is None
