@@ -21,6 +21,7 @@ from slowping.server.wire.protocol import (
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 HELD = b"GET /held HTTP/1.1\r\nHost: x\r\n\r\n"
 SOON_S = 0.05
+MORE_THAN_BUFFERS_TAKE = b"x" * 30_000_000
 
 
 class Line:
@@ -47,17 +48,19 @@ class Line:
 
     async def rest(self) -> bytes:
         """Everything until the server closes."""
-        received = b""
+        received = bytearray()
         with contextlib.suppress(ConnectionError):
             while part := await self._loop.sock_recv(self._client, 100_000):
                 received += part
-        return received
+        return bytes(received)
 
 
 class Server:
     """Answers each request with its method and body, and remembers how many there were."""
 
-    def __init__(self, *, most: int = 10, head_timeout_s: float = 20.0) -> None:
+    def __init__(
+        self, *, most: int = 10, head_timeout_s: float = 20.0, stall_s: float = 20.0
+    ) -> None:
         self.asked = 0
         self.scopes: list[http.Scope] = []
         self.is_holding = asyncio.Event()
@@ -66,7 +69,7 @@ class Server:
         config = uvicorn.Config(
             self,
             http=functools.partial(  # type: ignore[arg-type] # it is only called
-                GatedProtocol, gate=Gate(most=most, head_timeout_s=head_timeout_s)
+                GatedProtocol, gate=Gate(most=most, head_timeout_s=head_timeout_s, stall_s=stall_s)
             ),
             ws="none",
             lifespan="off",
@@ -88,6 +91,8 @@ class Server:
         if scope["path"] == "/held":
             self.is_holding.set()
             await self.may_answer.wait()
+        if scope["path"] == "/large":
+            body = MORE_THAN_BUFFERS_TAKE
         await http.answer(send, 200, b'{"%s":"%s"}' % (scope["method"].encode(), body))
 
     @contextlib.asynccontextmanager
@@ -104,6 +109,12 @@ class Server:
                 self.may_answer.set()
                 self._server.should_exit = True
                 await running
+
+    async def is_empty(self) -> None:
+        """Wait until nobody is connected any longer, by asking on a line of one's own."""
+        async with self.line() as own:
+            while self.asked == 0 or len(self._server.server_state.connections) > 1:
+                assert await own.ask(GET)
 
     @contextlib.asynccontextmanager
     async def line(self) -> AsyncIterator[Line]:
@@ -324,6 +335,22 @@ async def test_the_rest_of_a_body_that_was_not_waited_for_is_not_either() -> Non
         assert (await line.ask(head)).endswith(b'{"PUT":""}')
         await line.send(b"a")
         assert await line.rest() == b""
+
+
+@pytest.mark.parametrize("more", [b"", b"Connection: close\r\n"])
+async def test_who_takes_nothing_of_an_answer_is_not_waited_for(more: bytes) -> None:
+    large = b"GET /large HTTP/1.1\r\nHost: x\r\n%s\r\n" % more
+    async with Server(stall_s=SOON_S).running() as server, server.line() as line:
+        await line.send(large)
+        await server.is_empty()
+        assert len(await line.rest()) < len(MORE_THAN_BUFFERS_TAKE)
+
+
+async def test_who_takes_an_answer_gets_all_of_it() -> None:
+    large = b"GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    async with Server(stall_s=SOON_S).running() as server, server.line() as line:
+        await line.send(large)
+        assert len(await line.rest()) > len(MORE_THAN_BUFFERS_TAKE)
 
 
 # How many ------------------------------------------------------------------------------------

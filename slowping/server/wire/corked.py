@@ -17,6 +17,8 @@ class Corked:
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._write = transport.write
+        self.get_write_buffer_size = transport.get_write_buffer_size
+        self.is_closing = transport.is_closing
         self._call_soon = asyncio.get_running_loop().call_soon
         self._head = b""
         self._flushing: asyncio.Handle | None = None

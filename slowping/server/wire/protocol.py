@@ -80,13 +80,17 @@ class GatedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget what was not begun."""
-        self._stop_waiting()
+        self._gate.is_gone(self)
         self.pipeline.clear()
         super().connection_lost(exc)
 
+    def unsent(self) -> int:
+        """How many bytes of answers the client has not taken yet."""
+        return self.transport.get_write_buffer_size()
+
     def give_up(self) -> None:
-        """Close: what was to come has not come in time."""
-        self.transport.abort()  # whoever takes no answers would not be rid of otherwise
+        """Cut off: what was to happen has not happened in time."""
+        self.transport.abort()
 
     # What is read ----------------------------------------------------------------------------
 
@@ -162,8 +166,10 @@ class GatedProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """All of an answer is sent."""
+        """All of an answer is written."""
         super().on_response_complete()
+        if self.transport.get_write_buffer_size():
+            self._gate.wait_for_taking(self)
         if self._unparsed or self.scope is not self._whole:
             self._expect()
 
@@ -188,11 +194,11 @@ class GatedProtocol(HttpToolsProtocol):
 
     def _wait(self) -> None:
         self._is_waited_for = True
-        self._gate.wait_for(self)
+        self._gate.wait_for_head(self)
 
     def _stop_waiting(self) -> None:
         self._is_waited_for = False
-        self._gate.heard(self)
+        self._gate.has_head(self)
 
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
