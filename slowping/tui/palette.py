@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Final, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
 
 from slowping.core import ids, text
 from slowping.tui import act
@@ -34,13 +35,18 @@ class _Offers(Provider):
         """What is like the words."""
         matcher = self.matcher(query)
         for name, help_text, run in self.offers(query):
-            if (score := matcher.match(name)) > 0:
-                yield Hit(score, matcher.highlight(name), run, text=name, help=help_text)
+            score, places = matcher.fuzzy_search.match(query, name)
+            if score > 0:
+                # Not the matcher's own highlighting, which reads the name as markup.
+                shown = Content(name)
+                for place in places:
+                    shown = shown.stylize(matcher.match_style, place, place + 1)
+                yield Hit(score, shown, run, text=name, help=help_text)
 
     async def discover(self) -> Hits:
         """All, as long as nothing is typed."""
         for name, help_text, run in self.offers("") if self.discovered else ():
-            yield DiscoveryHit(name, run, help=help_text)
+            yield DiscoveryHit(Content(name), run, text=name, help=help_text)
 
     @property
     def live_view(self) -> "SlowpingApp":

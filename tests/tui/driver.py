@@ -20,10 +20,19 @@ from slowping.client.client import Client
 from slowping.client.stream import Patience
 from slowping.core import ids, problem, times
 from slowping.core.category import Category
-from slowping.core.delivery import Delivery, DeliveryDetail, DeliveryState, EventDetail
+from slowping.core.delivery import (
+    Attempt,
+    AttemptOutcome,
+    Delivery,
+    DeliveryDetail,
+    DeliveryState,
+    EventDetail,
+)
+from slowping.core.errors import SlowpingError
 from slowping.core.event import Event
 from slowping.core.feed import DeliveryChanged, EventAccepted, FeedItem
 from slowping.core.page import Page
+from slowping.core.problem import Problem
 from slowping.tui.app import SlowpingApp
 from slowping.tui.settings import Profile, Settings
 from slowping.tui.widgets.feed_view import FeedView
@@ -92,6 +101,21 @@ def delivery(number: int, of: int, state: DeliveryState, **what: Any) -> Deliver
     return msgspec.convert({**given, **what}, Delivery)
 
 
+def attempt(
+    no: int, outcome: AttemptOutcome, status: int | None, reason: str | None, excerpt: str | None
+) -> Attempt:
+    """An attempt that took 120 milliseconds."""
+    return Attempt(
+        no=no,
+        started_at=times.to_datetime(NOW_MS),
+        duration_ms=120,
+        outcome=outcome,
+        status=status,
+        reason=reason,
+        excerpt=excerpt,
+    )
+
+
 class ScriptedServer:
     """What the server has, and what its feed tells."""
 
@@ -99,9 +123,11 @@ class ScriptedServer:
         self.events: list[Event] = []
         self.deliveries: dict[str, tuple[DeliveryDetail, ...]] = {}
         self.categories: list[Category] = []
-        self.refusing: dict[str, tuple[int, type[Exception]]] = {}
+        self.refusing: dict[str, tuple[int, type[SlowpingError]]] = {}
         """Status and condition by the path that is refused."""
         self.asked: list[str] = []
+        self.queries: dict[str, str] = {}
+        """The latest query by path."""
         self.gate = asyncio.Event()
         """Nothing is answered while this is not set."""
         self.gate.set()
@@ -125,6 +151,7 @@ class ScriptedServer:
         """Answer as the server would."""
         path = request.url.path.removeprefix("/slowping/v1")
         self.asked.append(f"{request.method} {path}")
+        self.queries[path] = str(request.url.params)
         await self.gate.wait()
         if path in self.refusing:
             status, condition = self.refusing[path]
@@ -193,14 +220,13 @@ class _Health(msgspec.Struct):
     version: str
 
 
-def _refusal(status: int, condition: type[Exception]) -> httpx.Response:
-    told = {
-        "type": "about:blank",
-        "title": "refused",
-        "status": status,
-        "detail": "It was refused.",
-        "condition": problem.condition_of(condition),  # type: ignore[arg-type]
-    }
+def _refusal(status: int, condition: type[SlowpingError]) -> httpx.Response:
+    told = Problem(
+        type=f"about:errors#{problem.condition_of(condition)}",
+        title="refused",
+        status=status,
+        detail="It was refused.",
+    )
     headers = {"content-type": problem.MEDIA_TYPE}
     return httpx.Response(status, content=msgspec.json.encode(told), headers=headers)
 

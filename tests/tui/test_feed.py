@@ -1,5 +1,22 @@
-from slowping.core.delivery import DeliveryState
-from tests.tui.driver import ScriptedServer, delivery, event, events, running
+import json
+import shlex
+from pathlib import Path
+
+from slowping.core import errors
+from slowping.core.delivery import AttemptOutcome, DeliveryDetail, DeliveryState
+from slowping.core.feed import CategoryChanged
+from slowping.tui.settings import Settings
+from slowping.tui.widgets.feed_rows import Rows
+from slowping.tui.widgets.feed_view import FeedView
+from tests.tui.driver import (
+    ScriptedServer,
+    attempt,
+    category,
+    delivery,
+    event,
+    events,
+    running,
+)
 
 
 async def test_the_last_page_is_shown_and_what_comes_follows(server: ScriptedServer) -> None:
@@ -47,3 +64,236 @@ async def test_an_empty_feed_says_how_to_send_the_first_event(server: ScriptedSe
     async with running(server) as live:
         await live.connects()
         live.shows("No events yet", "curl http://server.test:7464/api/v1/events")
+
+
+async def test_filtering_works_as_one_types_also_while_held(server: ScriptedServer) -> None:
+    server.events = [event(n, category="bug" if n % 5 == 0 else "sale") for n in range(1, 41)]
+    async with running(server) as live:
+        await live.connects()
+        await live.press("k", "slash")
+        await live.write("category:bug")
+        live.shows("event 40", "event 5")
+        live.hides("event 39")
+        await live.receives(event(41, category="sale"), event(42, category="bug"))
+        live.shows("1 new", "event 42")
+        await live.press("enter")
+        live.shows("category:bug")
+        await live.press("exclamation_mark")
+        live.shows("not category:bug")
+        assert {row.event.category for row in live.feed.rows.shown} == {"sale"}
+        await live.press("escape")
+        live.shows("Everything")
+        assert len(live.feed.rows.shown) == 42
+
+
+async def test_a_filter_that_matches_nothing_says_so(server: ScriptedServer) -> None:
+    server.events = events(1, 3)
+    async with running(server) as live:
+        await live.connects()
+        await live.press("slash")
+        await live.write("zebra")
+        live.shows("No event matches the filter.", "esc clears it")
+
+
+async def test_a_filter_is_remembered(server: ScriptedServer, tmp_path: Path) -> None:
+    server.events = [event(1, category="bug"), event(2, category="sale")]
+    async with running(server, settings=Settings(tmp_path, None)) as live:
+        await live.connects()
+        await live.press("slash")
+        await live.write("category:bug")
+        await live.press("enter")
+    async with running(server, settings=Settings(tmp_path, None)) as live:
+        await live.connects()
+        live.shows("category:bug", "event 1")
+        live.hides("event 2")
+
+
+async def test_keys_that_are_typed_ahead_end_up_where_they_should(server: ScriptedServer) -> None:
+    server.events = events(1, 12)
+    async with running(server) as live:
+        await live.connects()
+        await live.press(*"/", *"11", "enter", "exclamation_mark")
+        live.shows("not 11", "event 12")
+        live.hides("event 11")
+
+
+async def test_an_inversion_without_a_filter_is_answered(server: ScriptedServer) -> None:
+    async with running(server) as live:
+        await live.connects()
+        await live.press("exclamation_mark")
+        assert any("/ sets one" in toast for toast in live.toasts())
+
+
+async def test_nothing_moves_under_the_eye_when_the_ring_turns_over(
+    server: ScriptedServer,
+) -> None:
+    async with running(server) as live:
+        live.feed.rows = Rows(capacity=50)
+        server.events = events(1, 50)
+        await live.connects()
+        await live.press("g", "j")
+        before = _said(live.picture().splitlines()[2:-1])
+        for first in range(51, 251, 20):
+            await live.receives(*events(first, first + 19))
+        assert _said(live.picture().splitlines()[2:-1]) == before
+        live.shows("50 new")
+        server.events = events(150, 250)
+        await live.press("f")
+        live.shows("event 249", "following")
+        assert any("loaded anew" in toast for toast in live.toasts())
+
+
+async def test_j_from_the_last_row_follows(server: ScriptedServer) -> None:
+    server.events = events(1, 5)
+    async with running(server) as live:
+        await live.connects()
+        await live.press("k", "j")
+        live.shows("held")
+        await live.press("j")
+        live.shows("following")
+
+
+async def test_the_mouse_holds_and_selects(server: ScriptedServer) -> None:
+    server.events = events(1, 60)
+    async with running(server) as live:
+        await live.connects()
+        await live.pilot.click(FeedView, offset=(20, 3))
+        await live.settle()
+        assert live.feed.current is not None
+        assert live.feed.current.event.description == "event 43"
+        live.shows("held")
+
+
+async def test_details_show_every_attempt(server: ScriptedServer) -> None:
+    server.events = [
+        event(1, category="sale", description="Two lines\nof text", fields={"amount": 49.0},
+              source="Checkout", deliveries={"failed": 1}),
+    ]  # fmt: skip
+    server.deliveries = {
+        event(1).id: (
+            DeliveryDetail(
+                delivery=delivery(1, 1, DeliveryState.FAILED, last_error="HTTP 410"),
+                attempts=(
+                    attempt(1, AttemptOutcome.RETRY, 503, "HTTP 503", "busy now"),
+                    attempt(2, AttemptOutcome.UNUSABLE, 410, "HTTP 410", "gone for good"),
+                ),
+            ),
+        )
+    }
+    async with running(server, size=(120, 40)) as live:
+        await live.connects()
+        await live.press("enter")
+        live.shows(
+            "Two lines", "of text", "amount  49", "Checkout", "✗ failed  channel-1 (webhook)"
+        )
+        live.shows("1. 2026-11-18 11:06:40  retry 503  120 ms", "busy now")
+        live.shows("2. 2026-11-18 11:06:40  unusable 410", "gone for good")
+        await live.press("escape")
+        live.hides("Two lines of text\n")
+        assert live.has_focus(FeedView)
+
+
+async def test_details_follow_the_cursor_and_the_deliveries(server: ScriptedServer) -> None:
+    server.events = events(1, 3, deliveries={"pending": 1})
+    async with running(server, size=(120, 40)) as live:
+        await live.connects()
+        await live.press("enter", "k")
+        live.shows(event(2).id)
+        detail = DeliveryDetail(delivery=delivery(9, 2, DeliveryState.DELIVERED), attempts=())
+        server.deliveries = {event(2).id: (detail,)}
+        await live.receives(detail.delivery)
+        live.shows("✓ delivered  channel-9")
+
+
+async def test_a_detail_that_cannot_be_loaded_is_told(server: ScriptedServer) -> None:
+    server.events = events(1, 1)
+    server.refusing[f"/events/{event(1).id}"] = (404, errors.NotFound)
+    async with running(server) as live:
+        await live.connects()
+        await live.press("enter")
+        [toast] = live.toasts()
+        assert "Loading the details failed" in toast
+        assert "ctrl+r" in toast
+
+
+async def test_a_retry_of_an_old_event_is_asked_for(server: ScriptedServer) -> None:
+    server.events = [event(1, deliveries={"failed": 1, "delivered": 1})]
+    known = (delivery(1, 1, DeliveryState.DELIVERED), delivery(2, 1, DeliveryState.DELIVERED))
+    server.deliveries = {
+        event(1).id: tuple(DeliveryDetail(delivery=each, attempts=()) for each in known)
+    }
+    async with running(server) as live:
+        await live.connects()
+        live.shows("1/2 ✗")
+        await live.receives(known[0])
+        live.shows("2/2")
+
+
+async def test_what_is_copied_is_said_to_be_sent_not_copied(server: ScriptedServer) -> None:
+    server.events = [event(1, fields={"quote": "it's \x1b[31m"})]
+    async with running(server) as live:
+        await live.connects()
+        await live.press("y")
+        assert json.loads(live.app.clipboard)["fields"] == {"quote": "it's \x1b[31m"}
+        assert live.app.clipboard.isascii()
+        await live.press("c")
+        line = shlex.split(live.app.clipboard)
+        assert line[:2] == ["curl", "http://server.test:7464/slowping/v1/events"]
+        assert json.loads(line[-1]) == {
+            "category": "sale", "project": "shop", "description": "event 1",
+            "fields": {"quote": "it's \x1b[31m"},
+        }  # fmt: skip
+        assert live.app.clipboard.isprintable()
+        assert all("was sent to your terminal's clipboard" in toast for toast in live.toasts())
+
+
+async def test_keys_without_an_event_say_what_is_missing(server: ScriptedServer) -> None:
+    async with running(server) as live:
+        await live.connects()
+        await live.press("y")
+        assert live.toasts() == ["Copy as JSON: nothing is selected."]
+
+
+async def test_times_of_day_are_shown_and_remembered(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
+    server.events = events(1, 2)
+    async with running(server, settings=Settings(tmp_path, None)) as live:
+        await live.connects()
+        live.shows(" 59s ")
+        await live.press("t")
+        live.shows("11:05:40")
+    assert Settings(tmp_path, None).remembered.absolute_times
+
+
+async def test_categories_are_shown_with_emoji_and_change_at_once(server: ScriptedServer) -> None:
+    server.categories = [category("sale", "💰", 0x2ECC71)]
+    server.events = events(1, 2)
+    async with running(server) as live:
+        await live.connects()
+        live.shows("💰 sale")
+        await live.receives(CategoryChanged(id="cat_sale", category=category("sale", "🪙")))
+        live.shows("🪙 sale")
+
+
+async def test_the_list_of_another_project_is_loaded(server: ScriptedServer) -> None:
+    server.events = events(1, 2)
+    async with running(server, size=(120, 24)) as live:
+        await live.connects()
+        live.shows("all projects", "shop")
+        live.app.project = "shop"
+        await live.connects()
+        live.shows("· shop")
+        assert "project=shop" in str(server.queries["/events"])
+
+
+async def test_chosen_categories_ring_the_bell(server: ScriptedServer, tmp_path: Path) -> None:
+    (tmp_path / "tui.toml").write_text('bell = ["bug"]\n')
+    async with running(server, settings=Settings(None, tmp_path)) as live:
+        await live.connects()
+        rung: list[int] = []
+        live.app.bell = lambda: rung.append(1)  # type: ignore[method-assign]
+        await live.receives(event(1, category="sale"))
+        assert rung == []
+        await live.receives(event(2, category="bug"))
+        assert rung == [1]

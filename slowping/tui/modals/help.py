@@ -1,7 +1,8 @@
 """Show every key that works here, the ones of the focused thing first; type to search."""
 
+import textwrap
 from collections.abc import Iterator, Mapping
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import msgspec
 from textual.app import ComposeResult
@@ -13,6 +14,8 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, Static
 
 from slowping.tui.command import Command, Commanded, shown_keys
+
+_KEYS_WIDTH: Final = 12
 
 
 class _Topic(msgspec.Struct, frozen=True):
@@ -47,23 +50,29 @@ class HelpModal(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Show all."""
-        self._show("")
+        self._show()
 
-    def on_input_changed(self, event: Input.Changed) -> None:
+    def on_input_changed(self) -> None:
         """Show what is like the words."""
-        self._show(event.value)
+        self._show()
 
     def action_scroll(self, lines: int) -> None:
         """Move through a list that is longer than the screen."""
         scroll = self.query_one(VerticalScroll)
         scroll.scroll_relative(y=lines, animate=False)
 
-    def _show(self, words: str) -> None:
+    def on_resize(self) -> None:
+        """Break the lines anew."""
+        self.call_after_refresh(self._show)
+
+    def _show(self) -> None:
+        words = self.query_one(Input).value.casefold().split()
         keys = self.query_one("#keys", Static)
+        width = max(_KEYS_WIDTH + 20, keys.size.width)
         shown = [
             content
             for topic in self._topics
-            if (content := _drawn(topic, words.casefold().split(), self._keymap)) is not None
+            if (content := _drawn(topic, words, self._keymap, width)) is not None
         ]
         nothing = Content("No key is about that. The palette (:) finds more.")
         keys.update(Content("\n\n").join(shown) if shown else nothing)
@@ -82,16 +91,25 @@ def _topics(screen: Screen[object]) -> Iterator[_Topic]:
             yield _Topic(getattr(node, "help_title", "Everywhere"), reasons)
 
 
-def _drawn(topic: _Topic, words: list[str], keymap: Mapping[str, str]) -> Content | None:
+def _drawn(
+    topic: _Topic, words: list[str], keymap: Mapping[str, str], width: int
+) -> Content | None:
     lines = [
-        Content.assemble(
-            (f"{shown_keys(keymap.get(command.id, command.key)):>14}  ", "$text-accent"),
-            (command.name, "$text-muted" if reason else "bold"),
-            Content.styled(f"  {reason or command.help}", "$text-muted"),
-        )
+        _line(shown_keys(keymap.get(command.id, command.key)), command, reason, width)
         for command, reason in topic.commands
         if all(word in f"{command.name} {command.help} {command.key}".casefold() for word in words)
     ]
     if not lines:
         return None
     return Content("\n").join([Content.styled(topic.title, "bold $primary"), *lines])
+
+
+def _line(keys: str, command: Command, reason: str | None, width: int) -> Content:
+    """Keys and name, then what it does or why it cannot, broken below itself."""
+    said = textwrap.wrap(f"{command.name}: {reason or command.help}", width - _KEYS_WIDTH - 2)
+    rest = ("\n" + " " * (_KEYS_WIDTH + 2)).join(said)[len(command.name) :]
+    return Content.assemble(
+        (f"{keys:>{_KEYS_WIDTH}}  ", "$text-accent"),
+        (command.name, "$text-muted" if reason else "bold"),
+        (rest, "$text-muted"),
+    )

@@ -70,6 +70,8 @@ class FeedView(Commanded, ScrollView, can_focus=True):
         self._looks: dict[tuple[str, str], Look] = {}
         self._styles: dict[str, Style] = {}
         self._was: str | None = None
+        self._last: Row | None = None
+        """The row that was under the cursor last, also where a filter has taken all away."""
 
     # What it is given -------------------------------------------------------------------------
 
@@ -294,7 +296,7 @@ class FeedView(Commanded, ScrollView, can_focus=True):
             self.cursor = len(shown) - 1
             self.scroll_to(y=len(shown), animate=False, force=True)
         else:
-            self.cursor = _place_of(current, shown, self.cursor)
+            self.cursor = _place_of(current or self._last, shown, self.cursor)
             self._keep_in_sight()
         self.refresh()
         self._tell()
@@ -308,6 +310,7 @@ class FeedView(Commanded, ScrollView, can_focus=True):
             self.scroll_to(y=self.cursor - height + 1, animate=False, force=True)
 
     def _tell(self) -> None:
+        self._last = self.current or self._last
         now = self.current.event.id if self.current else None
         if now != self._was:
             self._was = now
@@ -327,7 +330,7 @@ _TONES: Final = {
 def _place_of(row: Row | None, shown: Sequence[Row], before: int) -> int:
     """Where the row is now, or what is nearest to where it was."""
     if row is not None:
-        if before < len(shown) and shown[before] is row:
+        if 0 <= before < len(shown) and shown[before] is row:
             return before
         for index in range(len(shown) - 1, -1, -1):
             if shown[index].event.id <= row.event.id:
