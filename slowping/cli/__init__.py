@@ -4,6 +4,7 @@ May import everything below it. Start with `_COMMANDS`, which names the module o
 `where.py` finds the server, `output.py` speaks to the terminal.
 """
 
+import difflib
 import importlib
 from typing import Final
 
@@ -44,6 +45,16 @@ class _Lazy(click.RichGroup):
         module = importlib.import_module(f"slowping.cli.{_COMMANDS[cmd_name]}")
         command: click.Command = getattr(module, cmd_name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        # click looks for the nearest among `commands`, where the lazy ones are not.
+        typed, names = args[0], self.list_commands(ctx)
+        nearest = difflib.get_close_matches(typed, names, n=1)
+        if typed not in names and nearest and not ctx.resilient_parsing:
+            ctx.fail(f"No such command '{typed}'. Did you mean '{nearest[0]}'?")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> None:
         with output.answering(ctx):

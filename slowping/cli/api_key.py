@@ -19,6 +19,7 @@ _COLUMNS = (
     Column("NAME"),
     Column("PREFIX", whole=True),
     Column("SCOPES"),
+    Column("LIMIT", whole=True),
     Column("STATE", whole=True),
 )
 
@@ -175,6 +176,7 @@ def _row(found: ApiKey, now: dt.datetime) -> tuple[str, ...]:
         found.name,
         found.prefix,
         ", ".join(found.scopes),
+        str(found.rate_limit or "-"),
         _state(found, now),
     )
 
@@ -182,4 +184,6 @@ def _row(found: ApiKey, now: dt.datetime) -> tuple[str, ...]:
 def _state(found: ApiKey, now: dt.datetime) -> str:
     if found.revoked_at is not None:
         return "revoked"
-    return "expired" if found.expires_at is not None and found.expires_at <= now else "live"
+    if found.expires_at is None:
+        return "live"
+    return "expired" if found.expires_at <= now else f"to {found.expires_at:%Y-%m-%d}"

@@ -86,8 +86,8 @@ async def show_category(client: "Client", name: str, project: str | None, as_jso
 @category.command("create")
 @click.argument("name")
 @named.project_option
-@click.option("--emoji", default=DEFAULT_EMOJI, show_default=True)
-@click.option("--color", type=typed.color, metavar="COLOR", help="Such as '#2ECC71' or 3066993.")
+@click.option("--emoji", default=DEFAULT_EMOJI, show_default=True, help="Stands before its name.")
+@click.option("--color", type=typed.color, metavar="COLOR", help="Such as 2ECC71, or 3066993.")
 @_channel_option
 @output.json_option
 @where.connected(where.ADMIN_KEY_FILE)
@@ -118,8 +118,8 @@ async def create_category(  # noqa: PLR0913 - one for each option
 @click.argument("name", metavar="CATEGORY")
 @named.project_option
 @click.option("--name", "new_name", metavar="NAME", help="A new name.")
-@click.option("--emoji")
-@click.option("--color", type=typed.color, metavar="COLOR", help="Such as '#2ECC71' or 3066993.")
+@click.option("--emoji", help="Stands before its name.")
+@click.option("--color", type=typed.color, metavar="COLOR", help="Such as 2ECC71, or 3066993.")
 @_channel_option
 @click.option("--all-channels", is_flag=True, help="Send to every channel of the project again.")
 @where.connected(where.ADMIN_KEY_FILE)
@@ -134,6 +134,9 @@ async def change_category(  # noqa: PLR0913 - one for each option
     all_channels: bool,
 ) -> None:
     """Change a category; what is not given stays."""
+    output.require_change(new_name, emoji, color, channels, all_channels)
+    if channels and all_channels:
+        raise click.UsageError("Give --channel or --all-channels, not both.")
     found = await named.category(client, name, project)
     change = CategoryChange(
         name=msgspec.UNSET if new_name is None else new_name,

@@ -9,7 +9,7 @@ import rich_click as click
 
 from slowping.cli import delivery, named, output, typed, where
 from slowping.cli.output import Column, ExitCode
-from slowping.core import errors, text
+from slowping.core import errors, text, times
 from slowping.core.channel import Channel, ChannelChange, ChannelKind, IssuedChannel, NewChannel
 from slowping.core.delivery import DeliveryState
 from slowping.core.page import MAX_LIMIT
@@ -25,11 +25,11 @@ _COLUMNS = (
     Column("STATE"),
     Column("AGE", whole=True),
 )
-_KIND_COLUMNS = (Column("KIND", whole=True), Column("WHAT IT DOES"))
+_KIND_COLUMNS = (Column("KIND", whole=True), Column("WHAT IT DOES", prose=True))
 _SETTING_COLUMNS = (
     Column("SETTING", whole=True),
     Column("NEEDED", whole=True),
-    Column("WHAT IT IS"),
+    Column("WHAT IT IS", prose=True),
 )
 
 _set_option = click.option(
@@ -85,7 +85,7 @@ async def show_channel(client: "Client", name: str, project: str | None, as_json
             ("kind", found.kind),
             ("state", _state(found)),
             ("created", output.moment(found.created_at)),
-            *((f"set {name}", text.show(value)) for name, value in found.settings.items()),
+            *((f"set {name}", _shown(name, value)) for name, value in found.settings.items()),
         ]
     )
 
@@ -109,7 +109,7 @@ async def list_kinds(client: "Client", kind: str | None, as_json: bool) -> None:
 
 @channel.command("create")
 @click.argument("kind")
-@click.option("--name", required=True)
+@click.option("--name", required=True, help="What it is called, in commands and in lists.")
 @named.project_option
 @_set_option
 @output.json_option
@@ -162,6 +162,9 @@ async def change_channel(  # noqa: PLR0913 - one for each option
     `--unset secret` changes a webhook's signing secret: the new one is printed alone on stdout,
     this once, and the old one signs beside it for 24 hours.
     """
+    output.require_change(new_name, pairs, unset)
+    if both := {name for name, _ in pairs} & set(unset):
+        raise click.UsageError(f"Both --set and --unset for {', '.join(sorted(both))}.")
     found = await named.channel(client, name, project)
     settings = typed.settings(pairs, await _schema(client, found.kind)) if pairs else {}
     settings |= dict.fromkeys(unset)
@@ -184,7 +187,11 @@ async def pause_channel(
 ) -> None:
     """Send nothing until it is resumed; its deliveries wait."""
     found = await named.channel(client, name, project)
-    await client.pause_channel(found.id, reason)
+    paused = await client.pause_channel(found.id, reason)
+    if found.paused_at is not None:
+        why = f": {paused.paused_reason}" if paused.paused_reason else "."
+        output.talk(f"The channel {found.name} in {found.project} was paused already{why}")
+        return
     output.talk(f"Paused the channel {found.name} in {found.project}.")
 
 
@@ -196,6 +203,9 @@ async def resume_channel(client: "Client", name: str, project: str | None) -> No
     """Send what has waited, in order, and all that comes."""
     found = await named.channel(client, name, project)
     await client.resume_channel(found.id)
+    if found.paused_at is None:
+        output.talk(f"The channel {found.name} in {found.project} was not paused.")
+        return
     output.talk(f"Resumed the channel {found.name} in {found.project}.")
 
 
@@ -310,13 +320,19 @@ def _state(found: Channel) -> str:
     return "ad hoc" if found.ad_hoc else "on"
 
 
+def _shown(name: str, value: Any) -> str:  # any JSON value
+    """A setting as a person reads it: what ends in `_until` is a moment in milliseconds."""
+    is_moment = name.endswith("_until") and isinstance(value, int)
+    return output.moment(times.to_datetime(value)) if is_moment else text.show(value)
+
+
 def _setting_rows(schema: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     definition = typed.definition(schema)
     needed = definition.get("required", ())
     return [
         (
             name,
-            "yes" if name in needed else "",
+            "yes" if name in needed else "no",
             member.get("description") or member.get("title", ""),
         )
         for name, member in definition.get("properties", {}).items()

@@ -239,5 +239,5 @@ def _row(found: Delivery) -> tuple[str, ...]:
         found.channel,
         str(found.attempts),
         output.age(found.created_at),
-        found.last_error or "-",
+        found.last_error or "",
     )

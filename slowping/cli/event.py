@@ -99,7 +99,7 @@ def _row(found: Event) -> tuple[str, ...]:
         found.id,
         found.project,
         found.category,
-        found.description or "-",
-        ", ".join(f"{count} {state}" for state, count in found.deliveries.items()) or "-",
+        found.description or "",
+        ", ".join(f"{count} {state}" for state, count in found.deliveries.items()),
         output.age(found.received_at),
     )

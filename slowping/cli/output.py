@@ -18,6 +18,8 @@ import rich_click as click
 from slowping.core import errors, text
 
 _PIPE_WIDTH: Final = 10_000
+_PIPE_CELL: Final = 120
+"""Longest text, in characters, of a cell that goes to a file or a pipe."""
 _MAX_NAME: Final = 60
 
 ADDRESS: Final = "slowping.address"
@@ -105,6 +107,16 @@ def confirm(question: str, yes: bool) -> None:
         click.confirm(text.one_line(question), abort=True, err=True)
 
 
+def require_change(*given: object) -> None:
+    """Make sure that at least one option says what to change.
+
+    Raises:
+        UsageError: none does.
+    """
+    if all(value is None or value is False or value == () for value in given):
+        raise click.UsageError("Nothing to change: say what, with an option.")
+
+
 def data(line: str) -> None:
     """Print what a script may want to read."""
     click.echo(text.one_line(line))
@@ -134,10 +146,15 @@ class Column(msgspec.Struct, frozen=True):
 
     title: str
     whole: bool = False
+    prose: bool = False
+    """Goes on in the next line of the column instead of being cut: somebody wants to read it."""
 
 
 def table(noun: str, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows under their titles; say so on stderr where there are none."""
+    """Print rows under their titles, a dash for what is empty; say on stderr if there are none.
+
+    Off a terminal each row is one line, and a long text is cut: whole texts are in the JSON.
+    """
     if not rows:
         talk(f"No {noun}.")
         return
@@ -145,26 +162,38 @@ def table(noun: str, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -
     from rich import text as rich_text
 
     grid = table.Table(box=None, pad_edge=False, header_style="")
+    terminal = console.Console(highlight=False)
     for column in columns:
         width = max(len(row[len(grid.columns)]) for row in rows) if column.whole else None
-        grid.add_column(column.title, no_wrap=column.whole, min_width=width)
+        title = rich_text.Text(column.title, no_wrap=True, overflow="ellipsis")
+        grid.add_column(title, no_wrap=column.whole, min_width=width)
     for row in rows:
         cells = (
-            rich_text.Text(text.one_line(cell), no_wrap=True, overflow="ellipsis") for cell in row
+            rich_text.Text(
+                _cell(value, column, terminal.is_terminal),
+                no_wrap=not column.prose,
+                overflow="fold" if column.prose else "ellipsis",
+            )
+            for value, column in zip(row, columns, strict=True)
         )
         grid.add_row(*cells)
-    terminal = console.Console(highlight=False)
     if not terminal.is_terminal:
-        terminal.width = _PIPE_WIDTH  # what a program reads is never cut
+        terminal.width = _PIPE_WIDTH
     terminal.print(grid)
 
 
+def _cell(value: str, column: Column, on_terminal: bool) -> str:
+    line = text.one_line(value) or "-"
+    free = on_terminal or column.whole or column.prose
+    return line if free else text.clip(line, _PIPE_CELL)
+
+
 def details(pairs: Sequence[tuple[str, str]]) -> None:
-    """Print names and values, one pair a line."""
+    """Print names and values, one pair a line; a dash for what is empty."""
     shown = [(text.shorten(text.one_line(name), _MAX_NAME), value) for name, value in pairs]
     width = max(len(name) for name, _ in shown)
     for name, value in shown:
-        click.echo(f"{name:<{width}}  {text.one_line(value)}".rstrip())
+        click.echo(f"{name:<{width}}  {text.one_line(value) or '-'}")
 
 
 def gap() -> None:

@@ -72,7 +72,7 @@ async def show_project(client: "Client", name: str, as_json: bool) -> None:
 @click.argument("name")
 @_origin_option
 @click.option(
-    "--monthly-quota", type=click.IntRange(min=1), help="Most events a month; no limit unless set."
+    "--monthly-quota", type=click.IntRange(min=0), help="Most events a month; 0 is no limit."
 )
 @click.option(
     "--strict-destinations",
@@ -93,7 +93,7 @@ async def create_project(
     new = NewProject(
         name=name,
         allowed_origins=origins,
-        monthly_quota=monthly_quota,
+        monthly_quota=monthly_quota or None,
         strict_destinations=strict_destinations,
     )
     created = await client.create_project(new)
@@ -126,6 +126,9 @@ async def change_project(  # noqa: PLR0913 - one for each option
     strict_destinations: bool | None,
 ) -> None:
     """Change a project; what is not given stays."""
+    output.require_change(new_name, origins, any_origin, monthly_quota, strict_destinations)
+    if origins and any_origin:
+        raise click.UsageError("Give --origin or --any-origin, not both.")
     found = await named.project(client, name)
     unset = msgspec.UNSET
     change = ProjectChange(

@@ -69,6 +69,7 @@ def connected(
             **given: Any,
         ) -> None:
             files = for_project if for_project and given.get("project") else key_files
+            _require_scheme(server)
             address = find(server, api_key, data, os.environ, files)
             ctx.meta[output.ADDRESS] = address
             import asyncio
@@ -78,6 +79,11 @@ def connected(
         return command
 
     return decorate
+
+
+def _require_scheme(server: str | None) -> None:
+    if server is not None and "://" not in server:
+        raise click.BadParameter(f"--server: write the address as http://{server}.")
 
 
 async def _call(

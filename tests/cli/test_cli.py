@@ -89,14 +89,48 @@ def test_every_command_explains_itself(path: tuple[str, ...]) -> None:
         ("delivery", "list", "--since", "yesterday"),
         ("key", "create", "--name", "a", "--import-value", "swordfish"),
         ("key", "create", "--name", "a", "--scope", "everything"),
+        ("project", "change", "default"),
+        ("project", "change", "default", "--any-origin", "--origin", "https://example.org"),
+        ("category", "change", "bug"),
+        ("category", "change", "bug", "--channel", "a", "--all-channels"),
+        ("channel", "change", "hook"),
+        ("channel", "change", "hook", "--set", "secret=a", "--unset", "secret"),
+        ("health", "--server", "127.0.0.1:7480"),
     ],
     ids=" ".join,
 )
 def test_wrong_usage_ends_with_2_and_says_so_on_stderr(arguments: tuple[str, ...]) -> None:
-    ran = CliRunner().invoke(cli.cli, list(arguments))
+    # Whatever it asks for, nobody is there: wrong usage is found before that.
+    server = {"SLOWPING_SERVER": "http://127.0.0.1:9", "SLOWPING_API_KEY": "slp_nobody"}
+    ran = CliRunner().invoke(cli.cli, list(arguments), env=server)
     assert ran.exit_code == 2
     assert ran.stdout == ""
     assert "Error" in ran.stderr
+
+
+def test_an_address_without_its_scheme_is_told_with_it() -> None:
+    ran = CliRunner().invoke(cli.cli, ["health", "--server", "127.0.0.1:7480"])
+    assert "http://127.0.0.1:7480" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"), [(("evnt", "list"), "event"), (("event", "lst"), "list")], ids=str
+)
+def test_a_mistyped_command_is_told_the_nearest(arguments: tuple[str, ...], meant: str) -> None:
+    ran = CliRunner().invoke(cli.cli, list(arguments))
+    assert ran.exit_code == 2
+    assert f"Did you mean '{meant}'?" in ran.stderr
+
+
+@pytest.mark.parametrize("path", commands(cli.cli), ids=" ".join)
+def test_every_option_explains_itself(path: tuple[str, ...]) -> None:
+    command: click.Command | None = cli.cli
+    for name in path:
+        assert isinstance(command, click.Group)
+        command = command.get_command(click.Context(command), name)
+    assert command is not None
+    options = [each for each in command.params if isinstance(each, click.Option)]
+    assert [each.name for each in options if not each.help] == []
 
 
 def test_no_server_ends_with_3(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -82,6 +82,18 @@ async def test_a_project_is_created_changed_and_removed_by_its_name(run: Run) ->
     assert (await run("project", "show", "shop")).exit_code == 1
 
 
+async def test_no_quota_is_said_alike_in_a_new_project_and_in_a_change(run: Run) -> None:
+    created = await told(run, "project", "create", "shop", "--monthly-quota", "0")
+    assert created["monthly_quota"] is None
+
+
+async def test_a_list_of_keys_shows_their_limits_and_when_they_end(run: Run) -> None:
+    await run("key", "create", "--name", "a", "--rate-limit", "60", "--expires", "2099-05-06")
+    [row] = [line for line in (await run("key", "list")).stdout.splitlines() if " a " in line]
+    assert " 60 " in row
+    assert "to 2099-05-0" in row
+
+
 async def test_a_category_is_created_changed_and_removed_by_its_name(run: Run) -> None:
     created = await told(
         run, "category", "create", "deploy", "--emoji", "🚀", "--color", "#2ECC71",
@@ -156,6 +168,11 @@ async def test_a_webhooks_secret_is_made_anew_and_printed_alone(run: Run) -> Non
     assert ran.stdout.startswith("whsec_")
     assert ran.stdout.count("\n") == 1
     assert ran.stdout != first
+    [until] = [
+        line for line in (await run("channel", "show", "hook")).stdout.splitlines()
+        if line.startswith("set previous_secret_until")
+    ]  # fmt: skip
+    assert until.endswith(" UTC")
 
 
 async def test_a_channel_with_wrong_settings_is_wrong_usage(run: Run) -> None:
@@ -175,7 +192,9 @@ async def test_a_channel_is_paused_and_resumed_by_its_name(run: Run) -> None:
     paused = await told(run, "channel", "show", "console")
     assert paused["paused_reason"] == "Holidays"
     assert "paused: Holidays" in (await run("channel", "list")).stdout
+    assert "paused already: Holidays" in (await run("channel", "pause", "console")).stderr
     assert (await run("channel", "resume", "console")).exit_code == 0
+    assert "was not paused" in (await run("channel", "resume", "console")).stderr
     assert (await told(run, "channel", "show", "console"))["paused_at"] is None
 
 

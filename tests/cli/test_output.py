@@ -78,11 +78,21 @@ def test_markup_in_a_table_stays_as_it_is(capsys: pytest.CaptureFixture[str]) ->
     assert "[bold]:bug: x[/bold]" in capsys.readouterr().out
 
 
-def test_what_goes_into_a_pipe_is_not_cut(capsys: pytest.CaptureFixture[str]) -> None:
-    output.table("things", [Column("NAME"), Column("WHY")], [("a" * 200, "b" * 200)])
-    printed = capsys.readouterr().out
-    assert "a" * 200 in printed
-    assert "b" * 200 in printed
+def test_what_goes_into_a_pipe_is_a_line_a_row_with_long_texts_cut(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    columns = [Column("ID", whole=True), Column("NAME"), Column("WHY"), Column("HELP", prose=True)]
+    output.table("things", columns, [("i" * 200, "a" * 119, "b" * 200, "word " * 50)])
+    title, row = capsys.readouterr().out.splitlines()
+    assert title.startswith("ID")
+    assert row.split()[:3] == ["i" * 200, "a" * 119, "b" * 119 + "…"]
+    assert row.count("word") == 50
+
+
+def test_what_is_empty_is_a_dash(capsys: pytest.CaptureFixture[str]) -> None:
+    output.table("things", [Column("NAME"), Column("WHY")], [("a", "")])
+    output.details([("origins", "")])
+    assert capsys.readouterr().out.splitlines()[1:] == ["a     -  ", "origins  -"]
 
 
 def test_on_a_terminal_of_80_columns_ids_stay_whole(
@@ -92,12 +102,30 @@ def test_on_a_terminal_of_80_columns_ids_stay_whole(
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "80")
-    columns = [Column("ID", whole=True), Column("CHANNEL"), Column("LAST ERROR")]
-    output.table("things", columns, [("dlv_0123456789abc", "ops", "word " * 40)])
-    *_, row = capsys.readouterr().out.splitlines()
+    columns = [
+        Column("ID", whole=True), Column("CHANNEL"), Column("ATTEMPTS", whole=True),
+        Column("STATE", whole=True), Column("CATEGORY"), Column("KIND"), Column("LAST ERROR"),
+    ]  # fmt: skip
+    why = "word " * 40
+    output.table(
+        "things", columns, [("dlv_0123456789abc", "ops", "1", "discarded", "a" * 9, "b" * 9, why)]
+    )
+    _, row = capsys.readouterr().out.splitlines()
     assert "dlv_0123456789abc" in row
     assert "ops" in row
     assert "…" in row
+
+
+def test_on_a_terminal_prose_goes_on_below(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"FORCE_COLOR": "1", "NO_COLOR": "1", "TERM": "xterm"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("COLUMNS", "80")
+    output.table("things", [Column("KIND"), Column("HELP", prose=True)], [("a", "word " * 40)])
+    printed = capsys.readouterr().out
+    assert printed.count("word") == 40
+    assert max(map(len, printed.splitlines())) <= 80
 
 
 def test_an_empty_list_is_told_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
