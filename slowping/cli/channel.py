@@ -1,16 +1,15 @@
 """Channels on the command line."""
 
 import sys
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import rich_click as click
 
-from slowping.cli import delivery, named, output, typed, where
+from slowping.cli import delivery, kinds, named, output, typed, where
 from slowping.cli.output import Column, ExitCode
-from slowping.core import errors, text, times
-from slowping.core.channel import Channel, ChannelChange, ChannelKind, IssuedChannel, NewChannel
+from slowping.core import text, times
+from slowping.core.channel import Channel, ChannelChange, IssuedChannel, NewChannel
 from slowping.core.delivery import DeliveryState
 from slowping.core.page import MAX_LIMIT
 
@@ -59,7 +58,7 @@ async def list_channels(
     """List the channels, of one project or of all."""
     channels = await named.every(client.list_channels, limit, project=project, kind=kind)
     if kind and not channels:
-        await _kinds(client, kind)
+        await kinds.listed(client, kind)
     if as_json:
         output.as_json(channels)
         return
@@ -96,14 +95,14 @@ async def show_channel(client: "Client", name: str, project: str | None, as_json
 @where.connected(where.ADMIN_KEY_FILE)
 async def list_kinds(client: "Client", kind: str | None, as_json: bool) -> None:
     """List the kinds of channel, or the settings of one."""
-    kinds = await _kinds(client, kind)
+    found = await kinds.listed(client, kind)
     if as_json:
-        output.as_json(kinds)
+        output.as_json(found)
     elif kind is None:
-        rows = [(found.kind, found.summary) for found in kinds]
+        rows = [(each.kind, each.summary) for each in found]
         output.table("kinds", _KIND_COLUMNS, rows)
     else:
-        settings = [row for found in kinds for row in _setting_rows(found.settings)]
+        settings = [row for each in found for row in kinds.setting_rows(each.settings)]
         output.table("settings", _SETTING_COLUMNS, settings)
 
 
@@ -126,7 +125,7 @@ async def create_channel(
 
     A secret that was made for the channel is printed alone on stdout, this once.
     """
-    settings = typed.settings(pairs, await _schema(client, kind))
+    settings = typed.settings(pairs, await kinds.schema(client, kind))
     issued = await client.create_channel(
         NewChannel(kind=kind, name=name, project=project, settings=settings)
     )
@@ -166,7 +165,7 @@ async def change_channel(  # noqa: PLR0913 - one for each option
     if both := {name for name, _ in pairs} & set(unset):
         raise click.UsageError(f"Both --set and --unset for {', '.join(sorted(both))}.")
     found = await named.channel(client, name, project)
-    settings = typed.settings(pairs, await _schema(client, found.kind)) if pairs else {}
+    settings = typed.settings(pairs, await kinds.schema(client, found.kind)) if pairs else {}
     settings |= dict.fromkeys(unset)
     change = ChannelChange(
         name=msgspec.UNSET if new_name is None else new_name, settings=settings or msgspec.UNSET
@@ -284,25 +283,6 @@ def _hand_over(issued: IssuedChannel, as_json: bool) -> None:
         output.data(value)
 
 
-async def _kinds(client: "Client", kind: str | None) -> list[ChannelKind]:
-    """The kinds there are, or the one that is named.
-
-    Raises:
-        NotFound: there is no such kind.
-    """
-    kinds = await client.list_channel_kinds()
-    found = [each for each in kinds if kind in (None, each.kind)]
-    if kind is not None and not found:
-        raise errors.NotFound("kind of channel", kind)
-    return found
-
-
-async def _schema(client: "Client", kind: str) -> Mapping[str, Any]:
-    """The schema of a kind's settings; empty for an unknown kind, which the server refuses."""
-    kinds = await client.list_channel_kinds()
-    return next((found.settings for found in kinds if found.kind == kind), {})
-
-
 def _row(found: Channel) -> tuple[str, ...]:
     return (
         found.id,
@@ -324,17 +304,3 @@ def _shown(name: str, value: Any) -> str:  # any JSON value
     """A setting as a person reads it: what ends in `_until` is a moment in milliseconds."""
     is_moment = name.endswith("_until") and isinstance(value, int)
     return output.moment(times.to_datetime(value)) if is_moment else text.show(value)
-
-
-def _setting_rows(schema: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    definition = typed.definition(schema)
-    needed = definition.get("required", ())
-    return [
-        (
-            name,
-            "yes" if name in needed else "no",
-            member.get("description") or member.get("title", ""),
-        )
-        for name, member in definition.get("properties", {}).items()
-        if not member.get("readOnly")
-    ]
