@@ -23,7 +23,7 @@ def path(tmp_path: pathlib.Path) -> pathlib.Path:
 
 @pytest.fixture
 async def readers(path: pathlib.Path) -> AsyncIterator[Readers]:
-    opened = await Readers.open(path, deadline_s=0.05)
+    opened = await Readers.open(path, deadline_s=1.0)
     yield opened
     await opened.close()
 
@@ -50,9 +50,9 @@ async def test_a_read_that_takes_too_long_is_broken_off(readers: Readers) -> Non
 
 
 async def test_reading_goes_on_after_one_that_took_too_long(readers: Readers) -> None:
-    endless = [asyncio.ensure_future(readers.fetch(ENDLESS)) for _ in range(6)]
+    endless = [asyncio.ensure_future(readers.fetch(ENDLESS)) for _ in range(4)]
     refused = await asyncio.gather(*endless, return_exceptions=True)
-    assert [type(error) for error in refused] == [errors.Unavailable] * 6
+    assert [type(error) for error in refused] == [errors.Unavailable] * 4
     assert len(await readers.fetch("select value from number")) == 1
     assert len(await readers.fetch("select value from number")) == 1
 
