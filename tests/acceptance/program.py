@@ -15,10 +15,21 @@ import msgspec
 
 from slowping.client.client import Client
 
-DEADLINE_S: Final = 20.0
+DEADLINE_S: Final = 40.0
 """For anything that is waited for; nothing takes so long on an idle machine."""
 
 _READY: Final = re.compile(r"^slowping \S+ is ready on (\S+) ", re.MULTILINE)
+
+
+def signalled(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    """Send a signal to a process, unless it has ended.
+
+    Not by the process's own methods: they collect its exit code, which asyncio then waits for in
+    vain.
+    """
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, number)
 
 
 class Ran(msgspec.Struct, frozen=True):
@@ -52,7 +63,7 @@ class Machine:
                 out, err = await process.communicate(None if given is None else given.encode())
         finally:
             if process.returncode is None:
-                process.kill()
+                signalled(process, signal.SIGKILL)
                 await process.wait()
         assert process.returncode is not None
         return Ran(process.returncode, out.decode(), err.decode())
@@ -157,7 +168,7 @@ class Server:
 
     def terminate(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Ask it to stop."""
-        self._process.send_signal(number)
+        signalled(self._process, number)
 
     async def ended(self) -> int:
         """Wait for its end; its exit code."""
@@ -167,8 +178,7 @@ class Server:
 
     async def killed(self) -> None:
         """End it by SIGKILL, at once."""
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        signalled(self._process, signal.SIGKILL)
         await self.ended()
 
     async def _read(self, name: str) -> None:

@@ -16,7 +16,7 @@ import pytest
 from slowping.client.client import Client
 from slowping.core.channel import NewChannel
 from tests.acceptance.eventually import eventually
-from tests.acceptance.program import Machine
+from tests.acceptance.program import Machine, signalled
 from tests.notifiers.far_side import FarSide, silence
 
 GRACE_S = 12.0
@@ -42,7 +42,7 @@ async def unread(machine: Machine, data: Path) -> AsyncIterator[asyncio.subproce
         yield process
     finally:
         with contextlib.suppress(ProcessLookupError):
-            process.kill()
+            signalled(process, signal.SIGKILL)
         await process.wait()
         os.close(reading)
 
@@ -56,7 +56,7 @@ async def test_a_terminal_that_nobody_reads_does_not_hold_up_the_end(
         await _send(url, _text_of(data / "ingest.key").strip(), 100)
         async with Client(url, _text_of(data / "admin.key").strip()) as client:
             await eventually(lambda: _is_stuck(client))
-        process.send_signal(signal.SIGTERM)
+        signalled(process, signal.SIGTERM)
         async with asyncio.timeout(GRACE_S):
             assert await process.wait() == 0
 
@@ -89,7 +89,7 @@ async def test_a_signal_during_the_start_is_a_clean_end(
     pipe = asyncio.subprocess.PIPE
     process = await machine.start(*SERVE, data, stdout=pipe, stderr=pipe)
     await eventually((data / "lock").exists)
-    process.send_signal(number)
+    signalled(process, number)
     said, logged = await asyncio.wait_for(process.communicate(), GRACE_S)
     assert (process.returncode, said, b"Traceback" in logged) == (0, b"", False)
     assert not (data / "server.json").exists()

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from slowping.core.event import NewEvent
-from tests.acceptance.program import DEADLINE_S, Machine, Server
+from tests.acceptance.program import DEADLINE_S, Machine, Server, signalled
 
 
 async def line_of(stream: asyncio.StreamReader | None) -> str:
@@ -36,7 +36,7 @@ async def tailing(machine: Machine, data: Path, *options: str) -> AsyncIterator[
         yield process
     finally:
         with contextlib.suppress(ProcessLookupError):
-            process.kill()
+            signalled(process, signal.SIGKILL)
         await process.communicate()
 
 
@@ -66,7 +66,7 @@ async def test_json_and_filters_are_for_pipes(machine: Machine, tmp_path: Path) 
 
 async def test_ctrl_c_is_how_it_ends(machine: Machine, tmp_path: Path) -> None:
     async with machine.serving(tmp_path), tailing(machine, tmp_path) as tail:
-        tail.send_signal(signal.SIGINT)
+        signalled(tail, signal.SIGINT)
         assert await ended(tail) == 0
         assert tail.stderr is not None
         assert await tail.stderr.read() == b""
