@@ -34,7 +34,7 @@ def tui(server: str | None, api_key: str | None, data: Path | None, keys: bool) 
     from slowping.tui.settings import Profile, Settings
 
     settings = Settings.of_this_user()
-    named = bool(server or api_key or data or os.environ.get("SLOWPING_SERVER"))
+    named = any((server, api_key, data, *map(os.environ.get, ("SLOWPING_SERVER", "SLOWPING_DATA"))))
     profile = None if named else settings.remembered.current()
     if profile is None:
         try:

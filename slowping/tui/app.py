@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import msgspec
@@ -57,7 +58,7 @@ class SlowpingApp(Commanded, App[None]):
     """The live view."""
 
     TITLE = "slowping"
-    CSS_PATH = "slowping.tcss"
+    CSS_PATH = Path(__file__).with_name("slowping.tcss")
     ENABLE_COMMAND_PALETTE = False  # it is a command like any other
     MODES: ClassVar = {place.name: place.open for place in PLACES}
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -117,8 +118,8 @@ class SlowpingApp(Commanded, App[None]):
         self.theme_changed_signal.subscribe(self, lambda theme: self.remember(theme=theme.name))
         if self.profile is None:
             self.ask_where()
-        else:
-            self.use(self.profile)
+        else:  # once the first picture is drawn: loading the client would hold it up
+            self.call_after_refresh(self.use, self.profile)
 
     def _bind_keys(self) -> None:
         """Bind the keys that the person has set, and say what is wrong with them."""
@@ -224,6 +225,13 @@ class SlowpingApp(Commanded, App[None]):
         from slowping.tui import palette
 
         self.push_screen(CommandPalette(palette.PROVIDERS, placeholder="Type to find…"))
+
+    @on_command(everywhere.JUMP)
+    def jump_about(self) -> None:
+        """Let a letter choose what has the focus."""
+        from slowping.tui.modals.jump import JumpModal
+
+        self.push_screen(JumpModal(self.screen), lambda chosen: chosen.focus() if chosen else None)
 
     @on_command(everywhere.THEME)
     def choose_theme(self) -> None:

@@ -119,7 +119,8 @@ class Commanded(_Node):
 
 
 _SHOWN = {
-    "question_mark": "?", "slash": "/", "colon": ":", "exclamation_mark": "!", "escape": "esc",
+    "question_mark": "?", "slash": "/", "colon": ":", "semicolon": ";",
+    "exclamation_mark": "!", "escape": "esc",
     "space": "space", "pagedown": "pgdn", "pageup": "pgup", "down": "↓", "up": "↑",
     "left": "←", "right": "→",
 }  # fmt: skip

@@ -4,8 +4,11 @@ import pytest
 from textual.command import CommandPalette
 
 from slowping.core import errors
+from slowping.tui.command import Command, Need
 from slowping.tui.modals.help import HelpModal
+from slowping.tui.place_screen import PlaceScreen
 from slowping.tui.settings import Profile, Settings
+from slowping.tui.widgets.detail import Detail
 from slowping.tui.widgets.feed_view import FeedView
 from tests.tui.driver import NOW_MS, PROFILE, ScriptedServer, category, events, running
 
@@ -204,3 +207,42 @@ async def test_a_countdown_moves(server: ScriptedServer) -> None:
         live.app.screen.query_one("StatusBar").refresh()
         await live.settle()
         live.shows("trying")
+
+
+async def test_a_letter_jumps_to_a_part_of_the_screen(server: ScriptedServer) -> None:
+    server.events = events(1, 3)
+    async with running(server) as live:
+        await live.connects()
+        await live.press("enter", "semicolon")
+        live.shows(" a ", " b ")
+        await live.press("b")
+        assert live.has_focus(Detail)
+        await live.press("semicolon", "a")
+        assert live.has_focus(FeedView)
+        await live.press("semicolon", "escape")
+        assert live.has_focus(FeedView)
+
+
+async def test_a_key_that_may_only_read_greys_what_it_may_not(server: ScriptedServer) -> None:
+    server.refusing["/keys"] = (403, errors.Forbidden)
+    async with running(server) as live:
+        await live.connects()
+        assert not live.app.may_administer
+        screen = live.app.screen
+        assert isinstance(screen, PlaceScreen)
+        command = Command(
+            id="x", name="X", help="", key="x", where="feed", needs=(Need.ADMIN,)
+        )  # fmt: skip
+        assert screen.why_not(command) == "this API key may only read."
+
+
+async def test_what_needs_the_line_is_grey_without_it(server: ScriptedServer) -> None:
+    async with running(server) as live:
+        screen = live.app.screen
+        assert isinstance(screen, PlaceScreen)
+        command = Command(
+            id="x", name="X", help="", key="x", where="feed", needs=(Need.LINE,)
+        )  # fmt: skip
+        assert screen.why_not(command) == "not while connecting."
+        await live.connects()
+        assert screen.why_not(command) is None

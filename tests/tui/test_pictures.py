@@ -115,6 +115,6 @@ async def test_connecting(server: ScriptedServer, looks_like: LooksLike, size: s
 
 
 async def test_help(server: ScriptedServer, looks_like: LooksLike) -> None:
-    async with running(server, size=(120, 40)) as live:
+    async with running(server) as live:
         await live.press("question_mark")
-        looks_like(live.picture(), "help-120x40")
+        looks_like(live.picture(), "help-80x24")

@@ -33,6 +33,13 @@ RELOAD: Final = Command(
     key="ctrl+r",
     where="everywhere",
 )
+JUMP: Final = Command(
+    id="jump",
+    name="Jump",
+    help="Put a letter on every part of the screen; its key goes there.",
+    key="semicolon",
+    where="everywhere",
+)
 THEME: Final = Command(
     id="theme",
     name="Change the theme",
@@ -62,4 +69,4 @@ QUIT: Final = Command(
     where="everywhere",
 )
 
-COMMANDS: Final = (HELP, PALETTE, BACK, RELOAD, THEME, ERRORS, CONNECT, QUIT)
+COMMANDS: Final = (HELP, PALETTE, BACK, JUMP, RELOAD, THEME, ERRORS, CONNECT, QUIT)

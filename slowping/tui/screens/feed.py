@@ -41,6 +41,11 @@ class FeedScreen(PlaceScreen):
     filter_bar = getters.query_one(FilterBar)
     empty = getters.query_one(EmptyState)
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._loaded = False
+        self._had_row = False
+
     def compose_place(self) -> ComposeResult:
         """A filter, the list, and the details when they are asked for."""
         yield FilterBar()
@@ -86,7 +91,6 @@ class FeedScreen(PlaceScreen):
         if arrived:
             self.view.extend(arrived)
             self._ring(arrived)
-            self._say()
         moved = [item.delivery for item in batch if isinstance(item, DeliveryChanged)]
         if moved:
             self.view.change(moved)
@@ -200,7 +204,9 @@ class FeedScreen(PlaceScreen):
 
     def on_feed_view_moved(self) -> None:
         """Another event is under the cursor."""
-        self.refresh_bindings()
+        if self._had_row is not self.has_row():  # the footer is dear
+            self._had_row = self.has_row()
+            self.refresh_bindings()
         if self.detail.display:
             self._show_detail()
 
@@ -244,8 +250,6 @@ class FeedScreen(PlaceScreen):
     def _copy(self, what: str, name: str) -> None:
         self.app.copy_to_clipboard(what)
         self.app.tell(f"{name} was sent to your terminal's clipboard.")
-
-    _loaded = False
 
     def _say(self) -> None:
         """Say what the list does, and why it is empty if it is."""

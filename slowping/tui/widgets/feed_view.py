@@ -225,7 +225,7 @@ class FeedView(Commanded, ScrollView, can_focus=True):
         index = y + self.scroll_offset.y
         width = self.size.width
         if index >= len(self.rows.shown):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self._style(""))
         row = self.rows.shown[index]
         here = index == self.cursor
         now = self._now_ms()
@@ -253,7 +253,7 @@ class FeedView(Commanded, ScrollView, can_focus=True):
 
     def _draw(self, row: Row, width: int, when: str, *, here: bool) -> Strip:
         event, counts = row.event, row.counts
-        base = self._style("feed--cursor") if here else self.rich_style
+        base = self._style("feed--cursor" if here else "")
         muted = base if here else base + self._style("feed--muted")
         emoji, color = self.look_of(event)
         name_width = max(8, min(18, width // 6))
@@ -284,8 +284,13 @@ class FeedView(Commanded, ScrollView, can_focus=True):
         return [first, Segment(drawing.fit(f"  {drawing.fields_line(event)}", rest + 2), muted)]
 
     def _style(self, name: str) -> Style:
+        """A component's style, kept until the theme changes; without a name, that of the list."""
         if name not in self._styles:
-            self._styles[name] = self.get_component_rich_style(name, partial=name != "feed--cursor")
+            self._styles[name] = (
+                self.get_component_rich_style(name, partial=name != "feed--cursor")
+                if name
+                else self.rich_style
+            )
         return self._styles[name]
 
     def _settle(self, current: Row | None) -> None:

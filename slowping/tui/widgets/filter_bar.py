@@ -38,6 +38,7 @@ class FilterBar(Horizontal):
     def __init__(self) -> None:
         super().__init__()
         self._before: Widget | None = None
+        self._said = Content("")
 
     def compose(self) -> ComposeResult:
         """Chips, field, and what the list does."""
@@ -70,7 +71,9 @@ class FilterBar(Horizontal):
 
     def say(self, what: Content) -> None:
         """Show on the right what the list does."""
-        self.query_one("#says", Static).update(what)
+        if what != self._said:  # it is said with every batch, and drawing it is dear
+            self._said = what
+            self.query_one("#says", Static).update(what)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter as it is typed."""
