@@ -73,7 +73,8 @@ class Console:
         return Delivered()
 
     async def close(self) -> None:
-        """The terminal is not ours to close."""
+        """The terminal is not ours to close, but the thread that writes to it is."""
+        self._printer.end()
 
 
 def card(notification: Notification, *, width: int = WIDTH, coloured: bool = False) -> str:

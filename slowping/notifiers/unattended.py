@@ -33,7 +33,8 @@ class Unattended:
     def __init__(self, most: int, name: str) -> None:
         self._most = most
         self._name = name
-        self._waiting: queue.SimpleQueue[_Job[Any]] = queue.SimpleQueue()  # each of its own type
+        # Each job is of its own type; None ends a thread.
+        self._waiting: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
 
     def begin(self, work: Callable[[], T]) -> concurrent.futures.Future[T]:
@@ -47,6 +48,11 @@ class Unattended:
             thread.start()
         return job.done
 
+    def end(self) -> None:
+        """Let the threads go once they have done what is waiting; nobody waits for them."""
+        for _ in self._threads:
+            self._waiting.put(None)
+
     def _serve(self) -> None:
-        while True:
-            self._waiting.get().run()
+        while (job := self._waiting.get()) is not None:
+            job.run()

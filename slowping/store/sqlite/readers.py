@@ -16,6 +16,8 @@ CONNECTIONS: Final = 2
 DEADLINE_S: Final = 10.0
 """A read that stays open would stop the write-ahead log from being folded back."""
 
+_INTERRUPT_EVERY_S: Final = 0.05
+
 _PRAGMAS: Final = (
     "query_only = on",
     "busy_timeout = 5000",
@@ -71,8 +73,10 @@ class Readers:
         reading = asyncio.ensure_future(connection.execute_fetchall(sql, parameters))
         try:
             await asyncio.wait((reading,), timeout=self._deadline_s)
-            if not reading.done():
+            while not reading.done():
+                # An interrupt that comes before the thread has begun the statement is lost.
                 await connection.interrupt()
+                await asyncio.wait((reading,), timeout=_INTERRUPT_EVERY_S)
             return list(await reading)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
