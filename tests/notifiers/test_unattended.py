@@ -1,3 +1,4 @@
+from slowping.notifiers.unattended import Unattended
 
 
 def test_threads_go_when_their_owner_closes() -> None:
