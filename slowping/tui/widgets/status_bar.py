@@ -16,6 +16,8 @@ from slowping.tui.live import Lamp, Link
 
 _BARS: Final = " ▁▂▃▄▅▆▇█"
 _SECONDS: Final = 20
+_RECENT: Final = 5
+"""Seconds over which the rate is told."""
 _WITH_BARS: Final = 80
 """Columns from which on there is room for a picture."""
 
@@ -84,7 +86,7 @@ class StatusBar(Widget):
         if self.doing:
             return Content.styled(f"⟳ {text.one_line(self.doing[-1])}…", "$text-accent")
         queue = "" if self.queue is None else f"{self.queue} waiting  "
-        rate = sum(self._rates) / _SECONDS
+        rate = sum(list(self._rates)[-_RECENT:]) / _RECENT
         bars = sparkline(self._rates) if self.size.width >= _WITH_BARS else ""
         return Content.assemble(queue, (bars, "$text-accent"), f" {rate:.1f}/s")
 
