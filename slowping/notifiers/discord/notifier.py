@@ -20,7 +20,7 @@ from slowping.notifiers.discord.answer import Limits
 from slowping.notifiers.port import HttpAnswer, HttpFailure, Secret, Settings, Tools
 
 # Discord's documentation, "User Agent": without this form its protection may block us.
-USER_AGENT: Final = f"DiscordBot (https://pypi.org/project/slowping, {__version__})"
+USER_AGENT: Final = f"DiscordBot (https://slowping.example, {__version__})"
 
 _SNOWFLAKE: Final = r"^[0-9]{1,20}\Z"
 
