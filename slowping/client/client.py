@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar
 from slowping.client.connection import Connection, Transport
 from slowping.client.stream import Patience, Stream
 from slowping.core import page
-from slowping.core.api_key import ApiKey, IssuedApiKey, NewApiKey
+from slowping.core.api_key import ApiKey, ApiKeyRotation, IssuedApiKey, NewApiKey
 from slowping.core.category import Category, CategoryChange, NewCategory
 from slowping.core.channel import (
     Channel,
@@ -23,13 +23,17 @@ from slowping.core.channel import (
 from slowping.core.delivery import (
     Delivery,
     DeliveryDetail,
+    DeliveryGroup,
     DeliverySelection,
     DeliveryState,
     EventDetail,
     Moved,
+    Replay,
+    Replayed,
 )
 from slowping.core.event import AcceptedEvent, AcceptedEvents, Event, NewEvent
 from slowping.core.health import Health
+from slowping.core.overview import Overview
 from slowping.core.page import Page
 from slowping.core.project import NewProject, Project, ProjectChange
 
@@ -151,15 +155,27 @@ class Client:
         event: str | None = None,
         since: dt.datetime | None = None,
         until: dt.datetime | None = None,
+        error: str | None = None,
         limit: int = page.DEFAULT_LIMIT,
         cursor: str | None = None,
     ) -> Page[Delivery]:
         """Deliveries, newest first."""
         query = {
             "project": project, "channel": channel, "category": category, "state": states,
-            "event": event, "since": since, "until": until, "limit": limit, "cursor": cursor,
+            "event": event, "since": since, "until": until, "error": error, "limit": limit,
+            "cursor": cursor,
         }  # fmt: skip
         return await self._server.get("/deliveries", Page[Delivery], query)
+
+    async def group_deliveries(
+        self, *, project: str | None = None, states: Sequence[DeliveryState] | None = None
+    ) -> tuple[DeliveryGroup, ...]:
+        """Deliveries by channel, state and last error, the oldest first; the failed ones at first.
+
+        Without `states`: those that have failed, are pending, or on their way.
+        """
+        query = {"project": project, "state": states}
+        return (await self._server.get("/deliveries/groups", Page[DeliveryGroup], query)).items
 
     async def show_delivery(self, delivery_id: str) -> DeliveryDetail:
         """A delivery with every attempt."""
@@ -180,6 +196,10 @@ class Client:
     async def discard_deliveries(self, selection: DeliverySelection) -> Moved:
         """Give deliveries up: those that failed, unless the selection names states."""
         return await self._server.post("/deliveries/discard", Moved, selection)
+
+    async def replay(self, replay: Replay) -> Replayed:
+        """Send the events of a time window again, and make the deliveries that are missing."""
+        return await self._server.post("/deliveries/replay", Replayed, replay)
 
     # Channels --------------------------------------------------------------------------------
 
@@ -324,7 +344,27 @@ class Client:
         """End a key."""
         return await self._server.post(_path("keys", key_id, "revoke"), ApiKey)
 
+    async def rotate_api_key(self, key_id: str, rotation: ApiKeyRotation) -> IssuedApiKey:
+        """Issue a key that may do the same; the old one ends when the overlap is over."""
+        return await self._server.post(_path("keys", key_id, "rotate"), IssuedApiKey, rotation)
+
     # The server ------------------------------------------------------------------------------
+
+    async def overview(
+        self,
+        *,
+        project: str | None = None,
+        today: dt.datetime | None = None,
+        week: dt.datetime | None = None,
+        month: dt.datetime | None = None,
+    ) -> Overview:
+        """Figures of a project, or of all that the key may see.
+
+        `today`, `week` and `month` say when these began where the reader is; left out, they are
+        those of UTC, and a week begins on Monday.
+        """
+        query = {"project": project, "today": today, "week": week, "month": month}
+        return await self._server.get("/overview", Overview, query)
 
     async def health(self) -> Health:
         """Whether the server and its store work; needs no key."""

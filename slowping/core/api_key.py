@@ -89,6 +89,13 @@ class IssuedApiKey(msgspec.Struct, frozen=True, kw_only=True):
     value: str
 
 
+class ApiKeyRotation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of a rotation: a new key that may do the same, and an end for the old one."""
+
+    overlap_s: Annotated[int, msgspec.Meta(ge=0, le=90 * 86_400)] = 86_400
+    """How long the old key still works."""
+
+
 class ApiKeyFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which keys to list; what is None does not narrow."""
 

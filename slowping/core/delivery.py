@@ -186,6 +186,8 @@ class DeliveryFilter(msgspec.Struct, frozen=True, kw_only=True):
     since: int | None = None
     """Created at or after this moment, in UTC milliseconds."""
     until: int | None = None
+    error: str | None = None
+    """The whole text of the last error."""
 
 
 class DeliverySelection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -198,12 +200,56 @@ class DeliverySelection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     states: tuple[DeliveryState, ...] | None = None
     since: dt.datetime | None = None
     until: dt.datetime | None = None
+    error: str | None = None
+    """The whole text of the last error."""
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True):
     """How many deliveries an act on many has moved."""
 
     moved: int
+
+
+class DeliveryGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """Deliveries that stand alike: one channel, one state, one last error."""
+
+    project: str
+    channel: str
+    kind: str
+    state: DeliveryState
+    last_error: str | None
+    count: int
+    oldest_at: dt.datetime
+    """When the oldest of them was created."""
+    newest_at: dt.datetime
+
+
+class Replay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of a replay: the events of a time window go out again."""
+
+    since: dt.datetime
+    """Events received at or after this moment."""
+    until: dt.datetime
+    """Events received before this moment."""
+    project: str | None = None
+    channel: str | None = None
+    """A channel's name: only to it. Without one to every channel that is not ad hoc."""
+    category: str | None = None
+    again: bool = False
+    """Whether what was delivered goes out again too."""
+    dry_run: bool = False
+    """Whether it is only counted."""
+
+
+class Replayed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a replay did, or would do."""
+
+    events: int
+    """Events in the window."""
+    queued: int
+    """Deliveries that go out again."""
+    made: int
+    """Deliveries that were missing."""
 
 
 # What the engine works with -------------------------------------------------------------------

@@ -40,7 +40,7 @@ from slowping.tui.widgets.feed_view import FeedView
 NOW_MS = 1_795_000_000_000  # 2026-11-18
 PROFILE = Profile(name="test", server="http://server.test:7464", api_key="slp_test")
 
-Answer = Callable[[httpx.Request], httpx.Response]
+Reply = Callable[[httpx.Request], msgspec.Struct]
 
 
 def event(number: int, **what: Any) -> Event:
@@ -125,7 +125,11 @@ class ScriptedServer:
         self.categories: list[Category] = []
         self.refusing: dict[str, tuple[int, type[SlowpingError]]] = {}
         """Status and condition by the path that is refused."""
+        self.answers: dict[str, msgspec.Struct | Reply] = {}
+        """What else is answered, by method and path; a function is given the request."""
         self.asked: list[str] = []
+        self.sent: dict[str, Any] = {}
+        """The latest body by method and path."""
         self.queries: dict[str, str] = {}
         """The latest query by path."""
         self.gate = asyncio.Event()
@@ -152,10 +156,18 @@ class ScriptedServer:
         path = request.url.path.removeprefix("/slowping/v1")
         self.asked.append(f"{request.method} {path}")
         self.queries[path] = str(request.url.params)
+        if request.content:
+            self.sent[f"{request.method} {path}"] = msgspec.json.decode(request.content)
         await self.gate.wait()
         if path in self.refusing:
             status, condition = self.refusing[path]
             return _refusal(status, condition)
+        scripted = self.answers.get(f"{request.method} {path}")
+        if scripted is not None:
+            told = scripted(request) if callable(scripted) else scripted
+            return httpx.Response(200, content=msgspec.json.encode(told))
+        if request.method == "DELETE":
+            return httpx.Response(204)
         if path == "/feed":
             return httpx.Response(
                 200, headers={"content-type": "text/event-stream"}, content=self._line()
