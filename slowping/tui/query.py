@@ -1,6 +1,7 @@
 """Decide which events match what a person has typed into the filter."""
 
 import re
+from collections.abc import Mapping
 from typing import Final, Self
 
 import msgspec
@@ -55,6 +56,13 @@ class Query(msgspec.Struct, frozen=True):
             self.inverted
         )
 
+    def fits(self, facts: Mapping[str, str]) -> bool:
+        """Whether a row of a table is to be shown, which says all this of itself."""
+        if not self.terms:
+            return True
+        haystack = " ".join(facts.values()).casefold()
+        return all(_is_said(term, facts, haystack) for term in self.terms) is not self.inverted
+
 
 def haystack(event: Event) -> str:
     """All of an event that words are looked for in, in lower case."""
@@ -79,6 +87,12 @@ def _term(word: str) -> Term:
     name, colon, rest = word.partition(":")
     named = [full for full in _NAMED if name and full.startswith(name)] if colon else []
     return Term(named[0], rest) if len(named) == 1 else Term(None, word)
+
+
+def _is_said(term: Term, facts: Mapping[str, str], haystack: str) -> bool:
+    if term.name is None:
+        return term.words in haystack
+    return facts.get(term.name, "").casefold().startswith(term.words)
 
 
 def _holds(term: Term, event: Event, counts: Counts, haystack: str) -> bool:

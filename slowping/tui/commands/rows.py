@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from slowping.tui.command import Command
+from slowping.tui.command import Command, Need
 
 DOWN: Final = Command(
     id="list.down", name="Next row", help="One row down.", key="j,down", where="list"
@@ -32,4 +32,40 @@ PAGE_UP: Final = Command(
     id="list.page-up", name="Page up", help="One page up.", key="pageup", where="list"
 )
 
-COMMANDS: Final = (DOWN, UP, TOP, BOTTOM, HALF_DOWN, HALF_UP, PAGE_DOWN, PAGE_UP)
+OPEN: Final = Command(
+    id="list.open",
+    name="Show or hide the details",
+    help="All there is to know of the row, beside the list.",
+    key="enter",
+    where="list",
+    footer="Details",
+    needs=(Need.ROW,),
+)
+FILTER: Final = Command(
+    id="list.filter",
+    name="Filter",
+    help="Show only the rows that match, as you type: words, project:shop, state:failed.",
+    key="slash",
+    where="list",
+    at_once=True,
+)
+INVERT: Final = Command(
+    id="list.invert",
+    name="Turn the filter round",
+    help="Show the rows that do not match instead.",
+    key="exclamation_mark",
+    where="list",
+)
+COPY: Final = Command(
+    id="list.copy",
+    name="Copy as JSON",
+    help="Send the row as JSON to your terminal's clipboard.",
+    key="y",
+    where="list",
+    needs=(Need.ROW,),
+)
+
+
+COMMANDS: Final = (
+    DOWN, UP, TOP, BOTTOM, HALF_DOWN, HALF_UP, PAGE_DOWN, PAGE_UP, OPEN, FILTER, INVERT, COPY,
+)  # fmt: skip

@@ -1,20 +1,15 @@
 """Draw one event whole: its fields, its deliveries, and every attempt at them."""
 
 from collections.abc import Callable
-from typing import ClassVar
 
 import msgspec
-from textual.app import ComposeResult
-from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from slowping.core import text, times
 from slowping.core.delivery import Attempt, AttemptOutcome, DeliveryDetail, DeliveryState
 from slowping.core.event import Event
-from slowping.tui.command import Commanded, on_command
-from slowping.tui.commands import rows
 from slowping.tui.widgets import drawing
+from slowping.tui.widgets.pane import Pane, heading
 
 _STATES = {
     DeliveryState.DELIVERED: ("✓", "$text-success"),
@@ -25,18 +20,12 @@ _STATES = {
 }
 
 
-class Detail(Commanded, VerticalScroll):
+class Detail(Pane):
     """Shows the event it is given; deliveries follow when they are known."""
-
-    help_title: ClassVar[str] = "In the details"
 
     def __init__(self, now_ms: Callable[[], int], **kwargs: str) -> None:
         super().__init__(**kwargs)  # type: ignore[arg-type]  # id and classes are texts
         self._now_ms = now_ms
-
-    def compose(self) -> ComposeResult:
-        """All of it is one text, which can be selected with the mouse."""
-        yield Static(id="told")
 
     def show(
         self,
@@ -45,44 +34,13 @@ class Detail(Commanded, VerticalScroll):
         emoji: str = "",
     ) -> None:
         """Show an event; `deliveries` is None as long as they are not known."""
-        told = self.query_one("#told", Static)
         if event is None:
-            told.update(Content.styled("No event is selected.", "$text-muted"))
+            self.tell(Content.styled("No event is selected.", "$text-muted"))
             return
         blocks = [_head(event, emoji), _body(event), _fields(event)]
         blocks.append(_deliveries(deliveries, self._now_ms()))
         blocks.append(_raw(event))
-        told.update(Content("\n\n").join([block for block in blocks if block]))
-
-    @on_command(rows.DOWN)
-    def down(self) -> None:
-        """One line down."""
-        self.scroll_relative(y=1, animate=False)
-
-    @on_command(rows.UP)
-    def up(self) -> None:
-        """One line up."""
-        self.scroll_relative(y=-1, animate=False)
-
-    @on_command(rows.TOP)
-    def top(self) -> None:
-        """To the first line."""
-        self.scroll_home(animate=False)
-
-    @on_command(rows.BOTTOM)
-    def bottom(self) -> None:
-        """To the last line."""
-        self.scroll_end(animate=False)
-
-    @on_command(rows.HALF_DOWN)
-    def half_down(self) -> None:
-        """Half a page down."""
-        self.scroll_relative(y=self.size.height // 2, animate=False)
-
-    @on_command(rows.HALF_UP)
-    def half_up(self) -> None:
-        """Half a page up."""
-        self.scroll_relative(y=-(self.size.height // 2), animate=False)
+        self.tell(Content("\n\n").join([block for block in blocks if block]))
 
 
 def _head(event: Event, emoji: str) -> Content:
@@ -106,7 +64,7 @@ def _fields(event: Event) -> Content:
     if not event.fields:
         return Content("")
     named = [(name, text.show(value)) for name, value in event.fields.items()]
-    return Content("\n").join([_heading("Fields"), *_pairs(named)])
+    return Content("\n").join([heading("Fields"), *_pairs(named)])
 
 
 def _pairs(pairs: list[tuple[str, str]]) -> list[Content]:
@@ -124,7 +82,7 @@ def _deliveries(deliveries: tuple[DeliveryDetail, ...] | None, now_ms: int) -> C
         return Content.styled("Loading the deliveries…", "$text-muted")
     if not deliveries:
         return Content.styled("No deliveries: nobody was to be told.", "$text-muted")
-    lines = [_heading("Deliveries")]
+    lines = [heading("Deliveries")]
     for each in deliveries:
         lines.append(_delivery(each, now_ms))
         lines += [_attempt(attempt) for attempt in each.attempts]
@@ -166,12 +124,8 @@ def _attempt(attempt: Attempt) -> Content:
 def _raw(event: Event) -> Content:
     shown = msgspec.json.format(msgspec.json.encode(event), indent=2).decode()
     return Content("\n").join(
-        [_heading("As JSON"), Content.styled(text.visible(shown), "$text-muted")]
+        [heading("As JSON"), Content.styled(text.visible(shown), "$text-muted")]
     )
-
-
-def _heading(title: str) -> Content:
-    return Content.styled(title, "bold $text-primary")
 
 
 def _moment(ms: int) -> str:

@@ -35,18 +35,17 @@ class FilterBar(Horizontal):
         Binding("enter,down", "leave", "To the list", priority=True),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, hint: str = "words  category:sale  project:shop  state:failed") -> None:
+        """`hint` stands in the field while nothing is typed."""
         super().__init__()
+        self._hint = hint
         self._before: Widget | None = None
         self._said = Content("")
 
     def compose(self) -> ComposeResult:
         """Chips, field, and what the list does."""
         yield Static(id="chips")
-        yield Input(
-            placeholder="words  category:sale  project:shop  state:failed", compact=True,
-            select_on_focus=False,
-        )  # fmt: skip
+        yield Input(placeholder=self._hint, compact=True, select_on_focus=False)
         yield Static(id="says")
 
     def on_mount(self) -> None:

@@ -39,9 +39,31 @@ class Table(Commanded, DataTable[Text], inherit_bindings=False):
         self._was: str | None = None
 
     def on_mount(self) -> None:
-        """The columns stay the same."""
+        """The columns come first."""
+        self._put_titles()
+
+    def entitle(self, *titles: str) -> None:
+        """Have other columns; the rows have to be shown again."""
+        if titles == self._titles:
+            return
+        self._titles = titles
+        self._rows = {}
+        self.clear(columns=True)
+        self._put_titles()
+
+    def _put_titles(self) -> None:
         for number, title in enumerate(self._titles):
             self.add_column(Text(title), key=str(number))
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The keys of the rows, from the first to the last."""
+        return tuple(self._rows)
+
+    def go_to(self, key: str) -> None:
+        """Put the cursor on the row of this key, if there is one."""
+        if key in self._rows:
+            self._go(list(self._rows).index(key))
 
     @property
     def current(self) -> str | None:

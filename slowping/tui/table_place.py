@@ -1,0 +1,238 @@
+"""What every place with a table is made of: a filter, the rows, one of them whole.
+
+A place of your own: subclass `TablePlace`, and say how things are fetched, drawn and told of. Then
+list it in `places.py` and put its commands into `commands/<name>.py`.
+"""
+
+import abc
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final, Generic, TypeVar
+
+import msgspec
+from rich.text import Text
+from textual import getters, work
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.content import Content
+
+from slowping.tui.act import acting
+from slowping.tui.command import on_command
+from slowping.tui.commands import rows
+from slowping.tui.place_screen import PlaceScreen
+from slowping.tui.widgets.empty_state import EmptyState
+from slowping.tui.widgets.filter_bar import FilterBar
+from slowping.tui.widgets.pane import Pane
+from slowping.tui.widgets.table import Table
+
+T = TypeVar("T")
+
+PAGE: Final = 1_000
+"""Most rows that are asked for at once."""
+
+
+class TablePlace(PlaceScreen, Generic[T]):
+    """A table of things, the details of the one under the cursor, and a filter above."""
+
+    AUTO_FOCUS = "Table"
+    PLURAL: ClassVar[str]
+    """What the rows are, such as `channels`."""
+    table = getters.query_one(Table)
+    pane = getters.query_one(Pane)
+    filter_bar = getters.query_one(FilterBar)
+    empty = getters.query_one(EmptyState)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.items: dict[str, T] = {}
+        """All that is known, by key, in the order in which it is shown."""
+        self._loading = True
+        self._failed = False
+
+    # What a place says of itself --------------------------------------------------------------
+
+    @abc.abstractmethod
+    async def fetch(self) -> Sequence[T]:
+        """Ask the server for the things; called inside of `acting`."""
+
+    @abc.abstractmethod
+    def titles(self) -> Sequence[str]:
+        """The titles of the columns, as of now: with a project where all are looked at."""
+
+    @abc.abstractmethod
+    def cells(self, item: T) -> Sequence[Text]:
+        """A row: as many cells as there are titles."""
+
+    @abc.abstractmethod
+    def facts(self, item: T) -> Mapping[str, str]:
+        """What the filter looks at: `project`, `category`, `state` by name, all others as words."""
+
+    @abc.abstractmethod
+    def about(self, item: T) -> Content:
+        """All there is to know of one, for the pane beside the table."""
+
+    @abc.abstractmethod
+    def nothing(self) -> tuple[str, str]:
+        """Why the table is empty when the server has none, and which key helps."""
+
+    def key(self, item: T) -> str:
+        """By what a thing is told from the others."""
+        return str(item.id)  # type: ignore[attr-defined]  # as nearly everything has
+
+    def order(self, item: T) -> Any:  # whatever can be compared
+        """What the rows are sorted by; where it is the same for all, the server's order stays."""
+        del item
+        return 0
+
+    # What it is made of -----------------------------------------------------------------------
+
+    def compose_place(self) -> ComposeResult:
+        """A filter, the table, and the details when they are asked for."""
+        yield FilterBar("words  project:shop")
+        with Container(id="panes"):
+            with Container(id="list"):
+                yield Table(*self.titles(), classes="greys")
+                yield EmptyState()
+            yield Pane(classes="greys")
+
+    def on_mount(self) -> None:
+        """Nothing is known yet."""
+        self.pane.display = False
+        self.draw()
+
+    def load(self) -> None:
+        """Load everything."""
+        self._load()
+
+    @work(exclusive=True, group="load")
+    async def _load(self) -> None:
+        self._loading, self._failed = True, True
+        async with acting(self, f"Loading the {self.PLURAL}"):
+            found = await self.fetch()
+            self.items = {self.key(item): item for item in found}
+            self._failed = False
+        self._loading = False
+        self.draw()
+
+    def tick(self) -> None:
+        """Let ages and countdowns move on."""
+        self.draw()
+
+    @property
+    def current(self) -> T | None:
+        """What is under the cursor."""
+        return self.items.get(self.table.current or "")
+
+    def has_row(self) -> bool:
+        """Whether something is under the cursor."""
+        return self.current is not None
+
+    def put(self, *items: T) -> None:
+        """Take these in, new ones or changed ones."""
+        self.items |= {self.key(item): item for item in items}
+        self.draw()
+
+    def drop(self, *keys: str) -> None:
+        """Let go of these."""
+        for key in keys:
+            self.items.pop(key, None)
+        self.draw()
+
+    def draw(self) -> None:
+        """Show what is known, as the filter lets it."""
+        query = self.filter_bar.sought
+        every = sorted(self.items.values(), key=self.order)
+        shown = [item for item in every if query.fits(self.facts(item))]
+        self.table.entitle(*self.titles())
+        self.table.show({self.key(item): tuple(self.cells(item)) for item in shown})
+        self.filter_bar.say(Content.styled(f"{self._count(len(shown))} ", "$text-muted"))
+        # It lies over the table, which keeps the focus and its keys.
+        self.empty.display = not shown
+        if self.empty.display:
+            self.empty.say(*self._why_empty())
+        self._tell()
+
+    def jump(self, what: str) -> None:
+        """Put the cursor on the thing of this key or name."""
+        for key, item in self.items.items():
+            if what in (key, self.facts(item).get("name")):
+                self.table.go_to(key)
+                return
+
+    def step_back(self) -> bool:
+        """Close the details, then clear the filter."""
+        if self.pane.display:
+            self._close()
+        elif self.filter_bar.sought.is_on:
+            self.filter_bar.action_clear()
+        else:
+            return False
+        return True
+
+    # What the person does ---------------------------------------------------------------------
+
+    @on_command(rows.OPEN)
+    def toggle_details(self) -> None:
+        """Show the details, or hide them."""
+        if self.pane.display:
+            self._close()
+        else:
+            self.pane.display = True
+            self.pane.scroll_home(animate=False)
+            self._tell()
+
+    @on_command(rows.FILTER)
+    def filter(self) -> None:
+        """Let a person type a filter."""
+        self.filter_bar.open()
+
+    @on_command(rows.INVERT)
+    def invert(self) -> None:
+        """Show what does not match instead."""
+        query = self.filter_bar.sought
+        if not query.is_on:
+            self.app.tell("There is no filter to turn round: / sets one.", severity="warning")
+            return
+        self.filter_bar.sought = msgspec.structs.replace(query, inverted=not query.inverted)
+
+    @on_command(rows.COPY)
+    def copy_json(self) -> None:
+        """Send the row as JSON to the terminal's clipboard."""
+        if (item := self.current) is not None:
+            self.app.copy_to_clipboard(json.dumps(msgspec.to_builtins(item), indent=2))
+            self.app.tell("The row as JSON was sent to your terminal's clipboard.")
+
+    def on_filter_bar_changed(self) -> None:
+        """Show what passes the filter."""
+        self.draw()
+
+    def on_table_moved(self) -> None:
+        """Something else is under the cursor."""
+        self.refresh_bindings()
+        self.pane.scroll_home(animate=False)
+        self._tell()
+
+    # How it is said ---------------------------------------------------------------------------
+
+    def _close(self) -> None:
+        self.pane.display = False
+        self.table.focus()
+
+    def _tell(self) -> None:
+        if self.pane.display:
+            item = self.current
+            nothing = Content.styled("Nothing is selected.", "$text-muted")
+            self.pane.tell(nothing if item is None else self.about(item))
+
+    def _count(self, shown: int) -> str:
+        every = len(self.items)
+        return f"{shown} of {every} {self.PLURAL}" if shown != every else f"{every} {self.PLURAL}"
+
+    def _why_empty(self) -> tuple[str, str]:
+        if self.items:
+            return f"No {self.PLURAL} match the filter.", "esc clears it, ! turns it round."
+        if self._loading:
+            return "Loading…", ""
+        if self._failed:
+            return f"The {self.PLURAL} could not be loaded.", "ctrl+r tries again, ctrl+e says why."
+        return self.nothing()

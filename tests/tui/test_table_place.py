@@ -1,0 +1,127 @@
+"""What every place with a table has, tried with one that shows projects."""
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from rich.text import Text
+from textual.content import Content
+
+from slowping.core import errors, times
+from slowping.core.page import Page
+from slowping.core.project import Project
+from slowping.tui.live import Lamp
+from slowping.tui.table_place import TablePlace
+from slowping.tui.widgets.table import Table, cell
+from tests.tui.driver import NOW_MS, Driver, ScriptedServer, running
+
+
+class Projects(TablePlace[Project]):
+    """Names of projects."""
+
+    PLURAL = "projects"
+
+    async def fetch(self) -> Sequence[Project]:
+        """Ask for them."""
+        return (await self.app.client.list_projects()).items
+
+    def titles(self) -> Sequence[str]:
+        """One column."""
+        return ["Name"]
+
+    def cells(self, item: Project) -> Sequence[Text]:
+        """The name."""
+        return [cell(item.name)]
+
+    def facts(self, item: Project) -> Mapping[str, str]:
+        """The name."""
+        return {"name": item.name}
+
+    def about(self, item: Project) -> Content:
+        """The id."""
+        return Content(f"id {item.id}")
+
+    def nothing(self) -> tuple[str, str]:
+        """Nothing to be done."""
+        return "No projects.", "n makes one."
+
+
+def project(name: str) -> Project:
+    return Project(
+        id=f"prj_{name}",
+        name=name,
+        strict_destinations=False,
+        allowed_origins=(),
+        monthly_quota=None,
+        created_at=times.to_datetime(NOW_MS),
+    )
+
+
+def has(server: ScriptedServer, *names: str) -> None:
+    server.answers["GET /projects"] = Page(items=tuple(map(project, names)))
+
+
+@contextlib.asynccontextmanager
+async def showing(server: ScriptedServer) -> AsyncIterator[Driver]:
+    async with running(server, size=(120, 24)) as live:
+        await live.connects()
+        await live.app.push_screen(Projects())
+        live.app.screen.query_one(Table)
+        assert live.app.live.link.lamp is Lamp.LIVE
+        live.app.screen.load()  # type: ignore[attr-defined]
+        await live.settle()
+        yield live
+
+
+async def test_enter_shows_the_details_of_the_row_and_escape_hides_them(
+    server: ScriptedServer,
+) -> None:
+    has(server, "shop", "blog")
+    async with showing(server) as live:
+        await live.press("enter")
+        live.shows("id prj_shop")
+        await live.press("j")
+        live.shows("id prj_blog")
+        await live.press("escape")
+        live.hides("id prj_blog")
+
+
+async def test_rows_are_filtered_as_it_is_typed(server: ScriptedServer) -> None:
+    has(server, "shop", "blog", "bog")
+    async with showing(server) as live:
+        live.shows("3 projects")
+        await live.press("slash")
+        await live.write("og")
+        live.shows("2 of 3 projects", "blog", "bog")
+        live.hides("shop")
+        await live.press("enter", "exclamation_mark")
+        live.shows("1 of 3 projects", "shop")
+        await live.press("escape")
+        live.shows("3 projects")
+
+
+async def test_a_filter_that_nothing_passes_says_so(server: ScriptedServer) -> None:
+    has(server, "shop")
+    async with showing(server) as live:
+        await live.press("slash")
+        await live.write("x")
+        live.shows("No projects match the filter.", "esc clears it")
+
+
+async def test_an_empty_place_says_which_key_helps(server: ScriptedServer) -> None:
+    has(server)
+    async with showing(server) as live:
+        live.shows("No projects.", "n makes one.")
+
+
+async def test_what_could_not_be_loaded_is_not_called_empty(server: ScriptedServer) -> None:
+    server.refusing["/projects"] = (403, errors.Forbidden)
+    async with showing(server) as live:
+        live.shows("The projects could not be loaded.", "ctrl+r tries again")
+        assert any("Loading the projects failed" in toast for toast in live.toasts())
+
+
+async def test_a_row_is_copied_as_json(server: ScriptedServer) -> None:
+    has(server, "shop")
+    async with showing(server) as live:
+        await live.press("y")
+        assert '"name": "shop"' in live.app.clipboard
