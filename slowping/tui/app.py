@@ -70,6 +70,9 @@ class SlowpingApp(Commanded, App[None]):
     doing: var[tuple[str, ...]] = var((), init=False)
     """What is being done at this moment."""
 
+    compact: var[bool] = var(False, init=False)
+    """Whether every line is for rows."""
+
     def __init__(
         self,
         settings: Settings,
@@ -98,6 +101,7 @@ class SlowpingApp(Commanded, App[None]):
         self._dial = dial
         self._client: Client | None = None
         self.set_reactive(SlowpingApp.project, remembered.project)
+        self.set_reactive(SlowpingApp.compact, remembered.compact)
 
     @property
     def client(self) -> "Client":
@@ -238,6 +242,12 @@ class SlowpingApp(Commanded, App[None]):
         """Choose a theme."""
         self.search_themes()
 
+    @on_command(everywhere.COMPACT)
+    def toggle_compact(self) -> None:
+        """Give every line to rows, or show again what each key does."""
+        self.compact = not self.compact
+        self.remember(compact=self.compact)
+
     @on_command(everywhere.ERRORS)
     def show_errors(self) -> None:
         """Show what went wrong so far."""
@@ -283,6 +293,11 @@ class SlowpingApp(Commanded, App[None]):
             severity=severity,  # type: ignore[arg-type]
             markup=False,
         )
+
+    def show_on_desktop(self, what: str) -> None:
+        """Let the terminal show a notice on the desktop: OSC 9; terminals without it ignore it."""
+        if self._driver is not None:
+            self._driver.write(f"\x1b]9;{text.shorten(text.one_line(what), 200)}\x07")
 
     def tell_error(self, what: str, error: errors.SlowpingError, advice: str) -> None:
         """Say what failed, why, and what to do; and keep it."""

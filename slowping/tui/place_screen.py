@@ -16,6 +16,7 @@ from slowping.tui.app import SlowpingApp
 from slowping.tui.command import Command, Commanded, Need, on_command
 from slowping.tui.commands import everywhere
 from slowping.tui.live import Batch, Link
+from slowping.tui.widgets.filter_bar import FilterBar
 from slowping.tui.widgets.status_bar import StatusBar
 
 WIDE: Final = 100
@@ -74,6 +75,7 @@ class PlaceScreen(Commanded, Screen[None]):
         live.batch.subscribe(self, self._hear)
         live.connection.subscribe(self, self._see_link)
         self.watch(self.app, "doing", self._see_doing)
+        self.watch(self.app, "compact", self._see_compact)
         self.set_interval(self.app.tick_s, self._tick)
         self._see_link(live.link)
         if live.link.stands and not live.link.fresh:
@@ -124,6 +126,11 @@ class PlaceScreen(Commanded, Screen[None]):
 
     def _see_doing(self) -> None:
         self.show_status()
+
+    def _see_compact(self) -> None:
+        self.set_class(self.app.compact, "-compact")
+        for bar in self.query(FilterBar):
+            bar.quiet = self.app.compact
 
     def _tick(self) -> None:
         self.status.tick()

@@ -46,6 +46,8 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True):
     filter: str = ""
     inverted: bool = False
     absolute_times: bool = False
+    markdown: bool = False
+    compact: bool = False
 
     def current(self) -> Profile | None:
         """The profile that was used last."""
@@ -66,6 +68,7 @@ class _Written(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     keys: dict[str, str] = {}
     bell: tuple[str, ...] = ()
+    notice: tuple[str, ...] = ()
 
 
 class Settings:
@@ -84,6 +87,8 @@ class Settings:
         """Keys by the id of the command."""
         self.bell: tuple[str, ...] = written.bell
         """Categories whose events ring the terminal's bell."""
+        self.notice: tuple[str, ...] = written.notice
+        """Categories whose events show a notice on the desktop."""
 
     @classmethod
     def of_this_user(cls) -> Self:

@@ -2,9 +2,10 @@ import json
 import shlex
 from pathlib import Path
 
-from slowping.core import errors
-from slowping.core.delivery import AttemptOutcome, DeliveryDetail, DeliveryState
+from slowping.core import errors, ids
+from slowping.core.delivery import AttemptOutcome, DeliveryDetail, DeliveryState, Moved
 from slowping.core.feed import CategoryChanged
+from slowping.core.page import Page
 from slowping.tui.settings import Settings
 from slowping.tui.widgets.feed_rows import Rows
 from slowping.tui.widgets.feed_view import FeedView
@@ -58,6 +59,70 @@ async def test_deliveries_are_shown_as_they_move(server: ScriptedServer) -> None
             delivery(2, 1, DeliveryState.DELIVERED), delivery(3, 1, DeliveryState.DELIVERED)
         )
         live.shows("3/3")
+
+
+def failed_sale(server: ScriptedServer) -> None:
+    """An event with two deliveries, one of which has failed."""
+    server.events = [event(1, deliveries={"failed": 1, "delivered": 1})]
+    failed = delivery(1, 1, DeliveryState.FAILED)
+    server.answers["GET /deliveries"] = Page(items=(failed,))
+    server.answers["POST /deliveries/retry"] = Moved(moved=1)
+
+
+async def test_what_failed_of_an_event_goes_out_again(server: ScriptedServer) -> None:
+    failed_sale(server)
+    async with running(server) as live:
+        await live.connects()
+        await live.press("r")
+        assert "state=failed" in server.queries["/deliveries"]
+        assert server.sent["POST /deliveries/retry"]["ids"] == [ids.encode(ids.DELIVERY, 1)]
+        assert "1 of 1 go out again." in live.toasts()
+
+
+async def test_an_event_of_which_nothing_failed_is_not_retried(server: ScriptedServer) -> None:
+    server.events = [event(1, deliveries={"delivered": 2})]
+    async with running(server) as live:
+        await live.connects()
+        await live.press("r")
+        assert any("no delivery of this event has failed" in toast for toast in live.toasts())
+        assert "POST /deliveries/retry" not in server.asked
+
+
+async def test_a_description_is_drawn_as_markdown_where_one_wants_it(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
+    server.events = [event(1, description="# Weekly\n\n- first\n- **second** [x](http://y)")]
+    async with running(server, size=(120, 24), settings=Settings(tmp_path)) as live:
+        await live.connects()
+        await live.press("enter")
+        live.shows("- **second** [x](http://y)")
+        await live.press("m")
+        live.shows("• first", "• second x")
+    assert Settings(tmp_path).remembered.markdown
+    async with running(server, size=(120, 24), settings=Settings(tmp_path)) as live:
+        await live.connects()
+        await live.press("enter")
+        live.shows("• second x")
+        await live.press("m")
+        live.hides("• second x")
+
+
+async def test_compact_leaves_every_line_to_rows(server: ScriptedServer, tmp_path: Path) -> None:
+    server.events = events(1, 100)
+    async with running(server, settings=Settings(tmp_path)) as live:
+        await live.connects()
+        live.shows("Filter", "Everything")
+        rows = live.feed.size.height
+        await live.press("z")
+        live.hides("Filter", "Everything")
+        assert live.feed.size.height == rows + 2
+        await live.press("slash")
+        await live.write("event")
+        await live.press("enter")
+        live.shows("event", "following")
+        await live.press("escape")
+        assert live.feed.size.height == rows + 2
+    assert Settings(tmp_path).remembered.compact
 
 
 async def test_an_empty_feed_says_how_to_send_the_first_event(server: ScriptedServer) -> None:

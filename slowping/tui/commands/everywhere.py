@@ -47,6 +47,13 @@ THEME: Final = Command(
     key="ctrl+t",
     where="everywhere",
 )
+COMPACT: Final = Command(
+    id="compact",
+    name="Compact",
+    help="Leave out the footer and the line above a list, so that more rows fit; remembered.",
+    key="z",
+    where="everywhere",
+)
 ERRORS: Final = Command(
     id="errors",
     name="What went wrong",
@@ -69,4 +76,4 @@ QUIT: Final = Command(
     where="everywhere",
 )
 
-COMMANDS: Final = (HELP, PALETTE, BACK, JUMP, RELOAD, THEME, ERRORS, CONNECT, QUIT)
+COMMANDS: Final = (HELP, PALETTE, BACK, JUMP, RELOAD, THEME, COMPACT, ERRORS, CONNECT, QUIT)

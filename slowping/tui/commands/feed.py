@@ -44,13 +44,28 @@ TIMES: Final = Command(
     key="t",
     where="feed",
 )
+MARKDOWN: Final = Command(
+    id="feed.markdown",
+    name="Description as Markdown or text",
+    help="Draw the description in the details as Markdown, or as it was sent; remembered.",
+    key="m",
+    where="feed",
+)
+RETRY: Final = Command(
+    id="feed.retry",
+    name="Retry what failed",
+    help="Try every failed delivery of this event again; the attempts so far stay on record.",
+    key="r",
+    where="feed",
+    footer="Retry",
+    needs=(Need.ADMIN, Need.ROW),
+)
 COPY_JSON: Final = Command(
     id="feed.copy-json",
     name="Copy as JSON",
     help="Send the event as JSON to your terminal's clipboard.",
     key="y",
     where="feed",
-    footer="JSON",
     needs=(Need.ROW,),
 )
 COPY_CURL: Final = Command(
@@ -63,4 +78,6 @@ COPY_CURL: Final = Command(
     needs=(Need.ROW,),
 )
 
-COMMANDS: Final = (OPEN, FILTER, INVERT, FOLLOW, TIMES, COPY_JSON, COPY_CURL)
+COMMANDS: Final = (
+    OPEN, FILTER, INVERT, FOLLOW, TIMES, MARKDOWN, RETRY, COPY_JSON, COPY_CURL,
+)  # fmt: skip

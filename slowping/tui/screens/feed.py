@@ -12,11 +12,11 @@ from textual.containers import Container
 from textual.content import Content
 
 from slowping.core import ids
-from slowping.core.delivery import Delivery
+from slowping.core.delivery import Delivery, DeliverySelection, DeliveryState
 from slowping.core.event import Event
 from slowping.core.feed import CategoryChanged, DeliveryChanged, EventAccepted
 from slowping.tui.act import acting
-from slowping.tui.command import on_command
+from slowping.tui.command import Command, on_command
 from slowping.tui.commands import feed
 from slowping.tui.live import Batch
 from slowping.tui.place_screen import PlaceScreen
@@ -27,6 +27,8 @@ from slowping.tui.widgets.feed_view import FeedView
 from slowping.tui.widgets.filter_bar import FilterBar
 
 _PAGE: Final = 1_000
+_NOTICES: Final = 3
+"""Most notices on the desktop that one batch makes."""
 _ONE_BY_ONE: Final = 10
 """Up to so many uncertain events are asked for singly; more are loaded as a page."""
 
@@ -44,7 +46,7 @@ class FeedScreen(PlaceScreen):
     def __init__(self) -> None:
         super().__init__()
         self._loaded = False
-        self._had_row = False
+        self._can: tuple[bool, str | None] = (False, None)
 
     def compose_place(self) -> ComposeResult:
         """A filter, the list, and the details when they are asked for."""
@@ -59,6 +61,7 @@ class FeedScreen(PlaceScreen):
         """Show what was remembered."""
         remembered = self.app.settings.remembered
         self.detail.display = False
+        self.detail.markdown = remembered.markdown
         self.view.absolute = remembered.absolute_times
         self.filter_bar.sought = Query.read(remembered.filter, remembered.inverted)
         self._say()
@@ -94,6 +97,7 @@ class FeedScreen(PlaceScreen):
         moved = [item.delivery for item in batch if isinstance(item, DeliveryChanged)]
         if moved:
             self.view.change(moved)
+            self._see_what_can_be_done()
             self._refresh_detail(moved)
 
     def tick(self) -> None:
@@ -121,8 +125,11 @@ class FeedScreen(PlaceScreen):
             self.view.refresh()
 
     def _ring(self, arrived: Sequence[Event]) -> None:
-        if any(event.category in self.app.settings.bell for event in arrived):
+        settings = self.app.settings
+        if any(event.category in settings.bell for event in arrived):
             self.app.bell()
+        for event in [each for each in arrived if each.category in settings.notice][-_NOTICES:]:
+            self.app.show_on_desktop(f"{event.category}: {event.description or 'new event'}")
 
     # What the person does ---------------------------------------------------------------------
 
@@ -181,6 +188,37 @@ class FeedScreen(PlaceScreen):
         self.view.absolute = not self.view.absolute
         self.app.remember(absolute_times=self.view.absolute)
 
+    @on_command(feed.MARKDOWN)
+    def toggle_markdown(self) -> None:
+        """Draw the description as Markdown, or as it was sent."""
+        self.detail.markdown = not self.detail.markdown
+        self.app.remember(markdown=self.detail.markdown)
+        if not self.detail.display:
+            drawn = "as Markdown" if self.detail.markdown else "as it was sent"
+            self.app.tell(f"The details show the description {drawn}.")
+
+    def why_not(self, command: Command) -> str | None:
+        """An event of which nothing has failed is not tried again."""
+        row = self.view.current
+        if command is feed.RETRY and row and not row.counts.get(DeliveryState.FAILED):
+            return "no delivery of this event has failed."
+        return super().why_not(command)
+
+    @on_command(feed.RETRY)
+    @work(group="retry")
+    async def retry(self) -> None:
+        """Try again what has failed of the event."""
+        if not (row := self.view.current):
+            return
+        async with acting(self, f"Retrying the deliveries of {row.event.category}"):
+            client = self.app.client
+            found = await client.list_deliveries(
+                event=row.event.id, states=[DeliveryState.FAILED], limit=_PAGE
+            )
+            ids_of_failed = tuple(each.id for each in found.items)
+            moved = await client.retry_deliveries(DeliverySelection(ids=ids_of_failed))
+            self.app.tell(f"{moved.moved} of {len(ids_of_failed)} go out again.")
+
     @on_command(feed.COPY_JSON)
     def copy_json(self) -> None:
         """Send the event as JSON to the terminal's clipboard."""
@@ -204,15 +242,19 @@ class FeedScreen(PlaceScreen):
 
     def on_feed_view_moved(self) -> None:
         """Another event is under the cursor."""
-        if self._had_row is not self.has_row():  # the footer is dear
-            self._had_row = self.has_row()
-            self.refresh_bindings()
+        self._see_what_can_be_done()
         if self.detail.display:
             self._show_detail()
 
     def on_feed_view_changed(self) -> None:
         """The list follows or holds."""
         self._say()
+
+    def _see_what_can_be_done(self) -> None:
+        can = self.has_row(), self.why_not(feed.RETRY)
+        if self._can != can:  # the footer is dear
+            self._can = can
+            self.refresh_bindings()
 
     # Details ----------------------------------------------------------------------------------
 

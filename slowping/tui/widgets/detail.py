@@ -3,7 +3,10 @@
 from collections.abc import Callable
 
 import msgspec
+from textual.app import ComposeResult
 from textual.content import Content
+from textual.reactive import reactive
+from textual.widgets import Static
 
 from slowping.core import text, times
 from slowping.core.delivery import Attempt, AttemptOutcome, DeliveryDetail, DeliveryState
@@ -23,9 +26,19 @@ _STATES = {
 class Detail(Pane):
     """Shows the event it is given; deliveries follow when they are known."""
 
+    markdown: reactive[bool] = reactive(False, init=False)
+    """Whether the description is drawn as Markdown; links in it lead nowhere."""
+
     def __init__(self, now_ms: Callable[[], int], **kwargs: str) -> None:
         super().__init__(**kwargs)  # type: ignore[arg-type]  # id and classes are texts
         self._now_ms = now_ms
+        self._description = ""
+
+    def compose(self) -> ComposeResult:
+        """What stands above the description, the description, and what stands below."""
+        yield from super().compose()
+        yield Static(id="description")
+        yield Static(id="rest")
 
     def show(
         self,
@@ -34,13 +47,34 @@ class Detail(Pane):
         emoji: str = "",
     ) -> None:
         """Show an event; `deliveries` is None as long as they are not known."""
+        rest = Content("")
         if event is None:
             self.tell(Content.styled("No event is selected.", "$text-muted"))
+        else:
+            self.tell(_head(event, emoji))
+            blocks = (_fields(event), _deliveries(deliveries, self._now_ms()), _raw(event))
+            rest = Content("\n\n").join([block for block in blocks if block])
+        self.query_one("#rest", Static).update(rest)
+        self._describe(text.visible((event.description if event else None) or ""))
+
+    def watch_markdown(self) -> None:
+        """Draw the description the other way."""
+        description, self._description = self._description, ""
+        self._describe(description)
+
+    def _describe(self, description: str) -> None:
+        plain = self.query_one("#description", Static)
+        plain.display = bool(description) and not self.markdown
+        if description == self._description:
             return
-        blocks = [_head(event, emoji), _body(event), _fields(event)]
-        blocks.append(_deliveries(deliveries, self._now_ms()))
-        blocks.append(_raw(event))
-        self.tell(Content("\n\n").join([block for block in blocks if block]))
+        self._description = description
+        plain.update(Content(description.expandtabs(4)))
+        for drawn in self.query("Markdown"):
+            drawn.remove()
+        if self.markdown and description:
+            from textual.widgets import Markdown  # its parser is loaded for nobody else
+
+            self.mount(Markdown(description, open_links=False), after=plain)
 
 
 def _head(event: Event, emoji: str) -> Content:
@@ -54,10 +88,6 @@ def _head(event: Event, emoji: str) -> Content:
     ]
     title = Content.styled(f"{text.one_line(emoji)} {text.one_line(event.category)}", "bold")
     return Content("\n").join([title, *_pairs([(n, v) for n, v in rows if v])])
-
-
-def _body(event: Event) -> Content:
-    return Content(text.visible(event.description or "").expandtabs(4))
 
 
 def _fields(event: Event) -> Content:

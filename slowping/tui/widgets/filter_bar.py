@@ -21,6 +21,8 @@ class FilterBar(Horizontal):
 
     field = getters.query_one(Input)
     sought: reactive[Query] = reactive(Query(), init=False)
+    quiet: reactive[bool] = reactive(False, init=False)
+    """Whether it is seen only while it leaves something out, or is typed into."""
 
     class Changed(Message):
         """Another filter is on."""
@@ -61,7 +63,7 @@ class FilterBar(Horizontal):
     def open(self) -> None:
         """Let a person type."""
         self._before = self.screen.focused
-        self.field.display = True
+        self.display = self.field.display = True
         self.field.value = " ".join(map(str, self.sought.terms))
         self.field.cursor_position = len(self.field.value)
         # At once, so that what is typed ahead is not lost.
@@ -89,6 +91,10 @@ class FilterBar(Horizontal):
         self._show()
         self.post_message(self.Changed(query))
 
+    def watch_quiet(self) -> None:
+        """Be seen, or not."""
+        self._show()
+
     def action_clear(self) -> None:
         """Filter nothing, and back to the list."""
         self.sought = Query()
@@ -103,6 +109,7 @@ class FilterBar(Horizontal):
         self._show()
 
     def _show(self) -> None:
+        self.display = self.is_open or self.sought.is_on or not self.quiet
         chips = self.query_one("#chips", Static)
         chips.update(_chips(self.sought, typing=self.is_open))
 
