@@ -8,7 +8,7 @@ import rich_click as click
 from slowping.cli import named, output, typed, where
 from slowping.cli.output import Column
 from slowping.core import api_key
-from slowping.core.api_key import ApiKey, ApiKeyKind, NewApiKey, Scope
+from slowping.core.api_key import ApiKey, ApiKeyKind, ApiKeyRotation, NewApiKey, Scope
 
 if TYPE_CHECKING:
     from slowping.client.client import Client
@@ -141,6 +141,43 @@ async def create_api_key(  # noqa: PLR0913 - one for each option
         output.data(issued.value)
 
 
+@key.command("rotate")
+@click.argument("name", metavar="KEY")
+@named.project_option
+@click.option(
+    "--overlap",
+    type=typed.span,
+    default="24h",
+    metavar="SPAN",
+    help="How long the old key still works, such as 7d; 0 ends it at once.  [default: 24h]",
+)
+@output.json_option
+@where.connected(where.ADMIN_KEY_FILE)
+@click.pass_context
+async def rotate_api_key(
+    ctx: click.RichContext,
+    client: "Client",
+    name: str,
+    project: str | None,
+    overlap: dt.timedelta,
+    as_json: bool,
+) -> None:
+    """Issue a key that may do the same, by name or id, and let the old one end.
+
+    The new key is printed alone on stdout, this once.
+    """
+    found = await named.api_key(client, name, project)
+    rotation = ApiKeyRotation(overlap_s=round(overlap.total_seconds()))
+    issued = await client.rotate_api_key(found.id, rotation)
+    output.talk(_succession(found, issued.api_key, overlap))
+    if advice := _inheritance(found, issued.value, ctx.meta[output.ADDRESS]):
+        output.talk(advice)
+    if as_json:
+        output.as_json(issued)
+    else:
+        output.data(issued.value)
+
+
 @key.command("revoke")
 @click.argument("name", metavar="KEY")
 @named.project_option
@@ -158,15 +195,41 @@ async def revoke_api_key(
     output.talk(f"Revoked the key {found.name} ({found.prefix}…).{own}")
 
 
+def _succession(old: ApiKey, new: ApiKey, overlap: dt.timedelta) -> str:
+    ends = min(filter(None, (old.expires_at, new.created_at + overlap)))
+    until = f"works until {output.moment(ends)}" if overlap else "has ended"
+    return (
+        f"Rotated the key {old.name}: {new.id} takes the place of {old.id} ({old.prefix}…), which "
+        f"{until}. The new value is shown this once."
+    )
+
+
+def _inheritance(old: ApiKey, value: str, address: where.Address) -> str:
+    """What follows for whoever rotates the key that is in use; empty for any other key."""
+    if not _is_in_use(old, address):
+        return ""
+    if address.key_file and where.stored_key(address.key_file) == value:
+        return f"{address.key_file} holds the new one: commands on this machine go on with it."
+    return (
+        f"The old one looks like the one that this command uses, from {address.key_from}: put "
+        "the new one there."
+    )
+
+
 def _farewell(found: ApiKey, address: where.Address) -> str:
     """What follows for whoever revokes the key that is in use, as a sentence to add."""
-    if address.api_key is None or api_key.shown(address.api_key) != found.prefix:
+    if not _is_in_use(found, address):
         return ""
     return (
         f" It looks like the one that this command uses, from {address.key_from}: without it, "
         "give another with --api-key. Where no live admin key is left, the next start of the "
         "server makes one."
     )
+
+
+def _is_in_use(found: ApiKey, address: where.Address) -> bool:
+    """Whether it looks like the key that this command uses."""
+    return address.api_key is not None and api_key.shown(address.api_key) == found.prefix
 
 
 def _row(found: ApiKey, now: dt.datetime) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Walk lists page by page, and find in them what a person named."""
 
+import datetime as dt
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -73,11 +74,12 @@ async def channel(client: "Client", typed: str, project: str | None) -> Channel:
 
 
 async def api_key(client: "Client", typed: str, project: str | None) -> ApiKey:
-    """The API key of that name or id; a live one goes before one that is revoked."""
+    """The API key of that name or id; live ones go before those that have ended."""
     if ids.parse(ids.API_KEY, typed) is not None:
         return await client.show_api_key(typed)
     keys = await every(client.list_api_keys, 0, project=project, name=typed)
-    return _only("API key", typed, [key for key in keys if key.revoked_at is None] or keys)
+    now = dt.datetime.now(dt.UTC)
+    return _only("API key", typed, [key for key in keys if not _has_ended(key, now)] or keys)
 
 
 async def require(
@@ -98,6 +100,10 @@ async def require(
         raise errors.NotFound("channel", channel)
     if category and not (await client.list_categories(project=project, name=category)).items:
         raise errors.NotFound("category", category)
+
+
+def _has_ended(key: ApiKey, now: dt.datetime) -> bool:
+    return key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now)
 
 
 def _only(noun: str, typed: str, found: Sequence[N]) -> N:

@@ -34,6 +34,13 @@ def _moment_or_complaint(typed: str, direction: int) -> dt.datetime:
         ) from error
 
 
+def span(typed: str) -> dt.timedelta:
+    """The span that was typed, such as `24h`; `0` is one too."""
+    if found := _SPAN.match("0s" if typed == "0" else typed):
+        return _span(found)
+    raise click.BadParameter(f"'{typed}' is no span such as 24h or 7d (units s, m, h, d, w).")
+
+
 def moment(typed: str, now: dt.datetime, direction: int) -> dt.datetime:
     """The moment that was typed; a span counts from `now`, backwards where `direction` is -1.
 
@@ -42,12 +49,16 @@ def moment(typed: str, now: dt.datetime, direction: int) -> dt.datetime:
     Raises:
         ValueError: it is neither a span nor a date, or lies outside the calendar.
     """
-    if span := _SPAN.match(typed):
+    if found := _SPAN.match(typed):
         try:
-            return now + direction * dt.timedelta(**{_UNITS[span[2]]: int(span[1])})
+            return now + direction * _span(found)
         except OverflowError as error:
             raise ValueError(typed) from error
     return dt.datetime.fromisoformat(typed).astimezone()
+
+
+def _span(found: re.Match[str]) -> dt.timedelta:
+    return dt.timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 def color(typed: str) -> int:

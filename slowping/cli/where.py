@@ -17,6 +17,7 @@ from slowping.client.whereabouts import (
     config_file,
     data_folder,
     find,
+    stored_key,
 )
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ __all__ = [
     "connected",
     "data_folder",
     "find",
+    "stored_key",
 ]
 
 P = ParamSpec("P")

@@ -24,6 +24,8 @@ class Address(NamedTuple):
     api_key: str | None
     key_from: str | None = None
     """Where the key was found, in words for a person."""
+    key_file: Path | None = None
+    """The file that it was found in, if it was one of the data folder's."""
 
 
 class _NoKeyHere(errors.NoCredential):
@@ -69,9 +71,8 @@ def find(
     # The keys in the folder belong to the server there: no other one gets to see them.
     if not api_key and local and (not server or server.rstrip("/") == local.rstrip("/")):
         for file in (folder / name for name in key_files):
-            if api_key := _stored_key(file):
-                key_from = f"the file {file}"
-                break
+            if api_key := stored_key(file):
+                return Address(server or local, api_key, f"the file {file}", file)
     server = server or local or _DEFAULT_SERVER
     if key_files and not api_key:
         raise _NoKeyHere(server)
@@ -121,7 +122,12 @@ def _local_server(folder: Path) -> str | None:
     return url if isinstance(url, str) else None
 
 
-def _stored_key(file: Path) -> str | None:
+def stored_key(file: Path) -> str | None:
+    """The key in a file, if there is one.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
     try:
         return file.read_text(encoding="ascii").strip()
     except FileNotFoundError:

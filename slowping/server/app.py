@@ -31,6 +31,7 @@ from slowping.server.ingest import Ingest
 from slowping.server.owner import Owner
 from slowping.server.process.chores import Uses, going_on
 from slowping.server.process.first_start import FirstKeys, FirstStart
+from slowping.server.process.key_files import KeyFiles
 from slowping.server.proxies import Proxies
 from slowping.server.refusals import Refusals
 from slowping.server.roster import Roster
@@ -132,7 +133,7 @@ async def _open(
     first_keys = await first_start.run(folder)
     patience, refusals = Patience(config.server.body_timeout_s), Refusals(engine.tally)
     door = _wire_door(config, engine, patience, refusals)
-    api = _wire_api(config, world, engine, patience, refusals)
+    api = _wire_api(config, folder, world, engine, patience, refusals)
     uses = Uses(engine.gatekeeper, store.directory)
     grace_s = config.server.shutdown_timeout_s
     await stack.enter_async_context(
@@ -208,7 +209,12 @@ def _wire_door(config: Config, engine: _Engine, patience: Patience, refusals: Re
 
 
 def _wire_api(
-    config: Config, world: World, engine: _Engine, patience: Patience, refusals: Refusals
+    config: Config,
+    folder: pathlib.Path,
+    world: World,
+    engine: _Engine,
+    patience: Patience,
+    refusals: Refusals,
 ) -> object:
     return create_api(
         Services(
@@ -221,6 +227,7 @@ def _wire_api(
             registry=engine.registry,
             now_ms=engine.now_ms,
             random_bytes=world.random_bytes,
+            key_files=KeyFiles(folder),
             metrics=Metrics(engine.store.outbox, engine.tally),
             refusals=refusals,
             started_at=engine.now_ms(),

@@ -290,6 +290,55 @@ async def test_whoever_revokes_the_key_in_use_is_told(run: Run) -> None:
     assert "the variable SLOWPING_API_KEY" in after.stderr
 
 
+async def test_a_rotated_key_is_printed_alone_and_both_work(run: Run) -> None:
+    old = (await run("key", "create", "--name", "sender", "--scope", "ingest")).stdout.strip()
+    ran = await run("key", "rotate", "sender", "--overlap", "7d")
+    assert ran.exit_code == 0, ran.stderr
+    new = ran.stdout.removesuffix("\n")
+    assert new.startswith(api_key.PREFIX)
+    assert "\n" not in new
+    assert "works until" in ran.stderr
+    assert "this command uses" not in ran.stderr
+    for value in (old, new):
+        assert (await run("send", "bug", SLOWPING_API_KEY=value)).exit_code == 0
+
+
+async def test_rotated_without_an_overlap_the_old_key_has_ended(run: Run) -> None:
+    old = (await run("key", "create", "--name", "sender")).stdout.strip()
+    ran = await run("key", "rotate", "sender", "--overlap", "0")
+    assert "has ended" in ran.stderr
+    assert (await run("send", "bug", SLOWPING_API_KEY=old)).exit_code == 4
+    assert (await told(run, "key", "show", "sender"))["prefix"] == ran.stdout[:8]
+    again = await told(run, "key", "rotate", "sender")
+    assert again["value"].startswith(again["api_key"]["prefix"])
+
+
+async def test_whoever_rotates_the_key_in_use_is_told_where_to_put_the_new_one(run: Run) -> None:
+    own = await run("key", "rotate", "first admin key")
+    assert "put the new one there" in own.stderr
+    assert "the variable SLOWPING_API_KEY" in own.stderr
+
+
+async def test_a_key_of_the_data_folder_is_put_there_by_the_server(
+    house: RunningHouse, run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "server.json").write_text(json.dumps({"url": house.base_url}), encoding="utf-8")
+    local = {"SLOWPING_SERVER": "", "SLOWPING_API_KEY": "", "SLOWPING_DATA": str(tmp_path)}
+    ran = await run("key", "rotate", "first admin key", "--overlap", "0", **local)
+    assert ran.exit_code == 0, ran.stderr
+    assert f"{tmp_path / 'admin.key'} holds the new one" in ran.stderr
+    assert (await run("key", "list", **local)).exit_code == 0
+
+
+async def test_a_key_that_has_ended_is_not_rotated(run: Run) -> None:
+    await run("key", "create", "--name", "sender")
+    await run("key", "revoke", "sender")
+    ran = await run("key", "rotate", "sender")
+    assert ran.exit_code == 1
+    assert ran.stdout == ""
+    assert "issue a new key" in ran.stderr
+
+
 async def test_without_a_default_project_a_keys_home_has_to_be_named(run: Run) -> None:
     for name in ("a", "b"):
         await run("project", "create", name)

@@ -37,6 +37,20 @@ def test_a_date_without_an_offset_is_local_time() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("0", 0), ("0d", 0), ("90s", 90), ("5m", 300), ("24h", 86_400), ("7d", 604_800)],
+)
+def test_a_span_is_a_number_with_its_unit(text: str, seconds: int) -> None:
+    assert typed.span(text).total_seconds() == seconds
+
+
+@pytest.mark.parametrize("text", ["", "2", "h", "-2h", "2026-03-06", "1.5h"])
+def test_what_is_no_span_is_refused(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="no span such as 24h"):
+        typed.span(text)
+
+
+@pytest.mark.parametrize(
     ("text", "color"),
     [
         ("#2ECC71", 0x2ECC71),

@@ -1,5 +1,6 @@
-"""API keys: list, issue, revoke."""
+"""API keys: list, issue, rotate, revoke."""
 
+import contextlib
 import functools
 from typing import Any, Final
 
@@ -7,6 +8,7 @@ from slowping.core import api_key, errors, ids, times
 from slowping.core.api_key import (
     ApiKey,
     ApiKeyFilter,
+    ApiKeyRotation,
     IssuedApiKey,
     NewApiKey,
     Scope,
@@ -69,6 +71,32 @@ async def revoke_api_key(call: Call[NoQuery, None]) -> ApiKey:
     return revoked
 
 
+async def rotate_api_key(call: Call[NoQuery, ApiKeyRotation]) -> IssuedApiKey:
+    """The new key has the name of the old one and may do the same; the old one ends later.
+
+    It works until the overlap is over, or until its own end where that comes first; without an
+    overlap it is revoked. A key file in the data folder that holds the old one gets the new one.
+    """
+    services, number = call.services, ids.decode(ids.API_KEY, call.id)
+    roster, overlap_ms = services.roster, 1_000 * call.body.overlap_s
+    files = await services.key_files.holding(number, roster.api_keys)
+    value = api_key.mint(services.random_bytes(api_key.SECRET_BYTES))
+    rotated = await services.store.directory.rotate_api_key(
+        number,
+        api_key.digest(value),
+        api_key.shown(value),
+        overlap_ms=overlap_ms,
+        now=services.now_ms(),
+    )
+    if not overlap_ms:
+        roster.end_api_key(number)
+    # What is read in vain is read again soon; the value is shown this once, and must get there.
+    with contextlib.suppress(errors.Unavailable):
+        await roster.renew_api_keys()
+    await services.key_files.replace(files, value)
+    return IssuedApiKey(api_key=rotated, value=value)
+
+
 def _record(call: Call[NoQuery, NewApiKey], value: str, now: int) -> ApiKeyRecord:
     """The key as it is stored: without its value.
 
@@ -126,6 +154,18 @@ ENDPOINTS: Final[tuple[Endpoint[Any, Any], ...]] = (
         scope=Scope.READ,
         handle=show_api_key,
         answer=ApiKey,
+    ),
+    Endpoint(
+        method="POST",
+        path="/keys/{id}/rotate",
+        summary="Issue a key that may do the same, and let the old one end",
+        scope=Scope.ADMIN,
+        handle=rotate_api_key,
+        body=ApiKeyRotation,
+        body_required=False,
+        answer=IssuedApiKey,
+        status=201,
+        refusals=(errors.WrongState, errors.NotFound),
     ),
     Endpoint(
         method="POST",

@@ -13,6 +13,7 @@ from slowping.server.dispatch.dispatcher import Dispatcher
 from slowping.server.feed import Feed
 from slowping.server.http import Patience
 from slowping.server.ingest import Ingest
+from slowping.server.process.key_files import KeyFiles
 from slowping.server.refusals import Refusals
 from slowping.server.roster import Roster
 from slowping.store.port import Store
@@ -82,6 +83,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     now_ms: Callable[[], int]
     """UTC milliseconds."""
     random_bytes: Callable[[int], bytes]
+    key_files: KeyFiles
     metrics: Metrics
     refusals: Refusals
     started_at: int

@@ -11,12 +11,10 @@ from slowping.core import api_key, errors, ids
 from slowping.core.api_key import ApiKeyFilter, ApiKeyKind, Scope
 from slowping.core.category import NewCategory
 from slowping.core.project import DEFAULT, NewProject
-from slowping.server.process import private_file
+from slowping.server.process import key_files, private_file
+from slowping.server.process.key_files import ADMIN_KEY_FILE, INGEST_KEY_FILE
 from slowping.server.roster import Roster
 from slowping.store.port import ApiKeyRecord, ChannelRecord, Directory
-
-ADMIN_KEY_FILE: Final = "admin.key"
-INGEST_KEY_FILE: Final = "ingest.key"
 
 CATEGORIES: Final = (
     NewCategory(name="bug", emoji="🐛", color=0xFF6B6B),
@@ -94,7 +92,7 @@ class FirstStart:
 
     async def _ingest_key(self, path: pathlib.Path) -> str:
         """The key that an unfinished start has left in its file, or a new one."""
-        left = _left_in(path)
+        left = key_files.left_in(path)
         if left is not None and api_key.digest(left) in self._roster.api_keys:
             return left
         return await self._issue(path, "first ingest key", (Scope.INGEST, Scope.READ))
@@ -136,10 +134,3 @@ class FirstStart:
     def _home(self) -> int:
         project = self._roster.project(DEFAULT) or self._roster.projects()[0]
         return project.id
-
-
-def _left_in(path: pathlib.Path) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        return None

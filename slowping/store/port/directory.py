@@ -275,6 +275,20 @@ class Directory(Protocol):
         """
         ...
 
+    async def rotate_api_key(
+        self, key_id: int, digest: bytes, prefix: str, *, overlap_ms: int, now: int
+    ) -> ApiKey:
+        """Store a key that may do what an old one may, and let that one end with the overlap.
+
+        An end that comes earlier stays, and is the new one's as well. Without an overlap the old
+        one is revoked.
+
+        Raises:
+            NotFound: there is none.
+            WrongState: it has ended already.
+        """
+        ...
+
     async def touch_api_keys(self, used_at: Mapping[int, int]) -> None:
         """Write down when keys were used last: a moment for each key's id."""
         ...

@@ -5,6 +5,7 @@ import httpx
 import pytest
 
 from slowping.config import Config, LimitsSection
+from slowping.testing import FrozenClock
 from tests.conftest import RunningHouse, running_house
 from tests.server.api.conftest import Speak
 
@@ -70,6 +71,121 @@ async def test_a_revoked_key_opens_nothing(
     assert revoked.json()["revoked_at"] is not None
     assert (await (await speak(key=told["value"])).get("/events")).status_code == 401
     assert (await admin.get(place)).json() == revoked.json()
+
+
+# Rotation -------------------------------------------------------------------------------------
+
+
+async def rotated(admin: httpx.AsyncClient, key_id: str, **terms: Any) -> dict[str, Any]:
+    answer = await admin.post(f"/keys/{key_id}/rotate", json=terms)
+    assert answer.status_code == 201, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+async def test_both_keys_work_until_the_overlap_is_over(
+    tmp_path: pathlib.Path, clock: FrozenClock
+) -> None:
+    async with running_house(tmp_path, clock=clock) as house:
+        admin = {"authorization": f"Bearer {house.admin_key}"}
+
+        async def status(value: str) -> int:
+            headers = {"authorization": f"Bearer {value}"}
+            return (await house.client.get("/slowping/v1/events", headers=headers)).status_code
+
+        old = house.ingest_key
+        keys = (await house.client.get("/slowping/v1/keys", headers=admin)).json()["items"]
+        [key_id] = [key["id"] for key in keys if "ingest" in key["scopes"]]
+        new = (await house.client.post(f"/slowping/v1/keys/{key_id}/rotate", headers=admin)).json()[
+            "value"
+        ]
+        assert (await status(old), await status(new)) == (200, 200)
+        clock.advance(86_399.9)
+        assert (await status(old), await status(new)) == (200, 200)
+        clock.advance(0.1)
+        assert (await status(old), await status(new)) == (401, 200)
+
+
+async def test_without_an_overlap_the_old_key_is_of_no_use_at_once(
+    speak: Speak, admin: httpx.AsyncClient
+) -> None:
+    old = await issued(admin)
+    new = await rotated(admin, old["api_key"]["id"], overlap_s=0)
+    assert (await (await speak(key=old["value"])).get("/events")).status_code == 401
+    assert (await (await speak(key=new["value"])).get("/events")).status_code == 200
+
+
+async def test_the_last_admin_key_rotates_itself(
+    house: RunningHouse, speak: Speak, admin: httpx.AsyncClient
+) -> None:
+    [own] = (await admin.get("/keys?name=first admin key")).json()["items"]
+    new = await rotated(admin, own["id"], overlap_s=0)
+    assert (await admin.get("/keys")).status_code == 401
+    successor = await speak(key=new["value"])
+    assert (await successor.get("/keys")).status_code == 200
+
+
+async def test_commands_on_the_servers_machine_go_on_with_the_new_key(
+    house: RunningHouse, admin: httpx.AsyncClient, tmp_path: pathlib.Path
+) -> None:
+    for name in ("admin", "ingest"):
+        [old] = (await admin.get(f"/keys?name=first {name} key")).json()["items"]
+        new = await rotated(admin, old["id"])
+        assert (tmp_path / f"{name}.key").read_text().strip() == new["value"]
+
+
+async def test_a_new_key_has_a_minute_of_its_own(speak: Speak, admin: httpx.AsyncClient) -> None:
+    old = await issued(admin, rate_limit=1)
+    client = await speak(key=old["value"])
+    assert [(await client.get("/events")).status_code for _ in range(2)] == [200, 429]
+    new = await rotated(admin, old["api_key"]["id"])
+    assert (await (await speak(key=new["value"])).get("/events")).status_code == 200
+
+
+async def test_what_was_sent_with_the_old_key_is_recognised_from_the_new_one(
+    speak: Speak, admin: httpx.AsyncClient
+) -> None:
+    old = await issued(admin)
+    new = await rotated(admin, old["api_key"]["id"])
+    answers = [
+        await (await speak(key=value)).post(
+            "/events", json={"category": "a"}, headers={"idempotency-key": "once"}
+        )
+        for value in (old["value"], new["value"])
+    ]
+    assert answers[0].json()["id"] == answers[1].json()["id"]
+    assert answers[1].json()["deduplicated"] is True
+
+
+async def test_a_key_that_has_ended_is_not_rotated(admin: httpx.AsyncClient) -> None:
+    old = await issued(admin)
+    await admin.post(f"/keys/{old['api_key']['id']}/revoke")
+    answer = await admin.post(f"/keys/{old['api_key']['id']}/rotate")
+    assert answer.status_code == 409
+    assert "issue a new key" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("terms", "words"),
+    [({"overlap_s": -1}, "overlap_s"), ({"overlap_s": 7_776_001}, "overlap_s"), ({"x": 1}, "x")],
+)
+async def test_an_overlap_has_to_make_sense(
+    terms: dict[str, Any], words: str, admin: httpx.AsyncClient
+) -> None:
+    old = await issued(admin)
+    answer = await admin.post(f"/keys/{old['api_key']['id']}/rotate", json=terms)
+    assert answer.status_code == 422
+    assert words in answer.json()["detail"]
+
+
+async def test_only_an_admin_rotates_keys(speak: Speak, admin: httpx.AsyncClient) -> None:
+    old = await issued(admin)
+    client = await speak(key=old["value"])
+    assert (await client.post(f"/keys/{old['api_key']['id']}/rotate")).status_code == 403
+    assert (await admin.post("/keys/key_0000000000007/rotate")).status_code == 404
+
+
+# Lists ----------------------------------------------------------------------------------------
 
 
 async def test_revoked_keys_are_listed_apart(admin: httpx.AsyncClient) -> None:

@@ -8,12 +8,8 @@ import pytest
 from slowping.core import api_key, ids
 from slowping.core.api_key import ApiKey, ApiKeyFilter, Scope
 from slowping.core.channel import Channel
-from slowping.server.process.first_start import (
-    ADMIN_KEY_FILE,
-    INGEST_KEY_FILE,
-    FirstKeys,
-    FirstStart,
-)
+from slowping.server.process.first_start import FirstKeys, FirstStart
+from slowping.server.process.key_files import ADMIN_KEY_FILE, INGEST_KEY_FILE
 from slowping.server.roster import Roster
 from slowping.store.port import ApiKeyRecord, Store
 from slowping.store.sqlite.directory import Directory

@@ -1,10 +1,11 @@
+import msgspec
 import pytest
 
 from slowping.core import errors, ids, times
 from slowping.core.api_key import ApiKey, ApiKeyFilter, Principal, Scope
 from slowping.store.port import Store
 from tests.store.directory.conftest import Told
-from tests.store.samples import NOW, api_key
+from tests.store.samples import DAY, NOW, api_key
 
 LATER = NOW + 60_000
 
@@ -91,6 +92,99 @@ async def test_a_key_that_has_ended_keeps_its_date(
     assert told() == []
 
 
+# Rotation ------------------------------------------------------------------------------------
+
+
+async def rotate(store: Store, key: ApiKey, *, overlap_ms: int, now: int = NOW) -> ApiKey:
+    return await store.directory.rotate_api_key(
+        _id(key), b"new", "slp_wxyz", overlap_ms=overlap_ms, now=now
+    )
+
+
+async def test_a_rotated_key_has_a_successor_that_may_do_the_same(
+    store: Store, project_id: int, other_id: int
+) -> None:
+    record = api_key(project_id, project_ids=(other_id,))
+    old = await store.directory.create_api_key(record, now=NOW)
+    new = await rotate(store, old, overlap_ms=DAY, now=LATER)
+    same = {
+        "id": new.id, "prefix": "slp_wxyz", "created_at": times.to_datetime(LATER),
+    }  # fmt: skip
+    assert new == msgspec.structs.replace(old, **same)
+    principals = await store.directory.live_api_keys()
+    expected = msgspec.structs.replace(principals[b"digest"], key_id=_id(new), expires_at=None)
+    assert principals[b"new"] == expected
+
+
+async def test_a_key_for_everything_is_rotated_into_another(store: Store, project_id: int) -> None:
+    record = api_key(project_id, scopes=(Scope.ADMIN,), all_projects=True)
+    old = await store.directory.create_api_key(record, now=NOW)
+    new = await rotate(store, old, overlap_ms=0)
+    assert (new.scopes, new.all_projects) == ((Scope.ADMIN,), True)
+
+
+@pytest.mark.parametrize(
+    ("expires_at", "ends_at", "new_ends_at"),
+    [
+        (None, NOW + DAY, None),
+        (NOW + DAY + 1, NOW + DAY, NOW + DAY + 1),
+        (NOW + DAY - 1, NOW + DAY - 1, NOW + DAY - 1),
+        (NOW + 1, NOW + 1, NOW + 1),
+    ],
+)
+async def test_the_old_key_ends_with_the_overlap_or_before(
+    store: Store, project_id: int, expires_at: int | None, ends_at: int, new_ends_at: int | None
+) -> None:
+    old = await store.directory.create_api_key(api_key(project_id, expires_at=expires_at), now=NOW)
+    new = await rotate(store, old, overlap_ms=DAY)
+    old = await store.directory.api_key(_id(old))
+    assert (old.expires_at, old.revoked_at) == (times.to_datetime(ends_at), None)
+    assert new.expires_at == (None if new_ends_at is None else times.to_datetime(new_ends_at))
+
+
+async def test_without_an_overlap_the_old_key_is_revoked(store: Store, project_id: int) -> None:
+    old = await store.directory.create_api_key(api_key(project_id, expires_at=LATER), now=NOW)
+    new = await rotate(store, old, overlap_ms=0)
+    old = await store.directory.api_key(_id(old))
+    assert (old.revoked_at, old.expires_at) == (times.to_datetime(NOW), times.to_datetime(LATER))
+    assert new.revoked_at is None
+
+
+async def test_a_rotation_tells_of_both_keys(store: Store, project_id: int, told: Told) -> None:
+    old = await store.directory.create_api_key(api_key(project_id), now=NOW)
+    told()
+    new = await rotate(store, old, overlap_ms=DAY)
+    assert told() == [("key.changed", _id(old)), ("key.changed", _id(new))]
+
+
+async def test_a_key_that_has_ended_has_no_successor(
+    store: Store, project_id: int, told: Told
+) -> None:
+    old = await store.directory.create_api_key(api_key(project_id, expires_at=LATER), now=NOW)
+    told()
+    ended = r"The key shop expired at 2026-05-28T20:27:40Z, so nothing .*: issue a new key"
+    with pytest.raises(errors.WrongState, match=ended):
+        await rotate(store, old, overlap_ms=DAY, now=LATER)
+    await store.directory.revoke_api_key(_id(old), now=NOW)
+    told()
+    with pytest.raises(errors.WrongState, match=r"The key shop was revoked, .*: issue a new key"):
+        await rotate(store, old, overlap_ms=DAY)
+    assert told() == []
+    assert len(await _listed(store, ApiKeyFilter())) == 1
+
+
+async def test_a_key_outlives_its_home_and_is_rotated_there(
+    store: Store, project_id: int, other_id: int
+) -> None:
+    record = api_key(project_id, all_projects=True)
+    old = await store.directory.create_api_key(record, now=NOW)
+    await store.directory.remove_project(project_id, now=NOW)
+    assert (await rotate(store, old, overlap_ms=DAY)).all_projects
+
+
+# Lists ---------------------------------------------------------------------------------------
+
+
 async def test_keys_are_listed_by_filter_newest_first(
     store: Store, project_id: int, other_id: int
 ) -> None:
@@ -128,7 +222,11 @@ async def test_a_use_is_no_change_to_tell_of(store: Store, project_id: int, told
 
 
 async def test_a_key_that_is_not_there_is_not_found(store: Store) -> None:
-    for act in (store.directory.api_key(7), store.directory.revoke_api_key(7, now=NOW)):
+    for act in (
+        store.directory.api_key(7),
+        store.directory.revoke_api_key(7, now=NOW),
+        store.directory.rotate_api_key(7, b"new", "slp_", overlap_ms=0, now=NOW),
+    ):
         with pytest.raises(errors.NotFound, match="There is no API key 'key_0000000000007'"):
             await act
 

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from slowping.core import errors, ids
+from slowping.core import errors, ids, times
 from slowping.core.api_key import ApiKey, ApiKeyFilter, Principal
 from slowping.core.feed import JournalKind
 from slowping.store.port import ApiKeyRecord
@@ -81,6 +81,28 @@ _ALLOW: Final = "insert into api_key_project (api_key_id, project_id) values (?,
 
 _REVOKE: Final = "update api_key set revoked_at = :now where id = :id and revoked_at is null"
 
+_SUCCEED: Final = """
+insert into api_key (id, digest, prefix, name, kind, scopes, home_project_id, all_projects,
+                     rate_limit, origins, created_at, expires_at)
+select :id, :digest, :prefix, name, kind, scopes, home_project_id, all_projects,
+       rate_limit, origins, :now, expires_at
+  from api_key
+ where id = :old
+"""
+
+_ALLOW_LIKEWISE: Final = """
+insert into api_key_project (api_key_id, project_id)
+select :id, project_id
+  from api_key_project
+ where api_key_id = :old
+"""
+
+_SHORTEN: Final = """
+update api_key
+   set expires_at = min(coalesce(expires_at, :until), :until)
+ where id = :id
+"""
+
 _TOUCH: Final = """
 update api_key
    set last_used_at = max(coalesce(last_used_at, 0), used.value ->> 1)
@@ -143,6 +165,26 @@ class ApiKeys(Desk):
 
         return rows.api_key(await self._writer.run(deed))
 
+    async def rotate_api_key(
+        self, key_id: int, digest: bytes, prefix: str, *, overlap_ms: int, now: int
+    ) -> ApiKey:
+        """Store a key that may do the same, and let the old one end with the overlap."""
+        new_id = self._ids.take(now)
+        new = {"id": new_id, "old": key_id, "digest": digest, "prefix": prefix, "now": now}
+
+        def deed(connection: sqlite3.Connection) -> sqlite3.Row:
+            _require_live(_read(connection, key_id), now)
+            connection.execute(_SUCCEED, new)
+            connection.execute(_ALLOW_LIKEWISE, new)
+            if overlap_ms:
+                connection.execute(_SHORTEN, {"id": key_id, "until": now + overlap_ms})
+            else:
+                connection.execute(_REVOKE, {"id": key_id, "now": now})
+            _changed(connection, key_id, now)
+            return _changed(connection, new_id, now)
+
+        return rows.api_key(await self._writer.run(deed))
+
     async def touch_api_keys(self, used_at: Mapping[int, int]) -> None:
         """Write down when keys were used last; this alone is no line in the journal."""
         pairs = desk.json_text(list(used_at.items()))
@@ -158,6 +200,19 @@ def _require_new(connection: sqlite3.Connection, record: ApiKeyRecord) -> None:
     if known is not None:
         ended = " (revoked)" if known["revoked_at"] is not None else ""
         raise errors.WrongState(f"This value is a key already: {known['name']}{ended}.")
+
+
+def _require_live(row: sqlite3.Row, now: int) -> None:
+    expires_at = row["expires_at"]
+    if row["revoked_at"] is not None:
+        ended = "was revoked"
+    elif expires_at is not None and expires_at <= now:
+        ended = f"expired at {times.iso_s(expires_at)}"
+    else:
+        return
+    raise errors.WrongState(
+        f"The key {row['name']} {ended}, so nothing can take its place: issue a new key."
+    )
 
 
 def _columns(record: ApiKeyRecord) -> dict[str, object]:
