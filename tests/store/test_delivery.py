@@ -18,6 +18,7 @@ from tests.store.samples import NOW
 
 EVERYTHING = DeliveryFilter()
 LATER = NOW + 60_000
+BUSY = "HTTP 503: it's busy"
 
 
 class Shelf:
@@ -42,11 +43,13 @@ class Shelf:
         await store.outbox.settle(
             shop.team,
             [
-                Settlement(delivery_id=self.by_name[name], state=state, attempt=tried)
-                for name, state in (
-                    ("f", DeliveryState.FAILED),
-                    ("d", DeliveryState.DELIVERED),
-                    ("x", DeliveryState.FAILED),
+                Settlement(
+                    delivery_id=self.by_name[name], state=state, attempt=tried, last_error=error
+                )
+                for name, state, error in (
+                    ("f", DeliveryState.FAILED, BUSY),
+                    ("d", DeliveryState.DELIVERED, None),
+                    ("x", DeliveryState.FAILED, BUSY),
                 )
             ],
             now=LATER,
@@ -126,6 +129,9 @@ async def shelf(shop: Shop) -> Shelf:
         (lambda _: DeliveryFilter(until=NOW + 3_000), "xdf"),
         (lambda _: DeliveryFilter(since=NOW + 1_000, until=NOW + 3_000), "xd"),
         (lambda _: DeliveryFilter(since=-(2**50)), "pOBlxdf"),
+        (lambda _: DeliveryFilter(error=BUSY), "xf"),
+        (lambda _: DeliveryFilter(error="HTTP 503"), ""),
+        (lambda _: DeliveryFilter(states=(DeliveryState.PENDING,) * 2), "pOB"),
         (
             lambda shelf: DeliveryFilter(
                 project_ids=(shelf.shop.project_id,),
@@ -188,6 +194,99 @@ async def test_deliveries_are_counted_by_state(shelf: Shelf) -> None:
     }
 
 
+# Grouping ------------------------------------------------------------------------------------
+
+
+async def fail(shop: Shop, reason: str, *, at: int = NOW, channel: int | None = None) -> None:
+    """Let a delivery of that moment fail."""
+    made = await shop.deliver(at=at, channel=channel)
+    await shop.lease(now=at, channel=channel)
+    settled = Settlement(delivery_id=made, state=DeliveryState.FAILED, last_error=reason)
+    await shop.store.outbox.settle(channel or shop.team, [settled], now=at)
+
+
+async def grouped(
+    shop: Shop, *states: DeliveryState, projects: list[int] | None = None, limit: int = 9
+) -> list[tuple[str, str, str, str | None, int, float]]:
+    """Groups, with the seconds after the beginning at which the oldest was made."""
+    found = await shop.store.outbox.groups(projects, states, limit=limit)
+    return [
+        (
+            one.project, one.channel, one.state, one.last_error, one.count,
+            one.oldest_at.timestamp() - NOW / 1000,
+        )
+        for one in found
+    ]  # fmt: skip
+
+
+async def test_what_stands_alike_is_a_group_and_the_oldest_of_a_state_comes_first(
+    shop: Shop,
+) -> None:
+    await fail(shop, "no room", at=NOW + 1_000, channel=shop.boss)
+    await fail(shop, "HTTP 503", at=NOW + 2_000)
+    await fail(shop, "HTTP 404", at=NOW + 3_000)
+    await fail(shop, "HTTP 503", at=NOW + 4_000)
+    await shop.deliver(at=NOW)
+    assert await grouped(shop, DeliveryState.FAILED, DeliveryState.PENDING) == [
+        ("shop", "boss", "failed", "no room", 1, 1),
+        ("shop", "team", "failed", "HTTP 503", 2, 2),
+        ("shop", "team", "failed", "HTTP 404", 1, 3),
+        ("shop", "team", "pending", None, 1, 0),
+    ]
+    [pending] = await shop.store.outbox.groups(None, [DeliveryState.PENDING], limit=9)
+    [busy] = [
+        one
+        for one in await shop.store.outbox.groups(None, [DeliveryState.FAILED], limit=9)
+        if one.last_error == "HTTP 503"
+    ]
+    assert pending.oldest_at == pending.newest_at
+    assert (busy.newest_at - busy.oldest_at).total_seconds() == 2
+
+
+async def test_groups_are_of_the_states_and_projects_that_are_asked_for(shelf: Shelf) -> None:
+    shop, other = shelf.shop, shelf.other
+    assert await grouped(shop, DeliveryState.LEASED) == [("shop", "team", "leased", None, 1, 3)]
+    assert await grouped(shop, DeliveryState.PENDING, projects=[other.project_id]) == [
+        ("other", "team", "pending", None, 1, 5)
+    ]
+    assert await grouped(shop, DeliveryState.PENDING, projects=[]) == []
+    assert await grouped(shop) == []
+
+
+async def test_a_state_that_is_named_twice_counts_once(shelf: Shelf) -> None:
+    twice = (DeliveryState.FAILED, DeliveryState.FAILED)
+    assert await grouped(shelf.shop, *twice) == [("shop", "team", "failed", BUSY, 1, 0)]
+
+
+async def test_there_are_no_more_groups_than_are_asked_for(shop: Shop) -> None:
+    for number in range(4):
+        await fail(shop, f"error {number}", at=NOW + number)
+    names = [group[3] for group in await grouped(shop, DeliveryState.FAILED, limit=3)]
+    assert names == ["error 0", "error 1", "error 2"]
+
+
+async def test_a_channel_and_a_removed_one_of_its_name_are_a_group(shop: Shop) -> None:
+    await fail(shop, "gone")
+    await shop.store.directory.remove_channel(shop.team, now=NOW)
+    await fail(shop, "gone", at=NOW + 1_000, channel=await shop.channel("team"))
+    assert await grouped(shop, DeliveryState.FAILED) == [("shop", "team", "failed", "gone", 2, 0)]
+
+
+async def test_a_removed_project_has_no_groups(shop: Shop) -> None:
+    await fail(shop, "gone")
+    await shop.store.directory.remove_project(shop.project_id, now=NOW)
+    assert await grouped(shop, DeliveryState.FAILED) == []
+
+
+async def test_grouping_looks_at_nothing_but_the_states_that_are_asked_for(shop: Shop) -> None:
+    reader = sqlite3.connect(shop.store.path)
+    values = {"projects": None, "states": '["failed"]', "limit": 1000}
+    plan = [row[3] for row in reader.execute(f"explain query plan {delivery.GROUPS}", values)]
+    assert "SEARCH own USING INDEX delivery_state (project_id=? AND state=?)" in plan
+    assert not any(step.startswith(("SCAN own", "SCAN ch")) for step in plan), plan
+    reader.close()
+
+
 # Retrying ------------------------------------------------------------------------------------
 
 UNTOUCHED = {"f": "f", "d": "d", "x": "x", "l": "l", "B": "p", "O": "p", "p": "p"}
@@ -210,6 +309,8 @@ UNTOUCHED = {"f": "f", "d": "d", "x": "x", "l": "l", "B": "p", "O": "p", "p": "p
         (lambda _: DeliveryFilter(until=NOW + 2_000), "f"),
         (lambda _: DeliveryFilter(since=NOW + 1_000, until=NOW + 5_000), "xB"),
         (lambda shelf: DeliveryFilter(event_id=shelf.event_id), "B"),
+        (lambda _: DeliveryFilter(error=BUSY), "fx"),
+        (lambda _: DeliveryFilter(error=""), ""),
     ],
 )
 async def test_a_retry_makes_what_matches_due_now(shelf: Shelf, which: Which, moved: str) -> None:
@@ -277,6 +378,7 @@ async def test_nothing_is_retried_to_a_removed_channel(shelf: Shelf) -> None:
         (lambda _: DeliveryFilter(channel="team"), "fOp"),
         (lambda _: DeliveryFilter(since=NOW + 5_000), "Op"),
         (lambda shelf: DeliveryFilter(project_ids=(shelf.shop.project_id,)), "fBp"),
+        (lambda _: DeliveryFilter(error=BUSY), "f"),
     ],
 )
 async def test_what_matches_is_given_up(shelf: Shelf, which: Which, moved: str) -> None:

@@ -1,8 +1,10 @@
-"""Deliveries: list, show, retry, discard."""
+"""Deliveries: list, group, show, retry, discard."""
 
 import datetime as dt
 import functools
 from typing import Any, Final
+
+import msgspec
 
 from slowping.core import errors, ids, times
 from slowping.core.api_key import Scope
@@ -10,6 +12,7 @@ from slowping.core.delivery import (
     Delivery,
     DeliveryDetail,
     DeliveryFilter,
+    DeliveryGroup,
     DeliverySelection,
     DeliveryState,
     Moved,
@@ -19,7 +22,21 @@ from slowping.server.api import listing, reach
 from slowping.server.api.endpoint import Call, Endpoint
 from slowping.server.api.listing import NoQuery, PageQuery
 
+MAX_GROUPS: Final = 1_000
+"""Most groups that are told: nobody reads more."""
+
 _ANY: Final = DeliveryFilter()
+
+_URGENCY: Final = (
+    DeliveryState.FAILED,
+    DeliveryState.PENDING,
+    DeliveryState.LEASED,
+    DeliveryState.DISCARDED,
+    DeliveryState.DELIVERED,
+)
+"""In this order somebody has to look at deliveries."""
+
+_OPEN: Final = frozenset({DeliveryState.FAILED, DeliveryState.PENDING, DeliveryState.LEASED})
 
 
 class DeliveryQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,6 +55,17 @@ class DeliveryQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=
     """Created at or after this moment."""
     until: dt.datetime | None = None
     """Created before this moment."""
+    error: str | None = None
+    """The whole text of the last error."""
+
+
+class GroupQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which deliveries to group."""
+
+    project: str | None = None
+    """A project's id or name."""
+    state: tuple[DeliveryState, ...] = ()
+    """May come several times; failed, pending and leased where none is named."""
 
 
 async def list_deliveries(call: Call[DeliveryQuery, None]) -> Page[Delivery]:
@@ -51,9 +79,24 @@ async def list_deliveries(call: Call[DeliveryQuery, None]) -> Page[Delivery]:
         event_id=None if query.event is None else ids.decode(ids.EVENT, query.event),
         since=None if query.since is None else times.to_ms(query.since),
         until=None if query.until is None else times.to_ms(query.until),
+        error=query.error,
     )
     read = functools.partial(services.store.outbox.list_deliveries, which)
     return await listing.page_of(ids.DELIVERY, query, read)
+
+
+async def group_deliveries(call: Call[GroupQuery, None]) -> Page[DeliveryGroup]:
+    """The failed ones at first, then those on their way; of each state the oldest group at first.
+
+    Nothing but live projects is looked at. There is one page, of 1,000 groups at most.
+    """
+    services, wanted = call.services, frozenset(call.query.state) or _OPEN
+    groups = await services.store.outbox.groups(
+        reach.narrowed(services.roster, call.principal, call.query.project),
+        [state for state in _URGENCY if state in wanted],
+        limit=MAX_GROUPS,
+    )
+    return Page(items=tuple(groups))
 
 
 async def show_delivery(call: Call[NoQuery, None]) -> DeliveryDetail:
@@ -126,6 +169,7 @@ def _selected(
         states=states,
         since=None if chosen.since is None else times.to_ms(chosen.since),
         until=None if chosen.until is None else times.to_ms(chosen.until),
+        error=chosen.error,
     )
     return which, numbers
 
@@ -139,6 +183,16 @@ ENDPOINTS: Final[tuple[Endpoint[Any, Any], ...]] = (
         handle=list_deliveries,
         query=DeliveryQuery,
         answer=Page[Delivery],
+        refusals=(errors.NotFound,),
+    ),
+    Endpoint(
+        method="GET",
+        path="/deliveries/groups",
+        summary="Group deliveries that stand alike: by project, channel, state and last error",
+        scope=Scope.READ,
+        handle=group_deliveries,
+        query=GroupQuery,
+        answer=Page[DeliveryGroup],
         refusals=(errors.NotFound,),
     ),
     Endpoint(

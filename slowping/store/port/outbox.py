@@ -9,6 +9,7 @@ from slowping.core.delivery import (
     Delivery,
     DeliveryDetail,
     DeliveryFilter,
+    DeliveryGroup,
     DeliveryState,
     Hold,
     Lane,
@@ -85,6 +86,16 @@ class Outbox(Protocol):
         self, which: DeliveryFilter, *, before: int | None, limit: int
     ) -> Sequence[Delivery]:
         """Deliveries that match."""
+        ...
+
+    async def groups(
+        self, project_ids: Sequence[int] | None, states: Sequence[DeliveryState], *, limit: int
+    ) -> Sequence[DeliveryGroup]:
+        """Deliveries of live projects by project, channel, state and last error.
+
+        The groups come in the order of the states, and within one the oldest first. Channels of
+        one name, of which all but one are removed, are one.
+        """
         ...
 
     async def delivery(self, delivery_id: int) -> DeliveryDetail:

@@ -1,4 +1,4 @@
-"""Deliveries as people see them: list, show, retry, discard."""
+"""Deliveries as people see them: list, group, show, retry, discard."""
 
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -7,7 +7,13 @@ from typing import Any, Final
 import msgspec
 
 from slowping.core import delivery, errors, ids
-from slowping.core.delivery import Delivery, DeliveryDetail, DeliveryFilter, DeliveryState
+from slowping.core.delivery import (
+    Delivery,
+    DeliveryDetail,
+    DeliveryFilter,
+    DeliveryGroup,
+    DeliveryState,
+)
 from slowping.store.port import Requeued
 from slowping.store.sqlite import rows
 from slowping.store.sqlite.readers import Readers
@@ -63,6 +69,37 @@ select d.id, d.event_id, p.name as project, c.name as category, ch.name as chann
  order by d.id desc
 """
 
+# A removed channel and the one that has its name now are one group: nobody could tell them apart.
+# Left alone, SQLite makes an index of its own over all deliveries there are.
+GROUPS: Final = """
+with alike as (
+    select own.project_id, own.channel_id, own.state, own.last_error, wanted.key as place,
+           count(*) as number, min(own.created_at) as oldest_at, max(own.created_at) as newest_at
+      from project live
+     cross join json_each(:states) as wanted
+     cross join delivery own indexed by delivery_state
+             on own.project_id = live.id and own.state = wanted.value
+     where live.removed_at is null
+       and (:projects is null or live.id in (select value from json_each(:projects)))
+     group by own.project_id, own.channel_id, own.state, own.last_error
+),
+named as (
+    select max(ch.id) as channel_id, alike.state, alike.last_error, alike.place,
+           sum(alike.number) as number, min(alike.oldest_at) as oldest_at,
+           max(alike.newest_at) as newest_at
+      from alike
+      join channel ch on ch.id = alike.channel_id
+     group by alike.project_id, ch.name, alike.state, alike.last_error
+)
+select p.name as project, ch.name as channel, ch.kind, named.state, named.last_error,
+       named.number, named.oldest_at, named.newest_at
+  from named
+  join channel ch on ch.id = named.channel_id
+  join project p on p.id = ch.project_id
+ order by named.place, named.oldest_at, ch.id, named.last_error
+ limit :limit
+"""
+
 _ATTEMPTS: Final = """
 select delivery_id, no, started_at, duration_ms, outcome, status, reason, excerpt
   from attempt
@@ -82,6 +119,7 @@ _CONDITIONS: Final = {
     # No id is smaller than its moment's smallest, so the ids bound the search.
     "since": "own.id >= :first and own.created_at >= :since",
     "until": "own.created_at < :until",
+    "error": "own.last_error = :error",
 }
 _CHOSEN: Final = "own.id in (select value from json_each(:chosen))"
 _SENDABLE: Final = "own.channel_id in (select id from channel where removed_at is null)"
@@ -126,6 +164,17 @@ class Deliveries:
         values |= {"before": ids.LARGEST if before is None else before, "limit": limit}
         found = await self._readers.fetch(NEWEST.format(condition=condition), values)
         return [rows.delivery(row) for row in await self._show([row["id"] for row in found])]
+
+    async def groups(
+        self, project_ids: Sequence[int] | None, states: Sequence[DeliveryState], *, limit: int
+    ) -> Sequence[DeliveryGroup]:
+        """Deliveries of live projects that stand alike, in the order of the states."""
+        values = {
+            "projects": None if project_ids is None else json_list(project_ids),
+            "states": _texts(states),
+            "limit": limit,
+        }
+        return [rows.delivery_group(row) for row in await self._readers.fetch(GROUPS, values)]
 
     async def delivery(self, delivery_id: int) -> DeliveryDetail:
         """One delivery with its attempts."""
@@ -227,5 +276,12 @@ def _narrowed(
         conditions.append(_CHOSEN)
         given["chosen"] = json_list(chosen)
     given["projects"] = None if which.project_ids is None else json_list(which.project_ids)
-    given["states"] = _encode(tuple(states)).decode()
+    # What was delivered has no last error, and there is too much of it to look.
+    hopeless = () if which.error is None else (DeliveryState.DELIVERED,)
+    given["states"] = _texts(state for state in states if state not in hopeless)
     return " and ".join(conditions) or "true", given
+
+
+def _texts(states: Iterable[DeliveryState]) -> str:
+    """States as `json_each` takes them, each once: what is named twice must not count twice."""
+    return _encode(tuple(dict.fromkeys(states))).decode()

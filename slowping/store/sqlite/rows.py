@@ -15,6 +15,7 @@ from slowping.core.delivery import (
     Attempt,
     AttemptOutcome,
     Delivery,
+    DeliveryGroup,
     DeliveryState,
     LeasedDelivery,
 )
@@ -180,6 +181,20 @@ def delivery(row: sqlite3.Row) -> Delivery:
         created_at=times.to_datetime(row["created_at"]),
         ended_at=_moment(row["ended_at"]),
         reference=row["reference"],
+    )
+
+
+def delivery_group(row: sqlite3.Row) -> DeliveryGroup:
+    """Deliveries that stand alike, for people."""
+    return DeliveryGroup(
+        project=row["project"],
+        channel=row["channel"],
+        kind=row["kind"],
+        state=DeliveryState(row["state"]),
+        last_error=row["last_error"],
+        count=row["number"],
+        oldest_at=times.to_datetime(row["oldest_at"]),
+        newest_at=times.to_datetime(row["newest_at"]),
     )
 
 

@@ -57,6 +57,50 @@ async def test_deliveries_are_filtered(
     assert await listed("channel=console-0&category=b") == [second]
     assert await listed(f"event={event}") == [third]
     assert await listed("since=2100-01-01T00:00:00Z") == []
+    assert await listed("error=no") == [first]
+    assert await listed("error=No") == []
+
+
+async def test_deliveries_are_grouped_the_failed_ones_first(
+    house: RunningHouse, admin: httpx.AsyncClient, deliveries: list[str]
+) -> None:
+    await fail(house, 1)
+    failed, pending = (await admin.get("/deliveries/groups")).json()["items"]
+    assert (failed["state"], failed["last_error"], failed["count"]) == ("failed", "no", 1)
+    assert (failed["project"], failed["channel"], failed["kind"]) == (
+        "shop",
+        "console-0",
+        "console",
+    )
+    assert (pending["state"], pending["last_error"], pending["count"]) == ("pending", None, 2)
+    assert pending["oldest_at"] <= pending["newest_at"]
+
+
+async def test_what_has_ended_well_is_grouped_only_when_it_is_asked_for(
+    admin: httpx.AsyncClient, deliveries: list[str]
+) -> None:
+    await admin.post("/deliveries/discard", json={"ids": deliveries[1:]})
+
+    async def grouped(query: str) -> list[tuple[str, int]]:
+        page = (await admin.get(f"/deliveries/groups?{query}")).json()
+        assert page["cursor"] is None
+        return [(item["state"], item["count"]) for item in page["items"]]
+
+    assert await grouped("project=shop") == [("pending", 1)]
+    assert await grouped("project=default") == []
+    assert await grouped("state=discarded&state=pending") == [("pending", 1), ("discarded", 2)]
+    assert await grouped("state=delivered") == []
+
+
+async def test_groups_are_of_the_projects_that_a_key_sees(
+    house: RunningHouse, speak: Speak, deliveries: list[str]
+) -> None:
+    await house.project("other")
+    stranger = await speak("other")
+    assert (await stranger.get("/deliveries/groups")).json()["items"] == []
+    assert (await stranger.get("/deliveries/groups?project=shop")).status_code == 403
+    assert (await stranger.get("/deliveries/groups?state=gone")).status_code == 422
+    assert (await stranger.get("/deliveries/groups?sate=failed")).status_code == 422
 
 
 async def test_a_delivery_is_shown_with_its_attempts(
@@ -97,6 +141,19 @@ async def test_a_retry_of_many_takes_the_failed_ones(
     answer = await admin.post("/deliveries/retry", json={"project": "shop"})
     assert answer.json() == {"moved": 2}
     assert await states(admin) == ["pending", "pending", "pending"]
+
+
+async def test_many_are_retried_and_discarded_by_the_text_of_their_error(
+    house: RunningHouse, admin: httpx.AsyncClient, deliveries: list[str]
+) -> None:
+    await fail(house, 2)
+    for act in ("retry", "discard"):
+        answer = await admin.post(f"/deliveries/{act}", json={"error": "another"})
+        assert answer.json() == {"moved": 0}
+    answer = await admin.post("/deliveries/discard", json={"error": "no"})
+    assert answer.json() == {"moved": 2}
+    everything = {"states": ["discarded", "pending"], "error": "no"}
+    assert (await admin.post("/deliveries/retry", json=everything)).json() == {"moved": 2}
 
 
 async def test_a_discard_of_many_takes_the_failed_ones(
