@@ -37,6 +37,8 @@ class TablePlace(PlaceScreen, Generic[T]):
     AUTO_FOCUS = "Table"
     PLURAL: ClassVar[str]
     """What the rows are, such as `channels`."""
+    HINT: ClassVar[str] = "words  project:shop"
+    """What may be typed into the filter."""
     table = getters.query_one(Table)
     pane = getters.query_one(Pane)
     filter_bar = getters.query_one(FilterBar)
@@ -48,6 +50,8 @@ class TablePlace(PlaceScreen, Generic[T]):
         """All that is known, by key, in the order in which it is shown."""
         self._loading = True
         self._failed = False
+        self._awaited: str | None = None
+        """A key or a name to go to once it is known."""
 
     # What a place says of itself --------------------------------------------------------------
 
@@ -88,7 +92,7 @@ class TablePlace(PlaceScreen, Generic[T]):
 
     def compose_place(self) -> ComposeResult:
         """A filter, the table, and the details when they are asked for."""
-        yield FilterBar("words  project:shop")
+        yield FilterBar(self.HINT)
         with Container(id="panes"):
             with Container(id="list"):
                 yield Table(*self.titles(), classes="greys")
@@ -113,6 +117,9 @@ class TablePlace(PlaceScreen, Generic[T]):
             self._failed = False
         self._loading = False
         self.draw()
+        awaited, self._awaited = self._awaited, None
+        if awaited is not None:
+            self.jump(awaited)
 
     def tick(self) -> None:
         """Let ages and countdowns move on."""
@@ -153,11 +160,16 @@ class TablePlace(PlaceScreen, Generic[T]):
         self._tell()
 
     def jump(self, what: str) -> None:
-        """Put the cursor on the thing of this key or name."""
-        for key, item in self.items.items():
-            if what in (key, self.facts(item).get("name")):
-                self.table.go_to(key)
-                return
+        """Put the cursor on the thing of this key or name, though the filter would hide it."""
+        named = {key: self.facts(item).get("name") for key, item in self.items.items()}
+        found = [key for key, name in named.items() if what in (key, name)]
+        if not found:
+            self._awaited = what if self._loading else None
+            return
+        if found[0] not in self.table.shown:
+            self.filter_bar.action_clear()
+            self.draw()
+        self.table.go_to(found[0])
 
     def step_back(self) -> bool:
         """Close the details, then clear the filter."""
@@ -204,6 +216,10 @@ class TablePlace(PlaceScreen, Generic[T]):
 
     def on_filter_bar_changed(self) -> None:
         """Show what passes the filter."""
+        self.draw()
+
+    def on_table_resized(self) -> None:
+        """Other columns may have room."""
         self.draw()
 
     def on_table_moved(self) -> None:

@@ -59,3 +59,15 @@ async def test_what_somebody_wrote_is_no_markup() -> None:
         await pilot.pause()
         assert app.table.get_row("a")[0].plain == "[/foo]␛]0;t␇"
         assert "[bold]x" in app.export_screenshot().replace("&#91;", "[").replace("&#93;", "]")
+
+
+async def test_other_columns_leave_the_cursor_on_its_row() -> None:
+    app = TableApp()
+    async with app.run_test() as pilot:
+        app.table.show(named("a", "b", "c"))
+        app.table.go_to("b")
+        await pilot.pause()
+        app.table.entitle("name", "state", "more")
+        app.table.show({key: (*cells, cell("")) for key, cells in named("a", "b", "c").items()})
+        await pilot.pause()
+        assert app.table.current == "b"

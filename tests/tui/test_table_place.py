@@ -125,3 +125,32 @@ async def test_a_row_is_copied_as_json(server: ScriptedServer) -> None:
     async with showing(server) as live:
         await live.press("y")
         assert '"name": "shop"' in live.app.clipboard
+
+
+async def test_what_is_jumped_to_before_it_is_known_is_gone_to_once_it_is(
+    server: ScriptedServer,
+) -> None:
+    has(server, "shop", "blog", "cron")
+    async with running(server, size=(120, 24)) as live:
+        await live.connects()
+        server.gate.clear()
+        place = Projects()
+        await live.app.push_screen(place)
+        await live.pilot.pause()
+        place.jump("blog")
+        server.gate.set()
+        await live.settle()
+        assert place.current is not None
+        assert place.current.name == "blog"
+
+
+async def test_what_the_filter_hides_can_be_jumped_to(server: ScriptedServer) -> None:
+    has(server, "shop", "blog")
+    async with showing(server) as live:
+        await live.press("slash")
+        await live.write("shop")
+        await live.press("enter")
+        live.app.screen.jump("prj_blog")  # type: ignore[attr-defined]
+        await live.settle()
+        live.shows("2 projects")
+        assert live.app.screen.query_one(Table).current == "prj_blog"

@@ -32,11 +32,16 @@ class Table(Commanded, DataTable[Text], inherit_bindings=False):
     class Moved(Message):
         """Another row is under the cursor, or none."""
 
+    class Resized(Message):
+        """There is more room for columns, or less."""
+
     def __init__(self, *titles: str, **kwargs: Any) -> None:  # as DataTable takes them
         super().__init__(cursor_type="row", zebra_stripes=False, **kwargs)
         self._titles = titles
         self._rows: dict[str, tuple[Text, ...]] = {}
         self._was: str | None = None
+        self._left: str | None = None
+        """The row that was under the cursor when the columns changed."""
 
     def on_mount(self) -> None:
         """The columns come first."""
@@ -47,6 +52,7 @@ class Table(Commanded, DataTable[Text], inherit_bindings=False):
         if titles == self._titles:
             return
         self._titles = titles
+        self._left = self.current or self._left
         self._rows = {}
         self.clear(columns=True)
         self._put_titles()
@@ -80,6 +86,9 @@ class Table(Commanded, DataTable[Text], inherit_bindings=False):
             self._change(wanted)
         else:
             self._refill(wanted)
+        if self._left is not None:
+            self.go_to(self._left)
+            self._left = None
         self._tell()
 
     @on_command(rows.DOWN)
@@ -130,6 +139,10 @@ class Table(Commanded, DataTable[Text], inherit_bindings=False):
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         """A click puts the cursor there, which has been told already."""
         event.stop()
+
+    def on_resize(self) -> None:
+        """Tell those who choose columns by the room there is."""
+        self.post_message(self.Resized())
 
     def on_focus(self, event: textual_events.Focus) -> None:
         """The keys in the footer are those of the row."""
