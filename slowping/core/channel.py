@@ -80,6 +80,8 @@ class ChannelKind(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     summary: str
     settings: dict[str, Any]
+    retry_delays: tuple[float, ...] = ()
+    """Seconds to wait after each attempt, for channels that set none of their own."""
 
 
 class ChannelFilter(msgspec.Struct, frozen=True, kw_only=True):

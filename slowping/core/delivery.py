@@ -146,6 +146,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     created_at: dt.datetime
     ended_at: dt.datetime | None
     reference: str | None = None
+    tries: int = 0
+    """Attempts within the present round of the schedule, which a retry by hand begins anew."""
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -222,6 +224,8 @@ class DeliveryGroup(msgspec.Struct, frozen=True, kw_only=True):
     oldest_at: dt.datetime
     """When the oldest of them was created."""
     newest_at: dt.datetime
+    next_at: dt.datetime | None = None
+    """When the first of them is tried next; None where none waits."""
 
 
 class Replay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -80,7 +80,14 @@ class Registry:
             with contextlib.suppress(errors.InvalidInput):
                 notifier = self._class(kind)
                 form = settings_form.schema(notifier.settings)
-                found.append(ChannelKind(kind=kind, summary=notifier.summary, settings=form))
+                found.append(
+                    ChannelKind(
+                        kind=kind,
+                        summary=notifier.summary,
+                        settings=form,
+                        retry_delays=tuple(notifier.delays),
+                    )
+                )
         return tuple(found)
 
     async def close(self) -> None:

@@ -418,7 +418,7 @@ async def test_deliveries_are_listed_as_scripts_rely_on(run: Run) -> None:
     )  # fmt: skip
     assert delivery.keys() - {"reference"} == {
         "id", "event_id", "project", "category", "channel", "kind", "state", "attempts",
-        "last_error", "due_at", "created_at", "ended_at",
+        "last_error", "due_at", "created_at", "ended_at", "tries",
     }  # fmt: skip
     assert (delivery["state"], delivery["attempts"], delivery["last_error"]) == ("pending", 0, None)
     assert (delivery["project"], delivery["channel"]) == ("default", "console")

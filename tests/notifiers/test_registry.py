@@ -43,6 +43,7 @@ class Odd:
     kind: ClassVar[str] = "odd"
     summary: ClassVar[str] = "An odd one"
     settings: ClassVar[type[Settings]] = OddSettings
+    delays: ClassVar[tuple[float, ...]] = (1, 5)
     built: ClassVar[list[Tools]] = []
 
     def __init__(self, tools: Tools) -> None:
@@ -102,6 +103,7 @@ def test_every_built_in_notifier_is_what_the_port_asks_for(name: str) -> None:
     assert settings.__struct_config__.forbid_unknown_fields
     [kind] = [each for each in registry().channel_kinds() if each.kind == name]
     assert kind.summary
+    assert kind.retry_delays
 
 
 def test_an_unknown_kind_is_answered_with_the_kinds_and_the_nearest() -> None:

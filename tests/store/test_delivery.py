@@ -241,6 +241,7 @@ async def test_what_stands_alike_is_a_group_and_the_oldest_of_a_state_comes_firs
     ]
     assert pending.oldest_at == pending.newest_at
     assert (busy.newest_at - busy.oldest_at).total_seconds() == 2
+    assert (pending.next_at, busy.next_at) == (pending.oldest_at, None)
 
 
 async def test_groups_are_of_the_states_and_projects_that_are_asked_for(shelf: Shelf) -> None:

@@ -59,7 +59,7 @@ select own.id, own.channel_id
 
 SHOW: Final = """
 select d.id, d.event_id, p.name as project, c.name as category, ch.name as channel, ch.kind,
-       d.state, d.attempts, d.last_error, d.due_at, d.created_at, d.ended_at, d.reference
+       d.state, d.attempts, d.last_error, d.due_at, d.created_at, d.ended_at, d.reference, d.tries
   from delivery d
   join event e on e.id = d.event_id
   join category c on c.id = e.category_id
@@ -74,7 +74,8 @@ select d.id, d.event_id, p.name as project, c.name as category, ch.name as chann
 GROUPS: Final = """
 with alike as (
     select own.project_id, own.channel_id, own.state, own.last_error, wanted.key as place,
-           count(*) as number, min(own.created_at) as oldest_at, max(own.created_at) as newest_at
+           count(*) as number, min(own.created_at) as oldest_at, max(own.created_at) as newest_at,
+           min(iif(own.state = 'pending', own.due_at, null)) as next_at
       from project live
      cross join json_each(:states) as wanted
      cross join delivery own indexed by delivery_state
@@ -86,13 +87,13 @@ with alike as (
 named as (
     select max(ch.id) as channel_id, alike.state, alike.last_error, alike.place,
            sum(alike.number) as number, min(alike.oldest_at) as oldest_at,
-           max(alike.newest_at) as newest_at
+           max(alike.newest_at) as newest_at, min(alike.next_at) as next_at
       from alike
       join channel ch on ch.id = alike.channel_id
      group by alike.project_id, ch.name, alike.state, alike.last_error
 )
 select p.name as project, ch.name as channel, ch.kind, named.state, named.last_error,
-       named.number, named.oldest_at, named.newest_at
+       named.number, named.oldest_at, named.newest_at, named.next_at
   from named
   join channel ch on ch.id = named.channel_id
   join project p on p.id = ch.project_id

@@ -181,6 +181,7 @@ def delivery(row: sqlite3.Row) -> Delivery:
         created_at=times.to_datetime(row["created_at"]),
         ended_at=_moment(row["ended_at"]),
         reference=row["reference"],
+        tries=row["tries"],
     )
 
 
@@ -195,6 +196,7 @@ def delivery_group(row: sqlite3.Row) -> DeliveryGroup:
         count=row["number"],
         oldest_at=times.to_datetime(row["oldest_at"]),
         newest_at=times.to_datetime(row["newest_at"]),
+        next_at=_moment(row["next_at"]),
     )
 
 
