@@ -4,20 +4,30 @@ import asyncio
 import contextlib
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 import pytest
 
 from slowping.core import ids
 from slowping.core.category import NewCategory
-from slowping.core.delivery import LeasedDelivery
+from slowping.core.delivery import (
+    AttemptOutcome,
+    AttemptRecord,
+    DeliveryFilter,
+    DeliveryState,
+    LeasedDelivery,
+    Settlement,
+)
 from slowping.core.project import NewProject
-from slowping.store.port import DeliveryRow, Entry, EventRow, Idempotency, Store
+from slowping.store.port import DeliveryRow, Entry, EventRow, Idempotency, Requeued, Store
 from slowping.store.sqlite.store import SqliteStore
 from tests.store import samples
 from tests.store.samples import NOW
 
 MONTH = 202605
+EVERYTHING = DeliveryFilter()
+LATER = NOW + 60_000
+BUSY = "HTTP 503: it's busy"
 
 
 class Shop:
@@ -101,9 +111,38 @@ class Shop:
             channel or self.team, now=now, until=now + 60_000, owner=owner, limit=limit
         )
 
+    async def retry(
+        self,
+        which: DeliveryFilter = EVERYTHING,
+        numbers: Sequence[int] | None = None,
+        *,
+        now: int = NOW,
+    ) -> Requeued:
+        """Make deliveries due now, in as many steps as it takes."""
+        steps = [step async for step in self.store.outbox.retry(which, numbers, now=now)]
+        return Requeued(
+            moved=sum(step.moved for step in steps),
+            channel_ids=tuple({number for step in steps for number in step.channel_ids}),
+        )
+
+    async def discard(
+        self,
+        which: DeliveryFilter = EVERYTHING,
+        numbers: Sequence[int] | None = None,
+        *,
+        now: int = NOW,
+    ) -> int:
+        """Give deliveries up, in as many steps as it takes."""
+        return sum([moved async for moved in self.store.outbox.discard(which, numbers, now=now)])
+
     async def peek(self, sql: str, *values: object) -> list[tuple[object, ...]]:
         """What really stands in the database."""
         return [tuple(row) for row in await self.store._readers.fetch(sql, values)]
+
+    async def plan(self, sql: str, values: Mapping[str, object]) -> list[str]:
+        """How SQLite means to go about a query."""
+        steps = await self.store._readers.fetch(f"explain query plan {sql}", values)
+        return [step["detail"] for step in steps]
 
     @contextlib.asynccontextmanager
     async def one_batch(self) -> AsyncIterator[None]:
@@ -131,7 +170,82 @@ class Shop:
         await self.store._writer.run(limit)
 
 
+class Shelf:
+    """A delivery in each state, a second apart, named by the first letter of the state.
+
+    In capitals: one of another project (`O`) and one to another channel by another category (`B`).
+    """
+
+    def __init__(self, shop: Shop, other: Shop) -> None:
+        self.shop = shop
+        self.other = other
+        self.by_name: dict[str, int] = {}
+        self.event_id = 0
+
+    async def fill(self) -> "Shelf":
+        """Bring each to its state."""
+        shop, store = self.shop, self.shop.store
+        for number, name in enumerate("fdxl"):
+            self.by_name[name] = await shop.deliver(at=NOW + number * 1_000)
+        await shop.lease(now=LATER)
+        tried = AttemptRecord(started_at=NOW, duration_ms=1, outcome=AttemptOutcome.REJECTED)
+        await store.outbox.settle(
+            shop.team,
+            [
+                Settlement(
+                    delivery_id=self.by_name[name], state=state, attempt=tried, last_error=error
+                )
+                for name, state, error in (
+                    ("f", DeliveryState.FAILED, BUSY),
+                    ("d", DeliveryState.DELIVERED, None),
+                    ("x", DeliveryState.FAILED, BUSY),
+                )
+            ],
+            now=LATER,
+        )
+        await shop.discard(EVERYTHING, [self.by_name["x"]], now=LATER)
+        bug = await store.directory.create_category(
+            shop.project_id, NewCategory(name="bug"), now=NOW
+        )
+        entry = shop.entry(
+            at=NOW + 4_000,
+            channels=[shop.boss],
+            category_id=ids.decode(ids.CATEGORY, bug.id),
+        )
+        await store.inbox.accept(entry)
+        self.event_id = entry.events[0].id
+        self.by_name["B"] = entry.deliveries[0].id
+        self.by_name["O"] = await self.other.deliver(at=NOW + 5_000)
+        self.by_name["p"] = await shop.deliver(at=NOW + 6_000)
+        return self
+
+    async def listed(self, which: DeliveryFilter, before: int | None = None, limit: int = 9) -> str:
+        """What a listing shows, as names."""
+        found = await self.shop.store.outbox.list_deliveries(which, before=before, limit=limit)
+        numbers = [ids.decode(ids.DELIVERY, one.id) for one in found]
+        return "".join(self.name_of(number) for number in numbers)
+
+    def name_of(self, number: int) -> str:
+        """The name of a delivery."""
+        return next(name for name, known in self.by_name.items() if known == number)
+
+    async def states(self) -> dict[str, str]:
+        """The states that all are in now, by the first letter."""
+        found = await self.shop.peek("select id, state from delivery")
+        letter = {state: state[0] for state in DeliveryState} | {DeliveryState.DISCARDED: "x"}
+        return {
+            self.name_of(number): letter[DeliveryState(str(state))]
+            for number, state in found
+            if isinstance(number, int)
+        }
+
+
 @pytest.fixture
 async def shop(store: Store) -> Shop:
     assert isinstance(store, SqliteStore)
     return await Shop(store).furnish()
+
+
+@pytest.fixture
+async def shelf(shop: Shop) -> Shelf:
+    return await Shelf(shop, await Shop(shop.store).furnish("other")).fill()

@@ -18,10 +18,9 @@ from slowping.core.delivery import (
     Settlement,
 )
 from slowping.store.sqlite import outbox
-from tests.store.conftest import Shop
+from tests.store.conftest import EVERYTHING, Shop
 from tests.store.samples import NOW
 
-EVERYTHING = DeliveryFilter()
 MINUTE = 60_000
 
 
@@ -368,7 +367,7 @@ async def test_a_retry_by_hand_starts_the_count_of_lost_attempts_anew(shop: Shop
     for _ in range(outbox.MAX_LOST):
         await shop.lease(owner="gone")
         await free(shop)
-    await shop.store.outbox.retry(EVERYTHING, [delivery_id], now=NOW)
+    await shop.retry(EVERYTHING, [delivery_id], now=NOW)
     await shop.lease(owner="gone")
     await free(shop)
     assert (await show(shop, delivery_id)).delivery.state is DeliveryState.PENDING
@@ -461,12 +460,12 @@ async def _do_everything(shop: Shop) -> None:
     first, second, third = [await shop.deliver() for _ in range(3)]
     await shop.lease()
     await settle(shop, delivered(first), failed(second), again(third))
-    await store.retry(DeliveryFilter(states=tuple(DeliveryState)), None, now=NOW)
-    await store.discard(EVERYTHING, None, now=NOW)
-    await store.retry(EVERYTHING, None, now=NOW)
+    await shop.retry(DeliveryFilter(states=tuple(DeliveryState)), None, now=NOW)
+    await shop.discard(EVERYTHING, None, now=NOW)
+    await shop.retry(EVERYTHING, None, now=NOW)
     await shop.lease()
     await settle(shop, *map(failed, (first, second, third)))
-    await store.discard(EVERYTHING, None, now=NOW)
+    await shop.discard(EVERYTHING, None, now=NOW)
     await shop.deliver(expires_at=NOW)
     await store.expire(now=NOW)
     await shop.deliver()

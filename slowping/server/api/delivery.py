@@ -2,6 +2,7 @@
 
 import datetime as dt
 import functools
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -21,6 +22,7 @@ from slowping.core.page import Page
 from slowping.server.api import listing, reach
 from slowping.server.api.endpoint import Call, Endpoint
 from slowping.server.api.listing import NoQuery, PageQuery
+from slowping.server.api.services import Services
 
 MAX_GROUPS: Final = 1_000
 """Most groups that are told: nobody reads more."""
@@ -112,29 +114,24 @@ async def retry_delivery(call: Call[NoQuery, None]) -> Delivery:
     """Due now, in a new round of tries; the attempts so far stay in its history."""
     services = call.services
     number = ids.decode(ids.DELIVERY, call.id)
-    requeued = await services.store.outbox.retry(_ANY, [number], now=services.now_ms())
-    services.dispatcher.wake(requeued.channel_ids)
+    moved = await _retry(services, _ANY, [number])
     delivery = (await services.store.outbox.delivery(number)).delivery
-    if not requeued.moved:
+    if not moved:
         raise errors.WrongState(f"This delivery {_stands(delivery.state)}; it cannot be retried.")
     return delivery
 
 
 async def retry_deliveries(call: Call[NoQuery, DeliverySelection]) -> Moved:
     """Those that are named, or all that match: the failed ones, if no state is named."""
-    services = call.services
-    which, numbers = _selected(call)
-    requeued = await services.store.outbox.retry(which, numbers, now=services.now_ms())
-    services.dispatcher.wake(requeued.channel_ids)
-    return Moved(moved=requeued.moved)
+    return Moved(moved=await _retry(call.services, *_selected(call)))
 
 
 async def discard_delivery(call: Call[NoQuery, None]) -> Delivery:
     """It is given up; a retry brings it back."""
-    outbox = call.services.store.outbox
+    services = call.services
     number = ids.decode(ids.DELIVERY, call.id)
-    moved = await outbox.discard(_ANY, [number], now=call.services.now_ms())
-    delivery = (await outbox.delivery(number)).delivery
+    moved = await _discard(services, _ANY, [number])
+    delivery = (await services.store.outbox.delivery(number)).delivery
     if not moved:
         raise errors.WrongState(f"This delivery {_stands(delivery.state)}; it cannot be discarded.")
     return delivery
@@ -142,9 +139,21 @@ async def discard_delivery(call: Call[NoQuery, None]) -> Delivery:
 
 async def discard_deliveries(call: Call[NoQuery, DeliverySelection]) -> Moved:
     """Those that are named, or all that match: the failed ones, if no state is named."""
-    which, numbers = _selected(call)
-    outbox = call.services.store.outbox
-    return Moved(moved=await outbox.discard(which, numbers, now=call.services.now_ms()))
+    return Moved(moved=await _discard(call.services, *_selected(call)))
+
+
+async def _retry(services: Services, which: DeliveryFilter, numbers: Sequence[int] | None) -> int:
+    """Move all that match, and have the first of them sent while the last are moved."""
+    moved = 0
+    async for step in services.store.outbox.retry(which, numbers, now=services.now_ms()):
+        services.dispatcher.wake(step.channel_ids)
+        moved += step.moved
+    return moved
+
+
+async def _discard(services: Services, which: DeliveryFilter, numbers: Sequence[int] | None) -> int:
+    steps = services.store.outbox.discard(which, numbers, now=services.now_ms())
+    return sum([moved async for moved in steps])
 
 
 def _stands(state: DeliveryState) -> str:

@@ -1,9 +1,10 @@
 """What the rest of the house may ask of a store: four roles, and deeds instead of rows.
 
-One method is one transaction. Ids are numbers here and texts in the public structs; times that
-go in are UTC milliseconds. Lists are newest first; `before` is the id that the last page ended
-with. Every method raises Unavailable where the database cannot be written, or takes too long to
-be read; then nothing was changed.
+One method is one transaction; one that goes in steps is one for each step. Ids are numbers here
+and texts in the public structs; times that go in are UTC milliseconds. Lists are newest first;
+`before` is the id that the last page ended with. Every method raises Unavailable where the
+database cannot be written, or takes too long to be read; then nothing was changed, but by the
+steps before.
 """
 
 from typing import Protocol

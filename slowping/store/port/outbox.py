@@ -1,6 +1,6 @@
 """What the dispatcher may ask of a store: claim deliveries, and record what became of them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -19,7 +19,7 @@ from slowping.core.delivery import (
 
 
 class Requeued(msgspec.Struct, frozen=True, kw_only=True):
-    """What a retry of many did."""
+    """What a step of a retry did."""
 
     moved: int
     channel_ids: tuple[int, ...]
@@ -110,19 +110,23 @@ class Outbox(Protocol):
         """The deliveries of an event, with their attempts."""
         ...
 
-    async def retry(
+    def retry(
         self, which: DeliveryFilter, ids: Sequence[int] | None, *, now: int
-    ) -> Requeued:
-        """Make deliveries due now, in a new round of tries.
+    ) -> AsyncIterator[Requeued]:
+        """Make deliveries due now, in a new round of tries; what each step has done.
 
         `which` always narrows, `ids` narrows further. Without states in `which` it moves the
         failed, discarded and pending ones; delivered ones only where it names their state.
-        Leased ones stay.
+        Leased ones stay. However many match, a step is a transaction that holds nobody up, and
+        none of those that matched at the beginning is moved twice. Nothing moves any more when
+        nobody asks for the next step.
         """
         ...
 
-    async def discard(self, which: DeliveryFilter, ids: Sequence[int] | None, *, now: int) -> int:
-        """Give up pending and failed deliveries; how many that were."""
+    def discard(
+        self, which: DeliveryFilter, ids: Sequence[int] | None, *, now: int
+    ) -> AsyncIterator[int]:
+        """Give up pending and failed deliveries, in steps as a retry; how many each step did."""
         ...
 
     async def count_by_state(self) -> Mapping[DeliveryState, int]:

@@ -1,4 +1,4 @@
-"""Deliveries as people see them: list, group, show, retry, discard."""
+"""Deliveries as people see them: list, group, show, count."""
 
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from slowping.core import delivery, errors, ids
+from slowping.core import errors, ids
 from slowping.core.delivery import (
     Delivery,
     DeliveryDetail,
@@ -14,17 +14,9 @@ from slowping.core.delivery import (
     DeliveryGroup,
     DeliveryState,
 )
-from slowping.store.port import Requeued
 from slowping.store.sqlite import rows
 from slowping.store.sqlite.readers import Readers
 from slowping.store.sqlite.writer import Writer
-
-_DISCARDABLE: Final = frozenset(delivery.may_become(DeliveryState.DISCARDED))
-
-# A pending one is no longer waiting then; one that is on its way is tried as it is.
-_RETRYABLE: Final = frozenset(
-    {DeliveryState.PENDING, *delivery.may_become(DeliveryState.PENDING)} - {DeliveryState.LEASED}
-)
 
 # Each project and state gives its newest from the index, and the newest of these are the page:
 # SQLite would rather sort everything that all of them have.
@@ -44,17 +36,6 @@ select d.id
  where :projects is null or p.id in (select value from json_each(:projects))
  order by d.id desc
  limit :limit
-"""
-
-MATCHING: Final = """
-select own.id, own.channel_id
-  from delivery own
- where own.project_id in (select id
-                            from project
-                           where :projects is null
-                              or id in (select value from json_each(:projects)))
-   and own.state in (select value from json_each(:states))
-   and {condition}
 """
 
 SHOW: Final = """
@@ -123,19 +104,6 @@ _CONDITIONS: Final = {
     "error": "own.last_error = :error",
 }
 _CHOSEN: Final = "own.id in (select value from json_each(:chosen))"
-_SENDABLE: Final = "own.channel_id in (select id from channel where removed_at is null)"
-
-_REQUEUE: Final = """
-update delivery
-   set state = 'pending', due_at = :now, tries = 0, ended_at = null, expires_at = null
- where id in (select value from json_each(:ids))
-"""
-
-_DISCARD: Final = """
-update delivery
-   set state = 'discarded', ended_at = :now
- where id in (select value from json_each(:ids))
-"""
 
 _TELL: Final = """
 insert into journal (at, kind, project_id, subject_id)
@@ -148,7 +116,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Deliveries:
-    """The part of the outbox that people work with."""
+    """The part of the outbox that people look at."""
 
     # A writer's entries are the inbox's alone; here it runs deeds.
     def __init__(self, writer: Writer[Any, Any], readers: Readers) -> None:
@@ -159,9 +127,7 @@ class Deliveries:
         self, which: DeliveryFilter, *, before: int | None, limit: int
     ) -> Sequence[Delivery]:
         """Deliveries that match, newest first."""
-        condition, values = _narrowed(
-            which, DeliveryState if which.states is None else which.states
-        )
+        condition, values = narrowed(which, DeliveryState if which.states is None else which.states)
         values |= {"before": ids.LARGEST if before is None else before, "limit": limit}
         found = await self._readers.fetch(NEWEST.format(condition=condition), values)
         return [rows.delivery(row) for row in await self._show([row["id"] for row in found])]
@@ -188,30 +154,6 @@ class Deliveries:
         """The deliveries of an event in the order they were made, with their attempts."""
         found = await self._readers.fetch(_OF_EVENT, (event_id,))
         return (await self._details([row["id"] for row in found]))[::-1]
-
-    async def retry(
-        self, which: DeliveryFilter, ids: Sequence[int] | None, *, now: int
-    ) -> Requeued:
-        """Make deliveries due now, in a new round of tries."""
-        # Who wants to send once more what has arrived has to say so.
-        usual = _RETRYABLE - {DeliveryState.DELIVERED}
-        states = usual if which.states is None else _RETRYABLE.intersection(which.states)
-        condition, values = _narrowed(which, states, ids)
-
-        def deed(connection: sqlite3.Connection) -> Requeued:
-            found = _change(connection, f"{condition} and {_SENDABLE}", values, _REQUEUE, now)
-            channels = dict.fromkeys(row["channel_id"] for row in found)
-            return Requeued(moved=len(found), channel_ids=tuple(channels))
-
-        return await self._writer.run(deed)
-
-    async def discard(self, which: DeliveryFilter, ids: Sequence[int] | None, *, now: int) -> int:
-        """Give up pending and failed deliveries."""
-        asked = DeliveryState if which.states is None else which.states
-        condition, values = _narrowed(which, _DISCARDABLE.intersection(asked), ids)
-        return await self._writer.run(
-            lambda connection: len(_change(connection, condition, values, _DISCARD, now))
-        )
 
     async def count_by_state(self) -> Mapping[DeliveryState, int]:
         """How many deliveries are in each state."""
@@ -246,22 +188,7 @@ def json_list(numbers: Collection[int]) -> str:
     return _encode(tuple(numbers)).decode()
 
 
-def _change(
-    connection: sqlite3.Connection,
-    condition: str,
-    values: Mapping[str, object],
-    statement: str,
-    now: int,
-) -> Sequence[sqlite3.Row]:
-    """Do something to all that match; their ids, and those of their channels."""
-    found = connection.execute(MATCHING.format(condition=condition), values).fetchall()
-    numbers = [row["id"] for row in found]
-    connection.execute(statement, {"ids": json_list(numbers), "now": now})
-    tell(connection, numbers, now)
-    return found
-
-
-def _narrowed(
+def narrowed(
     which: DeliveryFilter, states: Iterable[DeliveryState], chosen: Sequence[int] | None = None
 ) -> tuple[str, dict[str, Any]]:
     """A filter as a condition on `own`, and all values that it and its statement take."""

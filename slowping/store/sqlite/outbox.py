@@ -17,7 +17,7 @@ from slowping.core.delivery import (
     Settlement,
 )
 from slowping.store.sqlite import delivery, rows
-from slowping.store.sqlite.delivery import Deliveries
+from slowping.store.sqlite.moves import Moves
 
 MAX_LOST: Final = 3
 """A delivery whose last so many attempts were all cut off is not tried again."""
@@ -128,7 +128,7 @@ insert into hold (scope, until, why, failures) values (?, ?, ?, ?)
 """
 
 
-class Outbox(Deliveries):
+class Outbox(Moves):
     """All deliveries that are due or will be."""
 
     async def lanes(self) -> Sequence[Lane]:
