@@ -293,13 +293,25 @@ class Driver:
         await self.settle()
 
     async def settle(self) -> None:
-        """Wait until nothing is under way but the following of the feed."""
+        """Wait until nothing is under way but the feed, and what waits for a modal's answer."""
         for _ in range(3):
             await self.pilot.pause()
-            busy = [w for w in self.app.workers if w.group not in {"line"} and not w.is_finished]
-            if busy and self.server.gate.is_set():
-                await self.app.workers.wait_for_complete(busy)
+            while self.server.gate.is_set() and self._busy() > self._unanswered():
+                await self.pilot.pause()
         await self.pilot.pause()
+
+    def _busy(self) -> int:
+        """How many workers are under way."""
+        return sum(w.group != "line" and not w.is_finished for w in self.app.workers)
+
+    def _unanswered(self) -> int:
+        """How many workers wait for a modal to be answered: `push_screen_wait`."""
+        waiting = [
+            callback.future
+            for screen in self.app.screen_stack
+            for callback in screen._result_callbacks
+        ]
+        return sum(future is not None and not future.done() for future in waiting)
 
     def picture(self) -> str:
         """What is on the screen, as text."""
