@@ -10,12 +10,15 @@ import json
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import rich_click as click
 
 from slowping.core import errors, text
+
+if TYPE_CHECKING:
+    from slowping.client.whereabouts import Address
 
 _PIPE_WIDTH: Final = 10_000
 _PIPE_CELL: Final = 120
@@ -48,15 +51,21 @@ def answering(ctx: click.Context) -> Iterator[None]:
         yield
     except errors.SlowpingError as error:
         address = ctx.meta.get(ADDRESS)
-        talk(in_words(error, address and address.key_from))
+        talk(in_words(error, address))
         ctx.exit(exit_code(error))
 
 
-def in_words(error: errors.SlowpingError, key_from: str | None) -> str:
-    """What went wrong and, where it is up to the API key, which one that was and what to do."""
+def in_words(error: errors.SlowpingError, address: "Address | None") -> str:
+    """What went wrong and, where it is up to the key or the server, which one and what to do."""
     told = str(error) or type(error).__name__
-    if key_from is None:
+    if address is None:
         return told
+    if isinstance(error, errors.Unreachable | errors.UnexpectedAnswer) and address.server_from:
+        return f"{told} This server is that of {address.server_from}: give another with --server."
+    return told if address.key_from is None else _of_key(error, told, address.key_from)
+
+
+def _of_key(error: errors.SlowpingError, told: str, key_from: str) -> str:
     match error:
         case errors.UnknownApiKey():
             return (

@@ -1,25 +1,57 @@
 """Open the live view."""
 
+import contextlib
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import rich_click as click
 
 from slowping.cli import where
 from slowping.core import errors
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from slowping.tui.settings import Profile, Remembered, Settings
+
+_NAMED_BY: Final = ("SLOWPING_SERVER", "SLOWPING_DATA", "SLOWPING_CONFIG")
+"""Variables by which a person says which server is meant."""
+
+
+def _complete_profiles(
+    ctx: click.Context,  # noqa: ARG001 - click's signature
+    param: click.Parameter,  # noqa: ARG001 - click's signature
+    incomplete: str,
+) -> "list[CompletionItem]":
+    from click.shell_completion import CompletionItem
+
+    from slowping.tui import settings
+
+    names = (profile.name for profile in settings.remembered().profiles)
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
 
 @click.command
-@click.option("--server", metavar="URL", help="The server's address.")
-@click.option("--api-key", metavar="KEY", help="The API key to use there.")
+@click.option("--server", metavar="URL", help="The server's address; or SLOWPING_SERVER.")
+@click.option("--api-key", metavar="KEY", help="The API key to use there; or SLOWPING_API_KEY.")
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="The data folder of a server on this machine.",
+    help="The data folder of a server on this machine; or SLOWPING_DATA.",
+)
+@click.option(
+    "--profile",
+    "name",
+    metavar="NAME",
+    shell_complete=_complete_profiles,
+    help="A server that it was connected to before, by the name it is remembered under.",
 )
 @click.option("--keys", is_flag=True, help="Print every key, and stop.")
-def tui(server: str | None, api_key: str | None, data: Path | None, keys: bool) -> None:
+def tui(
+    server: str | None, api_key: str | None, data: Path | None, name: str | None, keys: bool
+) -> None:
     """Open the live view.
 
     Without a server it shows the one that it showed last, else the one of this machine; where
@@ -30,18 +62,63 @@ def tui(server: str | None, api_key: str | None, data: Path | None, keys: bool) 
 
         click.echo(keys_page.plain())
         return
-    from slowping.tui.app import SlowpingApp
-    from slowping.tui.settings import Profile, Settings
+    if name and (server or api_key or data):
+        raise click.UsageError("A profile has its server and key: leave out the other options.")
+    from slowping.tui.settings import Settings
 
     settings = Settings.of_this_user()
-    named = any((server, api_key, data, *map(os.environ.get, ("SLOWPING_SERVER", "SLOWPING_DATA"))))
-    profile = None if named else settings.remembered.current()
-    if profile is None:
-        try:
-            found = where.find(server, api_key, data, os.environ, (where.ADMIN_KEY_FILE,))
-        except (errors.NoCredential, errors.Unreachable):
-            if named:
-                raise
-        else:
-            profile = Profile.of(found.server, found.api_key or "")
+    profile = to_open(settings, name, server, api_key, data)
+    from slowping.tui.app import SlowpingApp
+
     SlowpingApp(settings, profile).run()
+
+
+def to_open(
+    settings: "Settings",
+    name: str | None,
+    server: str | None = None,
+    api_key: str | None = None,
+    data: Path | None = None,
+) -> "Profile | None":
+    """The profile of that name, else the server that is given, the last one, that of this machine.
+
+    None is none of them: whoever opens it has to be asked.
+
+    Raises:
+        BadParameter: there is no profile of that name.
+        NoCredential: a server is given, and no key for it is known.
+        Unreachable: a data folder is given on which no server runs.
+    """
+    if name is not None:
+        return _remembered(settings, name)
+    return _found(settings.remembered, server, api_key, data)
+
+
+def _remembered(settings: "Settings", name: str) -> "Profile":
+    """The profile of that name, which from now on is the one that was used last."""
+    memory = settings.remembered
+    profile = memory.profile_named(name)
+    if profile is None:
+        known = ", ".join(each.name for each in memory.profiles) or "none yet"
+        raise click.BadParameter(f"There is no profile '{name}'. Remembered are: {known}.")
+    with contextlib.suppress(errors.ConfigError):  # what cannot be kept stops nothing
+        settings.keep(memory.with_profile(profile))
+    return profile
+
+
+def _found(
+    memory: "Remembered", server: str | None, api_key: str | None, data: Path | None
+) -> "Profile | None":
+    from slowping.tui.settings import Profile
+
+    is_named = any((server, api_key, data, *map(os.environ.get, _NAMED_BY)))
+    keys = (where.ADMIN_KEY_FILE,)
+    try:
+        found = where.find(server, api_key, data, os.environ, keys, where.remembered)
+    except (errors.NoCredential, errors.Unreachable):
+        if is_named:
+            raise
+        return None
+    profile = Profile.of(found.server, found.api_key or "")
+    same = (each for each in memory.profiles if each.server == profile.server)
+    return next((each for each in same if each.api_key == profile.api_key), profile)

@@ -2,7 +2,7 @@
 
 import functools
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
@@ -32,6 +32,7 @@ __all__ = [
     "connected",
     "data_folder",
     "find",
+    "remembered",
     "stored_key",
 ]
 
@@ -72,7 +73,7 @@ def connected(
         ) -> None:
             files = for_project if for_project and given.get("project") else key_files
             _require_scheme(server)
-            address = find(server, api_key, data, os.environ, files)
+            address = find(server, api_key, data, os.environ, files, remembered)
             ctx.meta[output.ADDRESS] = address
             import asyncio
 
@@ -81,6 +82,24 @@ def connected(
         return command
 
     return decorate
+
+
+def remembered() -> Sequence[Address]:
+    """The servers that the live view remembers, the one that it showed last first."""
+    from slowping.tui import settings
+
+    memory = settings.remembered()
+    last_first = sorted(memory.profiles, key=lambda profile: profile.name != memory.profile)
+    return [
+        Address(
+            profile.server,
+            profile.api_key,
+            key_from=f"the profile {profile.name} of the live view",
+            server_from=f"the profile {profile.name} of the live view",
+        )
+        for profile in last_first
+        if profile.api_key
+    ]
 
 
 def _require_scheme(server: str | None) -> None:

@@ -58,7 +58,7 @@ class Sender:
         on_error: OnError | None = None,
         pace: Pace = _USUAL_PACE,
     ) -> None:
-        """Without `server` and `api_key` they are found as the command line finds them.
+        """Without `server` and `api_key` they are found where a program is told them.
 
         That is in SLOWPING_SERVER and SLOWPING_API_KEY, then in what a server on this machine
         left in its data folder. `project` and `source` are for events that name none of their

@@ -4,7 +4,7 @@ Only the standard library is loaded until a file has to be looked for: senders s
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -15,6 +15,8 @@ ADMIN_KEY_FILE: Final = "admin.key"
 INGEST_KEY_FILE: Final = "ingest.key"
 
 _DEFAULT_SERVER: Final = "http://127.0.0.1:7464"
+_NAME_A_FOLDER: Final = ("SLOWPING_DATA", "SLOWPING_CONFIG")
+"""Variables by which a person says that the server of a data folder is meant."""
 
 
 class Address(NamedTuple):
@@ -26,6 +28,8 @@ class Address(NamedTuple):
     """Where the key was found, in words for a person."""
     key_file: Path | None = None
     """The file that it was found in, if it was one of the data folder's."""
+    server_from: str | None = None
+    """Who remembers the server, where nobody named it."""
 
 
 class _NoKeyHere(errors.NoCredential):
@@ -45,11 +49,13 @@ def find(
     data: Path | None,
     environ: Mapping[str, str],
     key_files: tuple[str, ...],
+    remembered: Callable[[], Sequence[Address]] = tuple,
 ) -> Address:
-    """Where the server is: what was given, then variables, then the files of its data folder.
+    """Where the server is: what was given, variables, what is remembered, files of the data folder.
 
     `key_files` are the files of the data folder that a key may be taken from, the best first;
-    without any no key is needed.
+    without any no key is needed. `remembered` gives the servers that are known from before, the
+    one to go to first; it is not asked where a data folder is named.
 
     Raises:
         NoCredential: a key is needed, and there is none.
@@ -59,24 +65,48 @@ def find(
     server = server or environ.get("SLOWPING_SERVER")
     key_from = "--api-key" if api_key else "the variable SLOWPING_API_KEY"
     api_key = api_key or environ.get("SLOWPING_API_KEY") or None
+    given = Address(server or "", api_key, key_from if api_key else None)
     if server and (api_key or not key_files):
-        return Address(server=server, api_key=api_key, key_from=key_from if api_key else None)
-    folder = _folder(data, environ)
-    local = _local_server(folder)
-    if not (server or local or api_key):
+        return given
+    if data is None and not any(map(environ.get, _NAME_A_FOLDER)):
+        for known in remembered():
+            if not server or _is_same(server, known.server):
+                return _completed(given, known, needs_key=bool(key_files))
+    return _of_folder(given, _folder(data, environ), key_files)
+
+
+def _completed(given: Address, known: Address, *, needs_key: bool) -> Address:
+    """What was given, with what is remembered in place of what was not."""
+    keyed = known if needs_key and not given.api_key else given
+    return Address(
+        server=given.server or known.server,
+        api_key=keyed.api_key,
+        key_from=keyed.key_from,
+        server_from=None if given.server else known.server_from,
+    )
+
+
+def _of_folder(given: Address, folder: Path, key_files: tuple[str, ...]) -> Address:
+    """What was given, with what the files of a data folder say in place of what was not."""
+    server, local = given.server, _local_server(folder)
+    if not (server or local or given.api_key):
         raise errors.Unreachable(
             f"No server is running on the data folder {folder}. Start it with 'slowping serve "
             f"--data {folder}', or say where it is with --server, --data or SLOWPING_DATA."
         )
     # The keys in the folder belong to the server there: no other one gets to see them.
-    if not api_key and local and (not server or server.rstrip("/") == local.rstrip("/")):
+    if not given.api_key and local and (not server or _is_same(server, local)):
         for file in (folder / name for name in key_files):
-            if api_key := stored_key(file):
-                return Address(server or local, api_key, f"the file {file}", file)
+            if stored := stored_key(file):
+                return Address(server or local, stored, f"the file {file}", file)
     server = server or local or _DEFAULT_SERVER
-    if key_files and not api_key:
+    if key_files and not given.api_key:
         raise _NoKeyHere(server)
-    return Address(server=server, api_key=api_key, key_from=key_from if api_key else None)
+    return given._replace(server=server)
+
+
+def _is_same(server: str, other: str) -> bool:
+    return server.rstrip("/") == other.rstrip("/")
 
 
 def config_file(flag: Path | None, environ: Mapping[str, str]) -> Path | None:

@@ -51,7 +51,11 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True):
 
     def current(self) -> Profile | None:
         """The profile that was used last."""
-        return next((each for each in self.profiles if each.name == self.profile), None)
+        return self.profile_named(self.profile) if self.profile else None
+
+    def profile_named(self, name: str) -> Profile | None:
+        """The profile of that name."""
+        return next((each for each in self.profiles if each.name == name), None)
 
     def with_profile(self, profile: Profile) -> Self:
         """The same with this profile in use, in place of one of its name."""
@@ -118,6 +122,16 @@ class Settings:
             _write(self._file, msgspec.json.format(msgspec.json.encode(remembered)))
         except OSError as error:
             raise errors.ConfigError(f"Cannot write {self._file}: {error.strerror}.") from error
+
+
+def remembered() -> Remembered:
+    """What the live view has kept for this user; nothing where that cannot be read."""
+    import platformdirs
+
+    try:
+        return Settings(platformdirs.user_state_path("slowping")).remembered
+    except errors.ConfigError:
+        return Remembered()
 
 
 def _write(file: Path, content: bytes) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from slowping.cli import output
 from slowping.cli.output import Column, ExitCode
+from slowping.client.whereabouts import Address
 from slowping.core import errors
 from slowping.core.project import Project
 
@@ -41,8 +42,20 @@ def test_each_condition_has_its_exit_code(error: errors.SlowpingError, code: Exi
     ],
 )
 def test_a_key_that_is_refused_is_told_by_its_place(error: errors.Refused, told: str) -> None:
-    assert told in output.in_words(error, "the file /data/admin.key")
-    assert output.in_words(error, None) == str(error)
+    address = Address("http://a", "k", "the file /data/admin.key")
+    assert told in output.in_words(error, address)
+    for nobody in (None, Address("http://a", None)):
+        assert output.in_words(error, nobody) == str(error)
+
+
+@pytest.mark.parametrize("error", [errors.Unreachable("Gone."), errors.UnexpectedAnswer("Gone.")])
+def test_a_server_that_nobody_named_is_told_by_who_remembers_it(
+    error: errors.SlowpingError,
+) -> None:
+    remembered = Address("http://a", "k", "the memory", server_from="the memory")
+    told = "Gone. This server is that of the memory: give another with --server."
+    assert output.in_words(error, remembered) == told
+    assert output.in_words(error, Address("http://a", "k", "the memory")) == "Gone."
 
 
 def project(name: str) -> Project:

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from slowping.core import errors
 LOCAL = "http://127.0.0.1:7465"
 ADMIN = (whereabouts.ADMIN_KEY_FILE,)
 INGEST_FIRST = (whereabouts.INGEST_KEY_FILE, whereabouts.ADMIN_KEY_FILE)
+REMOTE = Address("https://remote", "remote-key", "the memory", server_from="the memory")
+OTHER = Address("https://other/", "other-key", "the memory", server_from="the memory")
 
 
 @pytest.fixture
@@ -27,9 +30,10 @@ def found(
     api_key: str | None = None,
     data: Path | None = None,
     key_files: tuple[str, ...] = ADMIN,
+    remembered: Sequence[Address] = (),
     **environ: str,
 ) -> Address:
-    return whereabouts.find(server, api_key, data, environ, key_files)
+    return whereabouts.find(server, api_key, data, environ, key_files, lambda: remembered)
 
 
 def test_on_the_servers_machine_nothing_needs_to_be_typed(folder: Path) -> None:
@@ -76,6 +80,67 @@ def test_a_stored_key_is_not_shown_to_another_server(folder: Path) -> None:
 
 def test_a_stored_key_goes_to_its_own_server_by_name(folder: Path) -> None:
     assert found(server=f"{LOCAL}/", data=folder).api_key == "the-admin-key"
+
+
+# What is remembered ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def at_home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder in the platform's place, where nobody has to name it."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(folder / "share"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
+    home = folder / "share/slowping"
+    home.mkdir(parents=True)
+    for name in (whereabouts.SERVER_FILE, *INGEST_FIRST):
+        (folder / name).rename(home / name)
+    return home
+
+
+@pytest.mark.usefixtures("at_home")
+def test_the_server_that_is_remembered_first_goes_before_that_of_this_machine() -> None:
+    assert found(remembered=[REMOTE, OTHER]) == REMOTE
+    assert found(remembered=[])[:2] == (LOCAL, "the-admin-key")
+
+
+@pytest.mark.usefixtures("at_home")
+def test_what_is_set_goes_before_what_is_remembered() -> None:
+    both = found(remembered=[REMOTE], SLOWPING_SERVER="http://b", SLOWPING_API_KEY="set")
+    assert both == Address("http://b", "set", "the variable SLOWPING_API_KEY")
+    key_alone = found(remembered=[REMOTE], SLOWPING_API_KEY="set")
+    assert key_alone[:3] == ("https://remote", "set", "the variable SLOWPING_API_KEY")
+
+
+@pytest.mark.parametrize("server", ["https://other", "https://other/"])
+def test_a_remembered_key_goes_to_its_own_server_by_name(server: str) -> None:
+    address = found(server=server, remembered=[REMOTE, OTHER])
+    assert address == Address(server, "other-key", "the memory")
+
+
+def test_a_remembered_key_is_not_shown_to_another_server(at_home: Path) -> None:
+    del at_home
+    with pytest.raises(errors.NoCredential, match="No API key for http://elsewhere"):
+        found(server="http://elsewhere", remembered=[REMOTE])
+
+
+def test_whoever_names_a_data_folder_means_the_server_there(folder: Path) -> None:
+    file = folder / "config.toml"
+    file.write_text(f'data = "{folder}"', encoding="utf-8")
+    for address in (
+        found(data=folder, remembered=[REMOTE]),
+        found(SLOWPING_DATA=str(folder), remembered=[REMOTE]),
+        found(SLOWPING_CONFIG=str(file), remembered=[REMOTE]),
+    ):
+        assert address[:2] == (LOCAL, "the-admin-key")
+
+
+def test_a_command_that_needs_no_key_shows_none(folder: Path) -> None:
+    del folder
+    address = found(key_files=(), remembered=[REMOTE])
+    assert address == Address("https://remote", None, server_from="the memory")
+
+
+# What is missing ------------------------------------------------------------------------------
 
 
 def test_without_a_key_the_remedy_is_named(folder: Path) -> None:
