@@ -6,12 +6,11 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import rich_click as click
 
-_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_SPAN: Final = re.compile(r"(\d{1,6})([smhdw])\Z")
+from slowping.core import times
 
 
 def past(typed: str) -> dt.datetime:
@@ -26,39 +25,22 @@ def ahead(typed: str) -> dt.datetime:
 
 def _moment_or_complaint(typed: str, direction: int) -> dt.datetime:
     try:
-        return moment(typed, dt.datetime.now(dt.UTC), direction)
+        return times.read(typed, dt.datetime.now(dt.UTC), direction)
     except ValueError as error:
         raise click.BadParameter(
             f"'{typed}' is neither a span such as 2h or 7d (units s, m, h, d, w) nor a date such "
-            "as 2026-03-06 or 2026-03-06T10:30:00Z."
+            "as yesterday, 2026-03-06 or 2026-03-06T10:30:00Z."
         ) from error
 
 
 def span(typed: str) -> dt.timedelta:
     """The span that was typed, such as `24h`; `0` is one too."""
-    if found := _SPAN.match("0s" if typed == "0" else typed):
-        return _span(found)
-    raise click.BadParameter(f"'{typed}' is no span such as 24h or 7d (units s, m, h, d, w).")
-
-
-def moment(typed: str, now: dt.datetime, direction: int) -> dt.datetime:
-    """The moment that was typed; a span counts from `now`, backwards where `direction` is -1.
-
-    A date without an offset is one of this machine's time zone.
-
-    Raises:
-        ValueError: it is neither a span nor a date, or lies outside the calendar.
-    """
-    if found := _SPAN.match(typed):
-        try:
-            return now + direction * _span(found)
-        except OverflowError as error:
-            raise ValueError(typed) from error
-    return dt.datetime.fromisoformat(typed).astimezone()
-
-
-def _span(found: re.Match[str]) -> dt.timedelta:
-    return dt.timedelta(**{_UNITS[found[2]]: int(found[1])})
+    try:
+        return times.read_span("0s" if typed == "0" else typed)
+    except ValueError as error:
+        raise click.BadParameter(
+            f"'{typed}' is no span such as 24h or 7d (units s, m, h, d, w)."
+        ) from error
 
 
 def color(typed: str) -> int:

@@ -1,12 +1,17 @@
-"""Turn UTC milliseconds, which are what is stored, into dates and texts, and back."""
+"""Turn UTC milliseconds, which are what is stored, into dates and texts, and back; read dates."""
 
 import datetime as dt
+import re
 from typing import Final
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MILLISECOND: Final = dt.timedelta(milliseconds=1)
 _EARLIEST: Final = (dt.datetime.min.replace(tzinfo=dt.UTC) - _EPOCH) // _MILLISECOND
 _LATEST: Final = (dt.datetime.max.replace(tzinfo=dt.UTC) - _EPOCH) // _MILLISECOND
+
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_SPAN: Final = re.compile(r"(\d{1,6})([smhdw])\Z")
+_DAYS_AGO: Final = {"today": 0, "yesterday": 1}
 
 
 def to_datetime(ms: int) -> dt.datetime:
@@ -51,6 +56,33 @@ def next_month(ms: int) -> dt.datetime:
     return dt.datetime(moment.year + moment.month // 12, moment.month % 12 + 1, 1, tzinfo=dt.UTC)
 
 
-def _iso(ms: int, precision: str) -> str:
-    # strftime would write the year 33 with two digits.
-    return f"{to_datetime(ms).replace(tzinfo=None).isoformat(timespec=precision)}Z"
+def read(typed: str, now: dt.datetime, direction: int = -1) -> dt.datetime:
+    """The moment that a person typed: a span, a date, or `now`, `today`, `yesterday`.
+
+    A span such as `2h` counts from `now`, backwards where `direction` is -1. Days begin, and
+    dates without an offset are, in this machine's time zone.
+
+    Raises:
+        ValueError: it is none of these, or lies outside the calendar.
+    """
+    word = typed.strip().casefold()
+    try:
+        if _SPAN.match(word):
+            return now + direction * read_span(word)
+        if word in _DAYS_AGO:
+            day = now.astimezone().date() - dt.timedelta(days=_DAYS_AGO[word])
+            return dt.datetime.combine(day, dt.time()).astimezone()
+        return now if word == "now" else dt.datetime.fromisoformat(typed.strip()).astimezone()
+    except OverflowError as error:
+        raise ValueError(typed) from error
+
+
+def read_span(typed: str) -> dt.timedelta:
+    """The span that a person typed, such as `90s`, `2h` or `7d`.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if found := _SPAN.match(typed):
+        return dt.timedelta(**{_UNITS[found[2]]: int(found[1])})
+    raise ValueError(typed)

@@ -65,3 +65,55 @@ def test_months_are_those_of_utc(moment: str, month: int, following: str) -> Non
     ms = times.to_ms(dt.datetime.fromisoformat(moment))
     assert times.month_of(ms) == month
     assert times.next_month(ms) == dt.datetime.fromisoformat(following)
+
+
+# What a person types -------------------------------------------------------------------------
+
+NOW = dt.datetime(2026, 3, 6, 10, 30, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("typed", "direction", "moment"),
+    [
+        ("2h", -1, dt.datetime(2026, 3, 6, 8, 30, tzinfo=dt.UTC)),
+        (" 2H ", -1, dt.datetime(2026, 3, 6, 8, 30, tzinfo=dt.UTC)),
+        ("7d", -1, dt.datetime(2026, 2, 27, 10, 30, tzinfo=dt.UTC)),
+        ("30d", 1, dt.datetime(2026, 4, 5, 10, 30, tzinfo=dt.UTC)),
+        ("90s", -1, dt.datetime(2026, 3, 6, 10, 28, 30, tzinfo=dt.UTC)),
+        ("2026-03-06T10:30:00Z", -1, NOW),
+        ("2026-03-06T11:30:00+01:00", -1, NOW),
+        ("now", -1, NOW),
+    ],
+)
+def test_a_moment_is_typed_as_a_span_or_a_date(
+    typed: str, direction: int, moment: dt.datetime
+) -> None:
+    assert times.read(typed, NOW, direction) == moment
+
+
+@pytest.mark.parametrize(
+    ("typed", "moment"),
+    [
+        ("2026-03-06", dt.datetime(2026, 3, 6)),  # noqa: DTZ001 - of whatever zone this is
+        ("2026-03-06 14:00", dt.datetime(2026, 3, 6, 14)),  # noqa: DTZ001
+        ("today", NOW.astimezone().replace(hour=0, minute=0, tzinfo=None)),
+        (
+            "Yesterday",
+            NOW.astimezone().replace(hour=0, minute=0, tzinfo=None) - dt.timedelta(days=1),
+        ),
+    ],
+)
+def test_days_are_those_of_this_machine(typed: str, moment: dt.datetime) -> None:
+    assert times.read(typed, NOW) == moment.astimezone()
+
+
+@pytest.mark.parametrize("typed", ["", "tomorrow", "2", "2y", "-2h", "2026-13-01", "999999w"])
+def test_what_is_no_moment_is_refused(typed: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - in whose words does not matter
+        times.read(typed, NOW)
+
+
+@pytest.mark.parametrize("typed", ["", "2", "h", "2 h", "2y"])
+def test_what_is_no_span_is_refused(typed: str) -> None:
+    with pytest.raises(ValueError, match=f"^{typed}$"):
+        times.read_span(typed)
