@@ -44,6 +44,14 @@ class NewCategory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     channels: tuple[str, ...] = ()
 
 
+QUICK_START: Final = (
+    NewCategory(name="bug", emoji="🐛", color=0xFF6B6B),
+    NewCategory(name="sale", emoji="💰", color=0xFFEB3B),
+    NewCategory(name="question", emoji="🤔", color=0x6C5CE7),
+)
+"""What a project can start with."""
+
+
 class CategoryChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What to change about a category; what is left out stays."""
 

@@ -9,19 +9,12 @@ import msgspec
 
 from slowping.core import api_key, errors, ids
 from slowping.core.api_key import ApiKeyFilter, ApiKeyKind, Scope
-from slowping.core.category import NewCategory
+from slowping.core.category import QUICK_START
 from slowping.core.project import DEFAULT, NewProject
 from slowping.server.process import key_files, private_file
 from slowping.server.process.key_files import ADMIN_KEY_FILE, INGEST_KEY_FILE
 from slowping.server.roster import Roster
 from slowping.store.port import ApiKeyRecord, ChannelRecord, Directory
-
-CATEGORIES: Final = (
-    NewCategory(name="bug", emoji="🐛", color=0xFF6B6B),
-    NewCategory(name="sale", emoji="💰", color=0xFFEB3B),
-    NewCategory(name="question", emoji="🤔", color=0x6C5CE7),
-)
-
 
 _PAGE: Final = 100
 
@@ -106,7 +99,7 @@ class FirstStart:
         console = ChannelRecord(name="console", kind="console", settings={}, secrets={})
         with contextlib.suppress(errors.NameTaken):
             await self._directory.create_channel(project_id, console, now=now)
-        for new in CATEGORIES:
+        for new in QUICK_START:
             with contextlib.suppress(errors.NameTaken):
                 await self._directory.create_category(project_id, new, now=now)
         await self._roster.renew()
