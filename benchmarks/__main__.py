@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from benchmarks import memory, subjects
+from benchmarks import command_line, memory, subjects
 from benchmarks.subjects import Subject
 
 CONNECTIONS: Final = 64
@@ -42,9 +42,10 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
 def main() -> None:
     """Measure, print, judge."""
     print_machine()
+    bars = command_line_bars()
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder = pathlib.Path(name)
-        bars = memory_bars(folder / "memory")
+        bars += memory_bars(folder / "memory")
         measured = [
             stack.enter_context(subjects.slowping(folder / "data")),
             stack.enter_context(subjects.baseline("bare")),
@@ -107,6 +108,20 @@ def load(subject: Subject, seconds: float) -> dict[str, float]:
     )  # fmt: skip
     figures: dict[str, float] = json.loads(done.stdout)
     return figures
+
+
+def command_line_bars() -> list[Bar]:
+    """How long a person waits for the command line."""
+    ratios = command_line.ratios()
+    return [
+        Bar(
+            what=f"slowping {option} / import click",
+            measured=ratios[f"slowping {option}"],
+            bar=bar,
+            at_most=True,
+        )
+        for option, bar in (("--version", 2), ("--help", 3.5))
+    ]
 
 
 def memory_bars(folder: pathlib.Path) -> list[Bar]:

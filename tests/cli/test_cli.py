@@ -35,8 +35,32 @@ def test_whoever_asks_for_help_waits_for_no_heavy_import(arguments: tuple[str, .
     assert not HEAVY & loaded_by(*arguments)
 
 
-def test_the_version_loads_no_command() -> None:
-    assert "slowping.cli.project" not in loaded_by("--version")
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_whoever_asks_the_program_itself_waits_for_no_command(option: str) -> None:
+    ours = {name for name in loaded_by(option) if name.startswith("slowping.")}
+    assert ours == {"slowping.cli"}
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_the_list_says_of_each_command_what_it_says_of_itself(name: str) -> None:
+    command = cli.cli.get_command(click.Context(cli.cli), name)
+    assert command is not None
+    first, _, _ = (command.help or "").partition("\n\n")
+    assert cli.COMMANDS[name].help == " ".join(first.split())
+
+
+def test_a_shell_is_told_the_commands_and_what_they_are_for() -> None:
+    words = {"COMP_WORDS": "slowping he", "COMP_CWORD": "1"}
+    environ = {"_SLOWPING_COMPLETE": "zsh_complete", **words}
+    told = CliRunner().invoke(cli.cli, env=environ, prog_name="slowping").stdout
+    assert told.splitlines() == ["plain", "health", "Tell whether the server works; no key is..."]
+
+
+def test_a_shell_is_told_the_commands_of_a_noun() -> None:
+    words = {"COMP_WORDS": "slowping key ro", "COMP_CWORD": "2"}
+    environ = {"_SLOWPING_COMPLETE": "bash_complete", **words}
+    told = CliRunner().invoke(cli.cli, env=environ, prog_name="slowping").stdout
+    assert told == "plain,rotate\n"
 
 
 def test_python_dash_m_is_the_same_as_the_command() -> None:
@@ -86,7 +110,7 @@ def test_every_command_explains_itself(path: tuple[str, ...]) -> None:
         ("channel", "create", "webhook", "--name", "a", "--set", "url"),
         ("category", "create", "bug", "--color", "green"),
         ("delivery", "list", "--state", "gone"),
-        ("delivery", "list", "--since", "yesterday"),
+        ("delivery", "list", "--since", "someday"),
         ("key", "create", "--name", "a", "--import-value", "swordfish"),
         ("key", "create", "--name", "a", "--scope", "everything"),
         ("project", "change", "default"),
