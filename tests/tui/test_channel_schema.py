@@ -7,8 +7,8 @@ import pytest
 
 from slowping.notifiers import settings_form
 from slowping.notifiers.port import Secret, Settings
-from slowping.tui.modals.channel import schema
-from slowping.tui.modals.channel.schema import Shape
+from slowping.tui.channel import schema
+from slowping.tui.channel.schema import Shape
 from tests.tui.channels import real_kinds
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from slowping.core.channel import ChannelKind
-from slowping.tui.modals.channel import schema, values
-from slowping.tui.modals.channel.schema import Field
+from slowping.tui.channel import schema, values
+from slowping.tui.channel.schema import Field
 from tests.tui.channels import real_kinds
 
 PLUG_IN = {

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from slowping.core import text
-from slowping.tui.modals.channel import schema
-from slowping.tui.modals.channel.schema import Field, Path, Schema, Shape
+from slowping.tui.channel import schema
+from slowping.tui.channel.schema import Field, Path, Schema, Shape
 
 Typed = Mapping[Path, Any]
 """What the form holds: texts, and the values themselves of switches and choices; None is none."""
