@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from slowping.core.api_key import Scope
-from slowping.tui import snippets
-from slowping.tui.snippets import SERVICES, Service, Target
+from slowping.tui.snippets import writing
+from slowping.tui.snippets.services import SERVICES, Service, Target
 from tests.acceptance.program import Machine, Ran
 from tests.acceptance.test_seeds import needs_curl, needs_node
 from tests.conftest import RunningHouse
@@ -19,7 +19,7 @@ QUOTED_KEY = "it's-$5-\"\\`id`"
 
 async def run(machine: Machine, language: str, code: str) -> Ran:
     """Run a snippet as a newcomer would."""
-    file = machine.home / f"snippet.{snippets.SUFFIXES[language]}"
+    file = machine.home / f"snippet.{writing.SUFFIXES[language]}"
     file.write_text(f"{code}\n", encoding="utf-8")
     program = {"curl": "bash", "Python": sys.executable, "JavaScript": "node"}[language]
     return await machine.run(program, file)
@@ -42,7 +42,7 @@ async def test_a_snippet_sends_to_its_category(
     key = await house.key("shop", scopes=[Scope.INGEST], value=QUOTED_KEY)
     for name in names:
         target = Target(server=house.base_url, project="shop", category=name, api_key=key)
-        ran = await run(machine, language, snippets.snippet(service, language, target))
+        ran = await run(machine, language, writing.snippet(service, language, target))
         assert ran.code == 0, ran.stderr
         event = (await house.events("shop"))[-1]
         assert event.category == name, ran.stdout
@@ -56,7 +56,7 @@ async def test_a_snippet_that_runs_again_sends_again(house: RunningHouse, machin
     key = await house.key("shop")
     [intake] = [service for service in SERVICES if service.name == "Event Intake"]
     target = Target(server=house.base_url, project="shop", category="sale", api_key=key)
-    code = snippets.snippet(intake, "curl", target)
+    code = writing.snippet(intake, "curl", target)
     for _ in range(2):
         ran = await machine.run("bash", "-c", code)
         assert ran.code == 0, ran.stderr

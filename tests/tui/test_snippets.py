@@ -5,19 +5,17 @@ import shlex
 import pytest
 
 from slowping.core import text
-from slowping.tui import snippets
-from slowping.tui.snippets import LANGUAGES, NO_KEY, SERVICES, Service, Target
+from slowping.tui.snippets import services, writing
+from slowping.tui.snippets.services import SERVICES, Service, Target
+from slowping.tui.snippets.writing import LANGUAGES, NO_KEY
 
 NASTY = (
-    "it's",
-    'say "hi"',
-    "$HOME $(id) `id` ${x}",
-    "back\\slash \\n \\u0041 \\'",
+    'it\'s "$HOME" $(id) `id` ${x} #{y}',
+    "back\\slash \\n \\u0041 \\' %s %d",
     "日本語 💰 é",
     "blank\u3164blank 💰",
-    "!! %s {{x}} # & ; | <b>",
+    "!! {{x}} # & ; | <b> </script> /* // --",
     "-d @/etc/passwd",
-    "</script> /* // -- */",
 )
 """Names that a category can have."""
 
@@ -33,7 +31,7 @@ def target(category: str = "sale", api_key: str | None = "slp_x") -> Target:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
 def test_a_snippet_names_address_key_and_category(service: Service, language: str) -> None:
-    code = snippets.snippet(service, language, target())
+    code = writing.snippet(service, language, target())
     assert f"http://127.0.0.1:7464{service.path}" in code
     assert "slp_x" in code
     assert '"sale"' in code
@@ -41,36 +39,36 @@ def test_a_snippet_names_address_key_and_category(service: Service, language: st
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_key_that_is_not_known_has_a_place(language: str) -> None:
-    assert NO_KEY in snippets.snippet(PINGPANDA, language, target(api_key=None))
+    assert NO_KEY in writing.snippet(PINGPANDA, language, target(api_key=None))
 
 
 @pytest.mark.parametrize("name", NASTY)
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
 def test_a_snippet_looks_as_it_is(service: Service, language: str, name: str) -> None:
-    code = snippets.snippet(service, language, target(name))
+    code = writing.snippet(service, language, target(name))
     assert text.visible(code) == code
 
 
 @pytest.mark.parametrize("name", NASTY)
 def test_a_shell_reads_the_name_as_it_is(name: str) -> None:
-    words = shlex.split(snippets.snippet(OWN, "curl", target(name)).replace("\\\n", " "))
+    words = shlex.split(writing.snippet(OWN, "curl", target(name)).replace("\\\n", " "))
     assert json.loads(words[-1])["category"] == name
 
 
 @pytest.mark.parametrize("name", NASTY)
 def test_python_reads_the_name_as_it_is(name: str) -> None:
-    tree = ast.parse(snippets.snippet(OWN, "Python", target(name)))
+    tree = ast.parse(writing.snippet(OWN, "Python", target(name)))
     assert name in {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
 
 
 def test_nothing_in_a_name_ends_the_quotes_of_a_shell() -> None:
-    code = snippets.snippet(OWN, "curl", target("'\"\\"))
+    code = writing.snippet(OWN, "curl", target("'\"\\"))
     assert '"category": "\\u0027\\u0022\\u005c"' in code
 
 
 def test_a_key_with_quotes_is_quoted() -> None:
-    code = snippets.snippet(ADWIZE, "curl", target(api_key="it's$5"))
+    code = writing.snippet(ADWIZE, "curl", target(api_key="it's$5"))
     assert "X-API-Key: it's$5" in shlex.split(code.replace("\\\n", " "))
 
 
@@ -94,7 +92,7 @@ def test_what_a_service_can_name(service: Service, name: str, can: bool) -> None
 
 
 def test_curl_for_our_own_api() -> None:
-    assert snippets.snippet(OWN, "curl", target()) == (
+    assert writing.snippet(OWN, "curl", target()) == (
         "curl http://127.0.0.1:7464/slowping/v1/events \\\n"
         "  -H 'Authorization: Bearer slp_x' \\\n"
         "  -H 'Content-Type: application/json' \\\n"
@@ -105,3 +103,16 @@ def test_curl_for_our_own_api() -> None:
         '    "fields": {"amount": 49.99, "customer": "Ann"}\n'
         "  }'"
     )
+
+
+def test_services_that_cannot_name_a_category() -> None:
+    assert services.strangers("sale") == ()
+    assert services.strangers("Sale") == ("PingPanda",)
+    assert services.strangers("sale_2") == ("PingPilot",)
+    assert services.strangers("sale!") == ("PingPanda", "PingPilot")
+
+
+def test_what_becomes_of_a_name_that_is_gone() -> None:
+    told = services.once_gone("sale")
+    assert "'sale' is refused by way of PingPanda and PingPilot (404)" in told
+    assert "a new category of that name" in told

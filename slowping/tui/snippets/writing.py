@@ -1,10 +1,9 @@
-"""Write code that sends an event: what clients of six services send, in three languages.
+"""Write code that sends an event: in three languages, to any service.
 
 Whatever stands in a name, a snippet means the same in every shell, file and clipboard, and looks on
 the screen as what it is.
 """
 
-import re
 import shlex
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -12,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from slowping.core import text
+from slowping.tui.snippets.services import Made, Service, Target
 
 LANGUAGES: Final = ("curl", "Python", "JavaScript")
 
@@ -22,146 +22,9 @@ NO_KEY: Final = "YOUR_API_KEY"
 """What stands in the place of a key that is not known."""
 
 
-class Target(msgspec.Struct, frozen=True, kw_only=True):
-    """Where events are to go."""
-
-    server: str
-    """The address, with or without a slash at its end."""
-    project: str
-    category: str
-    api_key: str | None = None
-
-
-class Service(msgspec.Struct, frozen=True, kw_only=True):
-    """A service whose clients the server understands."""
-
-    name: str
-    path: str
-    header: tuple[str, str]
-    """The name of the header that holds the key, and what stands before the key."""
-    body: Callable[[Target, str], Any]
-    """What is sent, for a target, from a language: JSON, and `_Made` values."""
-    names: re.Pattern[str] | None = None
-    """Categories that its clients can name; None is all."""
-    rule: str = ""
-    """The same in words."""
-    makes_categories: bool = True
-    """Whether a category that is not there is made on the first event."""
-
-    def can_name(self, category: str) -> bool:
-        """Whether a client of this service can send to a category of that name."""
-        return self.names is None or self.names.fullmatch(category) is not None
-
-
-class _Made(msgspec.Struct, frozen=True):
-    """A value that is made anew whenever the snippet runs, as each language writes it."""
-
-    curl: str
-    python: str
-    javascript: str
-    imports: tuple[str, ...]
-    """What the expression in Python needs."""
-
-
 def snippet(service: Service, language: str, target: Target) -> str:
     """Code that sends an event to the target, ready to be run; without a line feed at its end."""
     return _WRITERS[language](service, target)
-
-
-# What each service is sent ----------------------------------------------------------------------
-
-_FIELDS: Final = {"amount": 49.99, "customer": "Ann"}
-
-_NOW: Final = _Made(
-    curl="date -u +%Y-%m-%dT%H:%M:%SZ",
-    python="datetime.now(timezone.utc).isoformat()",
-    javascript="new Date().toISOString()",
-    imports=("from datetime import datetime, timezone",),
-)
-# Not crypto.randomUUID(), which pages that came over plain HTTP do not have.
-_ONCE: Final = _Made(
-    curl="date +%s%N",
-    python="str(uuid.uuid4())",
-    javascript="`${Date.now()}-${Math.random()}`",
-    imports=("import uuid",),
-)
-
-
-def _own(target: Target, language: str) -> Any:
-    return {
-        "category": target.category,
-        "project": target.project,
-        "description": f"Hello from {language}",
-        "fields": _FIELDS,
-    }
-
-
-def _slowstats(target: Target, language: str) -> Any:
-    return {
-        "projectId": target.project,
-        "eventType": target.category,
-        "description": f"Hello from {language}",
-        "payload": _FIELDS,
-    }
-
-
-def _ping(target: Target, language: str) -> Any:
-    return {
-        "category": target.category,
-        "description": f"Hello from {language}",
-        "fields": _FIELDS,
-    }
-
-
-def _intake(target: Target, language: str) -> Any:
-    return {
-        "event_type": target.category,
-        "occurred_at": _NOW,
-        "idempotency_key": _ONCE,
-        "data": {**_FIELDS, "from": language},
-    }
-
-
-def _adwize(target: Target, language: str) -> Any:
-    data = {**_FIELDS, "from": language}
-    return [{"source": "backend", "event_type": target.category, "data": data}]
-
-
-_BEARER: Final = ("Authorization", "Bearer ")
-
-SERVICES: Final = (
-    Service(name="slowping", path="/slowping/v1/events", header=_BEARER, body=_own),
-    Service(
-        name="SlowStats",
-        path="/api/slowstats/ingest-events",
-        header=("X-API-KEY", ""),
-        body=_slowstats,
-    ),
-    Service(
-        name="PingPanda",
-        path="/api/v1/events",
-        header=_BEARER,
-        body=_ping,
-        names=re.compile("[a-z0-9_-]{1,50}"),
-        rule="1 to 50 of a-z, 0-9, - and _",
-        makes_categories=False,
-    ),
-    Service(
-        name="PingPilot",
-        path="/api/v1/event",
-        header=_BEARER,
-        body=_ping,
-        names=re.compile("[A-Za-z0-9-]+"),
-        rule="A-Z, a-z, 0-9 and -",
-        makes_categories=False,
-    ),
-    Service(name="Event Intake", path="/v1/events", header=_BEARER, body=_intake),
-    Service(name="Adwize", path="/api/v1/events", header=("X-API-Key", ""), body=_adwize),
-)
-"""Our own API first."""
-
-
-# How each language writes it --------------------------------------------------------------------
 
 
 def _curl(service: Service, target: Target) -> str:
@@ -236,7 +99,7 @@ class _Style(msgspec.Struct, frozen=True):
     """How a language writes values."""
 
     escape: Callable[[str], str]
-    made: Callable[[_Made], str]
+    made: Callable[[Made], str]
     member: Callable[[str], str]
     """A member's name."""
     step: str
@@ -249,7 +112,7 @@ class _Style(msgspec.Struct, frozen=True):
 def _written(value: Any, style: _Style, depth: int) -> str:  # any JSON value
     """A value; what holds something that holds something goes over several lines."""
     match value:
-        case _Made():
+        case Made():
             return style.made(value)
         case str():
             return _quoted(value, style.escape)
@@ -278,7 +141,7 @@ def _holds_more(values: Any) -> bool:  # any JSON values
 
 
 def _imports(value: Any) -> list[str]:  # any JSON value
-    if isinstance(value, _Made):
+    if isinstance(value, Made):
         return list(value.imports)
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return [line for each in inner for line in _imports(each)]

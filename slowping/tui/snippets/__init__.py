@@ -1,0 +1,1 @@
+"""Code that sends an event: what clients of six services send, in three languages."""
