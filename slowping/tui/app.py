@@ -17,7 +17,8 @@ from textual.dom import DOMNode
 from textual.reactive import var
 
 from slowping.core import errors, text
-from slowping.tui import act, keymap
+from slowping.core.feed import ProjectChanged
+from slowping.tui import act, keymap, rights
 from slowping.tui.command import Commanded, binding, on_command
 from slowping.tui.commands import everywhere
 from slowping.tui.live import Live
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from slowping.client.client import Client
 
+    from slowping.core.api_key import ApiKey
 _ERRORS_KEPT: Final = 200
 
 Dial = Callable[[Profile], "Client"]
@@ -100,6 +102,8 @@ class SlowpingApp(Commanded, App[None]):
         """Whether the key may change things; it is taken to, until the server says otherwise."""
         self._dial = dial
         self._client: Client | None = None
+        self.own_key: ApiKey | None = None
+        """The key that is used here, once the server has told of it."""
         self.set_reactive(SlowpingApp.project, remembered.project)
         self.set_reactive(SlowpingApp.compact, remembered.compact)
 
@@ -123,6 +127,7 @@ class SlowpingApp(Commanded, App[None]):
         if self.profile is None:
             self.ask_where()
         else:  # once the first picture is drawn: loading the client would hold it up
+        self.live.batch.subscribe(self, self._heed)
             self.call_after_refresh(self.use, self.profile)
 
     def _bind_keys(self) -> None:
@@ -144,6 +149,7 @@ class SlowpingApp(Commanded, App[None]):
         self._follow()
 
     def watch_project(self, project: str | None) -> None:
+        self.may_administer, self.own_key = True, None
         """Look at another project: everything is loaded anew."""
         self.remember(project=project)
         if self.profile is not None and self.is_running:
@@ -162,20 +168,54 @@ class SlowpingApp(Commanded, App[None]):
             if before is not None:
                 await before.close()
             self._learn_rights()
-            await self.live.follow(self._client.stream(project=self.project))
+            stream = self._client.stream(project=self.project)
+            if self.project is None:
+                await self.live.follow(stream)
+            elif not await act.is_there(lambda: self.live.follow(stream)):
+                self._leave_project("it is gone, or not for this key")
+                return
         self.live.end(self.mishaps[-1].why if self.mishaps else "The server ended the feed.")
 
     @work(exclusive=True, group="rights")
     async def _learn_rights(self) -> None:
         """See whether the key may administer; while nothing answers, nothing is known."""
-        may = await act.is_allowed(lambda: self.client.list_api_keys(limit=1))
-        if may is not None and may != self.may_administer:
-            self.may_administer = may
+        found = await rights.learn(self.client, self.profile.api_key if self.profile else "")
+        if found is not None:
+            self.may_administer, self.own_key = found.may_administer, found.own
             self.screen.refresh_bindings()
 
     @on_command(everywhere.CONNECT)
     def ask_where(self) -> None:
         """Show the connect screen; what is remembered is filled in."""
+    def _heed(self, batch: Batch) -> None:
+        """Go along with what becomes of the project that is looked at, the only one told of."""
+        changed = [item.project for item in batch if isinstance(item, ProjectChanged)]
+        if self.project is None or not changed:
+            return
+        if changed[-1] is None:
+            self._leave_project("it was removed")
+        elif changed[-1].name != self.project:
+            self.project = changed[-1].name
+
+    def _leave_project(self, why: str) -> None:
+        self.tell(f"Back to all projects from '{self.project}': {why}.", severity="warning")
+        self.project = None
+
+    @on_command(everywhere.PROJECT)
+    @work(exclusive=True, group="project")
+    async def choose_project(self) -> None:
+        """Choose the project that is looked at."""
+        from slowping.tui import switching
+
+        await switching.choose_project(self)
+
+    @work(exclusive=True, group="forget")
+    async def forget(self, profile: Profile) -> None:
+        """Forget a server, once the person has confirmed it."""
+        from slowping.tui import switching
+
+        await switching.forget(self, profile)
+
         from slowping.tui.modals.connect import ConnectModal
 
         self.push_screen(ConnectModal(self.profile, self._dial), self._chosen)
@@ -187,6 +227,10 @@ class SlowpingApp(Commanded, App[None]):
             self.use(profile)
         elif self.profile is None:
             self.exit()
+            if self.profile is None or profile.name != self.profile.name:
+                # Another server has other projects, whatever they are called.
+                self.set_reactive(SlowpingApp.project, None)
+                self.remember(project=None)
 
     def remember(self, **what: Any) -> None:  # as the fields of Remembered are
         """Keep something for the next time; that it cannot be kept stops nothing."""

@@ -13,6 +13,7 @@ from slowping.tui.command import Command, Commanded, action_of, shown_keys
 
 if TYPE_CHECKING:
     from slowping.tui.app import SlowpingApp
+    from slowping.tui.settings import Profile
 
 _MOST: Final = 1_000
 
@@ -99,6 +100,25 @@ class ServerProvider(_Offers):
                 yield f"Switch to {text.one_line(profile.name)}", "Look at this server.", switch
 
 
+class ForgetProvider(_Offers):
+    """The servers that are remembered, to be forgotten."""
+
+    discovered = False
+
+    def offers(self, typed: str) -> Iterable[Offer]:
+        """One for each server but the one that is looked at."""
+        del typed
+        app = self.live_view
+        for profile in app.settings.remembered.profiles:
+            if app.profile is None or profile.name != app.profile.name:
+                name = f"Forget {text.one_line(profile.name)}"
+                yield (
+                    name,
+                    "Remember this server and its API key no more.",
+                    _forgetter(app, profile),
+                )
+
+
 class JumpProvider(_Offers):
     """Categories, channels, and an event by its id."""
 
@@ -139,4 +159,11 @@ def _runner(node: Commanded, command: Command) -> Callable[[], Awaitable[None]]:
     return run
 
 
-PROVIDERS: Final = (CommandProvider, PlaceProvider, ServerProvider, JumpProvider)
+def _forgetter(app: "SlowpingApp", profile: "Profile") -> Callable[[], Awaitable[None]]:
+    async def run() -> None:
+        app.forget(profile)
+
+    return run
+
+
+PROVIDERS: Final = (CommandProvider, PlaceProvider, ServerProvider, JumpProvider, ForgetProvider)

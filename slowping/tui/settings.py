@@ -62,6 +62,13 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True):
         others = (each for each in self.profiles if each.name != profile.name)
         return self.changed(profiles=(*others, profile), profile=profile.name)
 
+    def without_profile(self, profile: Profile) -> Self:
+        """The same without this profile."""
+        others = tuple(each for each in self.profiles if each.name != profile.name)
+        return self.changed(
+            profiles=others, profile=None if self.profile == profile.name else self.profile
+        )
+
     def changed(self, **what: Any) -> Self:  # as the fields are
         """The same with some of it changed."""
         return msgspec.structs.replace(self, **what)

@@ -68,6 +68,13 @@ CONNECT: Final = Command(
     key="ctrl+o",
     where="everywhere",
 )
+PROJECT: Final = Command(
+    id="project",
+    name="Choose the project",
+    help="Look at one project, or at all that the key may see; remembered.",
+    key="p",
+    where="everywhere",
+)
 QUIT: Final = Command(
     id="quit",
     name="Quit",
@@ -76,4 +83,16 @@ QUIT: Final = Command(
     where="everywhere",
 )
 
-COMMANDS: Final = (HELP, PALETTE, BACK, JUMP, RELOAD, THEME, COMPACT, ERRORS, CONNECT, QUIT)
+COMMANDS: Final = (
+    HELP,
+    PALETTE,
+    BACK,
+    JUMP,
+    RELOAD,
+    THEME,
+    COMPACT,
+    ERRORS,
+    PROJECT,
+    CONNECT,
+    QUIT,
+)

@@ -1,0 +1,61 @@
+"""Ask which project to look at, and which server to forget."""
+
+from typing import TYPE_CHECKING
+
+from slowping.core.project import Project
+from slowping.tui.act import acting
+
+if TYPE_CHECKING:
+    from slowping.tui.app import SlowpingApp
+    from slowping.tui.settings import Profile
+
+_ALL = ""
+
+
+async def choose_project(app: "SlowpingApp") -> None:
+    """Ask for one of the projects that the key may see, or for all of them, and go there."""
+    projects: list[Project] = []
+    async with acting(app, "Listing the projects"):
+        from slowping.client.client import all_items
+
+        projects = [each async for each in all_items(app.client.list_projects)]
+        if len(projects) < 2:
+            app.tell(_lonely(projects))
+            return
+    if not projects:
+        return
+    from slowping.tui.modals.choose import Answer, ChooseModal
+
+    everything = Answer(
+        key=_ALL,
+        name="All projects",
+        help=f"all {len(projects)} that this key may see",
+        is_current=app.project is None,
+    )
+    each = sorted(projects, key=lambda project: project.name)
+    answers = [Answer(key=p.name, name=p.name, is_current=p.name == app.project) for p in each]
+    chosen = await app.push_screen_wait(ChooseModal("Which project?", [everything, *answers]))
+    if chosen is not None:
+        app.project = chosen or None
+
+
+def _lonely(projects: list[Project]) -> str:
+    if not projects:
+        return "This API key sees no project."
+    return f"'{projects[0].name}' is the only project that this API key may see."
+
+
+async def forget(app: "SlowpingApp", profile: "Profile") -> None:
+    """Ask whether a server and its API key are to be forgotten, and forget them."""
+    from slowping.tui.modals.confirm import ConfirmModal
+
+    question = ConfirmModal(
+        f"Forget {profile.name}?",
+        "The live view forgets its address and the API key that was used there. "
+        "The server itself goes on.",
+        yes="Forget",
+    )
+    if await app.push_screen_wait(question):
+        kept = app.settings.remembered.without_profile(profile)
+        app.remember(profiles=kept.profiles, profile=kept.profile)
+        app.tell(f"Forgot {profile.name}.")

@@ -1,0 +1,178 @@
+"""Looking at another project, or at another server."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from slowping.core import errors
+from slowping.core.feed import ProjectChanged
+from slowping.tui.modals.choose import ChooseModal
+from slowping.tui.settings import Profile, Settings
+from tests.tui.driver import PROFILE, ScriptedServer, events, running
+from tests.tui.things import has_projects, project
+
+LooksLike = Callable[[str, str], None]
+OTHER = Profile(name="other.test", server="http://other.test", api_key="slp_other")
+
+
+async def test_a_project_is_chosen_by_typing_and_remembered(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
+    has_projects(server, "shop", "blog", "default")
+    async with running(server, settings=Settings(tmp_path)) as live:
+        await live.connects()
+        await live.press("p")
+        live.shows("Which project?", "● All projects", "  blog", "  default", "  shop")
+        await live.write("sho")
+        live.hides("blog")
+        await live.press("enter")
+        await live.connects()
+        live.shows("server.test:7464 · shop")
+        assert server.queries["/feed"] == "project=shop"
+        assert server.queries["/events"].startswith("project=shop")
+    assert Settings(tmp_path).remembered.project == "shop"
+
+
+async def test_arrows_lead_from_the_project_that_holds_to_the_others(
+    server: ScriptedServer,
+) -> None:
+    has_projects(server, "shop", "blog", "default")
+    async with running(server) as live:
+        await live.connects()
+        live.app.project = "default"
+        await live.connects()
+        await live.press("p")
+        live.shows("● default", "  All projects")
+        await live.press("up", "enter")
+        await live.connects()
+        assert live.app.project == "blog"
+        await live.press("p", "up", "enter")
+        await live.connects()
+        assert live.app.project is None
+        live.shows("all projects")
+
+
+async def test_who_cancels_stays_where_they_are(server: ScriptedServer) -> None:
+    has_projects(server, "shop", "blog")
+    async with running(server) as live:
+        await live.connects()
+        await live.press("p", "escape")
+        assert live.app.project is None
+        assert server.lines == 1
+
+
+async def test_a_key_that_sees_one_project_is_told_so(server: ScriptedServer) -> None:
+    has_projects(server, "shop")
+    async with running(server) as live:
+        await live.connects()
+        await live.press("p")
+        assert not isinstance(live.app.screen, ChooseModal)
+        assert "'shop' is the only project that this API key may see." in live.toasts()
+
+
+async def test_projects_that_cannot_be_listed_are_told_of(server: ScriptedServer) -> None:
+    server.refusing["/projects"] = (503, errors.Unavailable)
+    async with running(server) as live:
+        await live.connects()
+        await live.press("p")
+        assert not isinstance(live.app.screen, ChooseModal)
+        assert any("Listing the projects failed" in toast for toast in live.toasts())
+
+
+@pytest.mark.parametrize(
+    ("status", "condition"), [(404, errors.NotFound), (403, errors.ForeignProject)]
+)
+async def test_a_remembered_project_that_is_gone_leads_to_all_of_them(
+    server: ScriptedServer, status: int, condition: type[errors.SlowpingError]
+) -> None:
+    settings = Settings()
+    settings.keep(settings.remembered.changed(project="gone"))
+    server.events = events(1, 2)
+    server.refusing["/feed"] = (status, condition)
+    server.gate.clear()
+    async with running(server, settings=settings) as live:
+        server.gate.set()
+        while settings.remembered.project:
+            await live.pilot.pause()
+        del server.refusing["/feed"]
+        await live.press("ctrl+r")
+        await live.connects()
+        live.shows("● live", "all projects", "event 2")
+        assert any("Back to all projects from 'gone'" in toast for toast in live.toasts())
+        assert settings.remembered.project is None
+
+
+async def test_a_project_that_is_removed_leads_to_all_of_them(server: ScriptedServer) -> None:
+    async with running(server) as live:
+        live.app.project = "shop"
+        await live.connects()
+        await live.receives(ProjectChanged(id="prj_shop", project=None))
+        await live.connects()
+        live.shows("all projects")
+        assert any("it was removed" in toast for toast in live.toasts())
+
+
+async def test_a_project_that_is_renamed_is_gone_along_with(server: ScriptedServer) -> None:
+    async with running(server) as live:
+        live.app.project = "shop"
+        await live.connects()
+        renamed = project("store")
+        await live.receives(ProjectChanged(id="prj_shop", project=renamed))
+        await live.connects()
+        live.shows("· store")
+        assert server.queries["/feed"] == "project=store"
+
+
+async def test_another_server_starts_with_all_of_its_projects(server: ScriptedServer) -> None:
+    settings = Settings()
+    settings.keep(settings.remembered.with_profile(OTHER).with_profile(PROFILE))
+    async with running(server, settings=settings) as live:
+        live.app.project = "shop"
+        await live.connects()
+        await live.press("colon")
+        await live.write("other.test")
+        live.shows("Switch to other.test")
+        await live.press("down", "enter")
+        await live.connects()
+        live.shows("other.test · all projects")
+        assert settings.remembered.profile == "other.test"
+
+
+async def test_a_server_is_forgotten_once_that_is_confirmed(server: ScriptedServer) -> None:
+    settings = Settings()
+    settings.keep(settings.remembered.with_profile(OTHER).with_profile(PROFILE))
+    async with running(server, settings=settings) as live:
+        await live.connects()
+        for answer in ("escape", "y"):
+            await live.press("colon")
+            await live.write("forget other")
+            await live.press("down", "enter")
+            live.shows("Forget other.test?")
+            await live.press(answer)
+            kept = {"escape": (OTHER, PROFILE), "y": (PROFILE,)}[answer]
+            assert settings.remembered.profiles == kept
+        assert "Forgot other.test." in live.toasts()
+
+
+async def test_the_server_that_is_looked_at_is_not_offered_to_be_forgotten(
+    server: ScriptedServer,
+) -> None:
+    settings = Settings()
+    settings.keep(settings.remembered.with_profile(PROFILE))
+    async with running(server, settings=settings) as live:
+        await live.connects()
+        await live.press("colon")
+        await live.write("forget")
+        live.hides("Forget test")
+
+
+@pytest.mark.parametrize("size", {"60x18": (60, 18), "160x45": (160, 45)}.items())
+async def test_choosing(
+    server: ScriptedServer, looks_like: LooksLike, size: tuple[str, tuple[int, int]]
+) -> None:
+    has_projects(server, *(f"project-{number}" for number in range(14)), "a[b]\x1b]0;x")
+    async with running(server, size=size[1]) as live:
+        await live.connects()
+        await live.press("p")
+        looks_like(live.picture(), f"choose-project-{size[0]}")
