@@ -1,12 +1,19 @@
 """The overview: how much came in, what its numbers add up to, and how the channels are doing."""
 
 import datetime as dt
+import math
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
 HOURS: Final = 24
 """How many hours the small pictures go back, the running one included."""
+
+QUARTER: Final = dt.timedelta(minutes=15)
+"""Figures are kept by quarter-hours of UTC: every time zone is so many of them away."""
+
+_BUCKETS_PER_DOUBLING: Final = 4
 
 
 class Periods(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,3 +98,34 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """Deliveries that stand as failed."""
     categories: tuple[CategoryFigures, ...]
     channels: tuple[ChannelFigures, ...]
+
+
+def began(now: dt.datetime) -> Periods:
+    """When the day, the week (from Monday on) and the month began that `now` lies in.
+
+    They are in its own zone; of a naive date they are naive, for the zone of the machine.
+    """
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    week = today - dt.timedelta(days=today.weekday())
+    return Periods(today=today, week=week, month=today.replace(day=1))
+
+
+def latency_bucket(ms: int) -> int:
+    """The number of the bucket that a latency is counted in; each is a fifth longer than the last.
+
+    Whatever is below 2 ms, or below nothing where a clock was set back, is in the first.
+    """
+    return math.floor(_BUCKETS_PER_DOUBLING * math.log2(ms)) if ms > 1 else 0
+
+
+def latency_ms(counts: Mapping[int, int], share: float) -> int | None:
+    """The latency that `share` of what was counted did not exceed, to a tenth; None of nothing.
+
+    `counts` is how many there are in each bucket.
+    """
+    wanted = share * sum(counts.values())
+    for bucket in sorted(counts):
+        wanted -= counts[bucket]
+        if wanted <= 0:
+            return round(2 ** ((bucket + 0.5) / _BUCKETS_PER_DOUBLING))
+    return None

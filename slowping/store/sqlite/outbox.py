@@ -16,7 +16,7 @@ from slowping.core.delivery import (
     LeasedDelivery,
     Settlement,
 )
-from slowping.store.sqlite import delivery, rows
+from slowping.store.sqlite import delivery, rollups, rows
 from slowping.store.sqlite.moves import Moves
 
 MAX_LOST: Final = 3
@@ -163,11 +163,10 @@ class Outbox(Moves):
         """Record what became of claimed deliveries; the channel's next due time, if any."""
 
         def deed(connection: sqlite3.Connection) -> int | None:
-            changed = [
-                settlement.delivery_id
-                for settlement in settlements
-                if _settle(connection, settlement, now) and _is_news(settlement)
-            ]
+            settled = [one for one in settlements if _settle(connection, one, now)]
+            tried = [one.delivery_id for one in settled if one.attempt is not None]
+            rollups.count_attempts(connection, tried, now)
+            changed = [one.delivery_id for one in settled if _is_news(one)]
             delivery.tell(connection, changed, now)
             [(due_at,)] = connection.execute(NEXT_DUE, (channel_id,)).fetchall()
             return None if due_at is None else int(due_at)
@@ -184,7 +183,9 @@ class Outbox(Moves):
                 # A retry by hand is a new round: what was lost before it does not count.
                 hopeless = row["tries"] >= MAX_LOST and row["lost"] >= MAX_LOST - 1
                 _settle(connection, _lost(row["id"], now, hopeless=hopeless), now)
-            delivery.tell(connection, [row["id"] for row in left], now)
+            lost = [row["id"] for row in left]
+            rollups.count_attempts(connection, lost, now)
+            delivery.tell(connection, lost, now)
             return len(left)
 
         return await self._writer.run(deed)
