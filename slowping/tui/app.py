@@ -21,7 +21,7 @@ from slowping.core.feed import ProjectChanged
 from slowping.tui import act, keymap, rights
 from slowping.tui.command import Commanded, binding, on_command
 from slowping.tui.commands import everywhere
-from slowping.tui.live import Live
+from slowping.tui.live import Batch, Live
 from slowping.tui.places import PLACES
 from slowping.tui.settings import Profile, Settings
 
