@@ -48,8 +48,6 @@ async def is_allowed(call: Callable[[], Awaitable[object]]) -> bool | None:
     return True
 
 
-async def problem(call: Callable[[], Awaitable[object]]) -> str | None:
-    """What is wrong with a call, in a sentence for a form; None where nothing is."""
 async def is_there(call: Callable[[], Awaitable[object]]) -> bool:
     """Carry a call out; False where what it names is not there, or not for this key."""
     try:
@@ -59,6 +57,8 @@ async def is_there(call: Callable[[], Awaitable[object]]) -> bool:
     return True
 
 
+async def problem(call: Callable[[], Awaitable[object]]) -> str | None:
+    """What is wrong with a call, in a sentence for a form; None where nothing is."""
     try:
         await call()
     except errors.SlowpingError as error:

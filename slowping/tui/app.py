@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from textual.actions import ActionParseResult
 
     from slowping.client.client import Client
-
     from slowping.core.api_key import ApiKey
+
 _ERRORS_KEPT: Final = 200
 
 Dial = Callable[[Profile], "Client"]
@@ -100,10 +100,10 @@ class SlowpingApp(Commanded, App[None]):
         self.mishaps: collections.deque[Mishap] = collections.deque(maxlen=_ERRORS_KEPT)
         self.may_administer = True
         """Whether the key may change things; it is taken to, until the server says otherwise."""
-        self._dial = dial
-        self._client: Client | None = None
         self.own_key: ApiKey | None = None
         """The key that is used here, once the server has told of it."""
+        self._dial = dial
+        self._client: Client | None = None
         self.set_reactive(SlowpingApp.project, remembered.project)
         self.set_reactive(SlowpingApp.compact, remembered.compact)
 
@@ -124,10 +124,10 @@ class SlowpingApp(Commanded, App[None]):
         if self.settings.remembered.theme in self.available_themes:
             self.theme = self.settings.remembered.theme
         self.theme_changed_signal.subscribe(self, lambda theme: self.remember(theme=theme.name))
+        self.live.batch.subscribe(self, self._heed)
         if self.profile is None:
             self.ask_where()
         else:  # once the first picture is drawn: loading the client would hold it up
-        self.live.batch.subscribe(self, self._heed)
             self.call_after_refresh(self.use, self.profile)
 
     def _bind_keys(self) -> None:
@@ -146,10 +146,10 @@ class SlowpingApp(Commanded, App[None]):
     def use(self, profile: Profile) -> None:
         """Look at this server from now on."""
         self.profile = profile
+        self.may_administer, self.own_key = True, None
         self._follow()
 
     def watch_project(self, project: str | None) -> None:
-        self.may_administer, self.own_key = True, None
         """Look at another project: everything is loaded anew."""
         self.remember(project=project)
         if self.profile is not None and self.is_running:
@@ -184,9 +184,6 @@ class SlowpingApp(Commanded, App[None]):
             self.may_administer, self.own_key = found.may_administer, found.own
             self.screen.refresh_bindings()
 
-    @on_command(everywhere.CONNECT)
-    def ask_where(self) -> None:
-        """Show the connect screen; what is remembered is filled in."""
     def _heed(self, batch: Batch) -> None:
         """Go along with what becomes of the project that is looked at, the only one told of."""
         changed = [item.project for item in batch if isinstance(item, ProjectChanged)]
@@ -216,6 +213,9 @@ class SlowpingApp(Commanded, App[None]):
 
         await switching.forget(self, profile)
 
+    @on_command(everywhere.CONNECT)
+    def ask_where(self) -> None:
+        """Show the connect screen; what is remembered is filled in."""
         from slowping.tui.modals.connect import ConnectModal
 
         self.push_screen(ConnectModal(self.profile, self._dial), self._chosen)
@@ -224,13 +224,13 @@ class SlowpingApp(Commanded, App[None]):
         if profile is not None:
             kept = self.settings.remembered.with_profile(profile)
             self.remember(profiles=kept.profiles, profile=kept.profile)
-            self.use(profile)
-        elif self.profile is None:
-            self.exit()
             if self.profile is None or profile.name != self.profile.name:
                 # Another server has other projects, whatever they are called.
                 self.set_reactive(SlowpingApp.project, None)
                 self.remember(project=None)
+            self.use(profile)
+        elif self.profile is None:
+            self.exit()
 
     def remember(self, **what: Any) -> None:  # as the fields of Remembered are
         """Keep something for the next time; that it cannot be kept stops nothing."""
