@@ -4,7 +4,7 @@ import datetime as dt
 import urllib.parse
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from slowping.client.connection import Connection, Transport
 from slowping.client.stream import Patience, Stream
@@ -36,6 +36,9 @@ from slowping.core.health import Health
 from slowping.core.overview import Overview
 from slowping.core.page import Page
 from slowping.core.project import NewProject, Project, ProjectChange
+
+_MANY_S: Final = 300.0
+"""How long the server may take to move however many deliveries there are."""
 
 T = TypeVar("T")
 
@@ -187,7 +190,7 @@ class Client:
 
     async def retry_deliveries(self, selection: DeliverySelection) -> Moved:
         """Try deliveries again now: those that failed, unless the selection names states."""
-        return await self._server.post("/deliveries/retry", Moved, selection)
+        return await self._server.post("/deliveries/retry", Moved, selection, timeout_s=_MANY_S)
 
     async def discard_delivery(self, delivery_id: str) -> Delivery:
         """Give a delivery up."""
@@ -195,11 +198,11 @@ class Client:
 
     async def discard_deliveries(self, selection: DeliverySelection) -> Moved:
         """Give deliveries up: those that failed, unless the selection names states."""
-        return await self._server.post("/deliveries/discard", Moved, selection)
+        return await self._server.post("/deliveries/discard", Moved, selection, timeout_s=_MANY_S)
 
     async def replay(self, replay: Replay) -> Replayed:
         """Send the events of a time window again, and make the deliveries that are missing."""
-        return await self._server.post("/deliveries/replay", Replayed, replay)
+        return await self._server.post("/deliveries/replay", Replayed, replay, timeout_s=_MANY_S)
 
     # Channels --------------------------------------------------------------------------------
 

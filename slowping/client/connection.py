@@ -93,11 +93,12 @@ class Connection:
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
     ) -> T:
-        """Create or act."""
+        """Create or act; `timeout_s` is how long the server may take over it."""
         headers = {}
         if idempotency_key is not None:
             headers["idempotency-key"] = wording.quoted(idempotency_key)
-        timeout = httpx.USE_CLIENT_DEFAULT if timeout_s is None else timeout_s
+        patience = self._timeout_s if timeout_s is None else timeout_s
+        timeout = httpx.Timeout(self._timeout_s, read=patience)
         content = None if body is None else _encode(body)
         sent = await self._send("POST", path, content=content, headers=headers, timeout=timeout)
         return self._read(sent, answer)

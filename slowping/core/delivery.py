@@ -237,7 +237,7 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Events received before this moment."""
     project: str | None = None
     channel: str | None = None
-    """A channel's name: only to it. Without one to every channel that is not ad hoc."""
+    """A channel's name: only to it. Else to all that have a delivery, or would get one now."""
     category: str | None = None
     again: bool = False
     """Whether what was delivered goes out again too."""
@@ -249,7 +249,7 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     """What a replay did, or would do."""
 
     events: int
-    """Events in the window."""
+    """Events in the window, without those that were to notify nobody."""
     queued: int
     """Deliveries that go out again."""
     made: int

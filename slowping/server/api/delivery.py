@@ -1,4 +1,4 @@
-"""Deliveries: list, group, show, retry, discard."""
+"""Deliveries: list, group, show, retry, discard, replay."""
 
 import datetime as dt
 import functools
@@ -17,12 +17,15 @@ from slowping.core.delivery import (
     DeliverySelection,
     DeliveryState,
     Moved,
+    Replay,
+    Replayed,
 )
 from slowping.core.page import Page
 from slowping.server.api import listing, reach
 from slowping.server.api.endpoint import Call, Endpoint
 from slowping.server.api.listing import NoQuery, PageQuery
 from slowping.server.api.services import Services
+from slowping.server.dispatch.replay import Order, Replayer
 
 MAX_GROUPS: Final = 1_000
 """Most groups that are told: nobody reads more."""
@@ -142,6 +145,36 @@ async def discard_deliveries(call: Call[NoQuery, DeliverySelection]) -> Moved:
     return Moved(moved=await _discard(call.services, *_selected(call)))
 
 
+async def replay_deliveries(call: Call[NoQuery, Replay]) -> Replayed:
+    """Failed and discarded ones are tried again, delivered ones only with `again`.
+
+    Deliveries that are missing are made, to the channels that the events would go to now. What is
+    on its way stays as it is, and nothing is sent again of what slowping itself had to say. It can
+    be asked for once more where it broke off.
+    """
+    wanted, services = call.body, call.services
+    since, until = times.to_ms(wanted.since), times.to_ms(wanted.until)
+    if since >= until:
+        raise errors.InvalidInput("until: this is to be later than 'since'.")
+    replayer = Replayer(
+        services.store,
+        services.roster,
+        now_ms=services.now_ms,
+        wake=services.dispatcher.wake,
+    )
+    return await replayer.replay(
+        Order(
+            project_ids=reach.narrowed(services.roster, call.principal, wanted.project),
+            since=since,
+            until=until,
+            channel=wanted.channel,
+            category=wanted.category,
+            again=wanted.again,
+            dry_run=wanted.dry_run,
+        )
+    )
+
+
 async def _retry(services: Services, which: DeliveryFilter, numbers: Sequence[int] | None) -> int:
     """Move all that match, and have the first of them sent while the last are moved."""
     moved = 0
@@ -222,6 +255,16 @@ ENDPOINTS: Final[tuple[Endpoint[Any, Any], ...]] = (
         handle=discard_deliveries,
         body=DeliverySelection,
         answer=Moved,
+        refusals=(errors.NotFound,),
+    ),
+    Endpoint(
+        method="POST",
+        path="/deliveries/replay",
+        summary="Send the events of a time window again, and to channels that they never went to",
+        scope=Scope.ADMIN,
+        handle=replay_deliveries,
+        body=Replay,
+        answer=Replayed,
         refusals=(errors.NotFound,),
     ),
     Endpoint(

@@ -12,6 +12,7 @@ from typing import Protocol
 from slowping.core.ids import IdSource
 from slowping.store.port.directory import (
     ApiKeyRecord,
+    ApiKeyUse,
     ChannelRecord,
     Directory,
     ProjectSnapshot,
@@ -26,7 +27,7 @@ from slowping.store.port.journal import (
     Journal,
     ProjectFigures,
 )
-from slowping.store.port.outbox import Outbox, Requeued
+from slowping.store.port.outbox import EventWindow, Outbox, Requeued, Stretch
 
 
 class Store(Protocol):
@@ -64,12 +65,14 @@ class Store(Protocol):
 
 __all__ = [
     "ApiKeyRecord",
+    "ApiKeyUse",
     "ChannelRecord",
     "DayCount",
     "DeliveryRow",
     "Directory",
     "Entry",
     "EventRow",
+    "EventWindow",
     "FeedEntry",
     "FeedPage",
     "Idempotency",
@@ -82,4 +85,5 @@ __all__ = [
     "Store",
     "StoredCategory",
     "StoredProject",
+    "Stretch",
 ]

@@ -16,13 +16,38 @@ from slowping.core.delivery import (
     LeasedDelivery,
     Settlement,
 )
+from slowping.core.fanout import Told
+from slowping.store.port.inbox import DeliveryRow
 
 
 class Requeued(msgspec.Struct, frozen=True, kw_only=True):
-    """What a step of a retry did."""
+    """What a step of a retry, or of a replay, did."""
 
     moved: int
     channel_ids: tuple[int, ...]
+
+
+class EventWindow(msgspec.Struct, frozen=True, kw_only=True):
+    """Events of a project that a replay is about: none that was to notify nobody."""
+
+    project_id: int
+    since: int
+    """Received at or after this moment, in UTC milliseconds."""
+    until: int
+    """Received before this moment."""
+    newest: int
+    """The largest id to look at, so that the search ends while events come in."""
+    category: str | None
+    but_dialect: str
+    """Events of this dialect are left out."""
+
+
+class Stretch(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a window, the oldest event first."""
+
+    told: tuple[Told, ...]
+    last: int | None
+    """The id after which it goes on; None where there is no more."""
 
 
 class Outbox(Protocol):
@@ -127,6 +152,20 @@ class Outbox(Protocol):
         self, which: DeliveryFilter, ids: Sequence[int] | None, *, now: int
     ) -> AsyncIterator[int]:
         """Give up pending and failed deliveries, in steps as a retry; how many each step did."""
+        ...
+
+    async def stretch(self, window: EventWindow, *, after: int) -> Stretch:
+        """Some of the events of a window with ids above `after`, and their deliveries.
+
+        A stretch may have no event, and others follow all the same.
+        """
+        ...
+
+    def supply(self, missing: Sequence[DeliveryRow], *, now: int) -> AsyncIterator[Requeued]:
+        """Make deliveries of events that are there already, in steps as a retry.
+
+        Left out is what is no longer missing, or has no event or no live channel any more.
+        """
         ...
 
     async def count_by_state(self) -> Mapping[DeliveryState, int]:

@@ -18,6 +18,7 @@ from slowping.core.delivery import (
 )
 from slowping.store.sqlite import delivery, rollups, rows
 from slowping.store.sqlite.moves import Moves
+from slowping.store.sqlite.replay import Replays
 
 MAX_LOST: Final = 3
 """A delivery whose last so many attempts were all cut off is not tried again."""
@@ -128,7 +129,7 @@ insert into hold (scope, until, why, failures) values (?, ?, ?, ?)
 """
 
 
-class Outbox(Moves):
+class Outbox(Moves, Replays):
     """All deliveries that are due or will be."""
 
     async def lanes(self) -> Sequence[Lane]:

@@ -187,3 +187,66 @@ async def test_nothing_is_done_to_many_without_saying_so(
     unknown = ids.encode(ids.DELIVERY, 1)
     assert (await admin.post(f"/deliveries/{unknown}/{act}")).status_code == 404
     assert (await admin.post(f"/deliveries/{act}", json={"ids": ["x"]})).status_code == 404
+
+
+# Replaying -----------------------------------------------------------------------------------
+
+CENTURY = {"since": "2000-01-01T00:00:00Z", "until": "2100-01-01T00:00:00Z"}
+
+
+async def test_a_replay_counts_before_it_acts(
+    house: RunningHouse, admin: httpx.AsyncClient, deliveries: list[str]
+) -> None:
+    await fail(house, 1)
+    made = {"kind": "console", "name": "late", "project": "shop"}
+    late = (await admin.post("/channels", json=made)).json()["channel"]
+    await admin.post(f"/channels/{late['id']}/pause", json={})
+    order = {**CENTURY, "project": "shop"}
+    told = {"events": 3, "queued": 1, "made": 3}
+    assert (await admin.post("/deliveries/replay", json={**order, "dry_run": True})).json() == told
+    assert await states(admin) == ["failed", "pending", "pending"]
+    answer = await admin.post("/deliveries/replay", json=order)
+    assert (answer.status_code, answer.json()) == (200, told)
+    assert await states(admin) == ["pending"] * 6
+    assert (await admin.post("/deliveries/replay", json=order)).json() == {
+        "events": 3, "queued": 0, "made": 0,
+    }  # fmt: skip
+
+
+async def test_a_replay_is_narrowed(admin: httpx.AsyncClient, deliveries: list[str]) -> None:
+    await admin.post("/deliveries/discard", json={"ids": deliveries})
+
+    async def counted(**wanted: object) -> tuple[int, int]:
+        order = {**CENTURY, "dry_run": True, **wanted}
+        told = (await admin.post("/deliveries/replay", json=order)).json()
+        return told["events"], told["queued"]
+
+    assert await counted() == (3, 3)
+    assert await counted(category="b") == (1, 1)
+    assert await counted(channel="console-0") == (3, 3)
+    assert await counted(channel="other") == (0, 0)
+    assert await counted(project="default") == (0, 0)
+    assert await counted(until="2000-01-01T00:00:01Z") == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("order", "status"),
+    [
+        ({}, 422),
+        ({"since": "2026-01-01T00:00:00Z"}, 422),
+        ({**CENTURY, "until": CENTURY["since"]}, 422),
+        ({**CENTURY, "since": "2200-01-01T00:00:00Z"}, 422),
+        ({**CENTURY, "agian": True}, 422),
+        ({**CENTURY, "project": "none"}, 404),
+    ],
+)
+async def test_a_replay_that_makes_no_sense_is_refused(
+    admin: httpx.AsyncClient, order: dict[str, object], status: int
+) -> None:
+    assert (await admin.post("/deliveries/replay", json=order)).status_code == status
+
+
+@pytest.mark.parametrize("act", ["retry", "discard", "replay"])
+async def test_only_who_administers_moves_deliveries(act: str, speak: Speak) -> None:
+    sender = await speak("default")
+    assert (await sender.post(f"/deliveries/{act}", json=CENTURY)).status_code == 403
