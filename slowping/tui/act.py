@@ -5,7 +5,7 @@ The only place of the live view that catches errors of the client.
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from textual.message_pump import MessagePump
 
@@ -13,6 +13,8 @@ from slowping.core import errors, text
 
 if TYPE_CHECKING:
     from slowping.tui.app import SlowpingApp
+
+T = TypeVar("T")
 
 _SHOWN_S: Final = 8.0
 """How long an error stays in sight: long enough to be read."""
@@ -64,6 +66,14 @@ async def problem(call: Callable[[], Awaitable[object]]) -> str | None:
     except errors.SlowpingError as error:
         return told(error)
     return None
+
+
+async def answer(call: Callable[[], Awaitable[T]]) -> T | errors.SlowpingError:
+    """What the server answers, or the condition that it names: for what goes on by itself."""
+    try:
+        return await call()
+    except errors.SlowpingError as error:
+        return error
 
 
 def told(error: errors.SlowpingError) -> str:

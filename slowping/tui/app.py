@@ -21,6 +21,7 @@ from slowping.core.feed import ProjectChanged
 from slowping.tui import act, keymap, rights
 from slowping.tui.command import Commanded, binding, on_command
 from slowping.tui.commands import everywhere
+from slowping.tui.figures.asking import Figures
 from slowping.tui.live import Batch, Live
 from slowping.tui.places import PLACES
 from slowping.tui.settings import Profile, Settings
@@ -97,6 +98,7 @@ class SlowpingApp(Commanded, App[None]):
         self.now_ms = now_ms
         self.tick_s = tick_s
         self.live = Live(self, now_ms)
+        self.figures = Figures(self, now_ms)
         self.mishaps: collections.deque[Mishap] = collections.deque(maxlen=_ERRORS_KEPT)
         self.may_administer = True
         """Whether the key may change things; it is taken to, until the server says otherwise."""
@@ -121,6 +123,7 @@ class SlowpingApp(Commanded, App[None]):
     def on_mount(self) -> None:
         """Connect, or ask where to."""
         self._bind_keys()
+        self.figures.begin()
         if self.settings.remembered.theme in self.available_themes:
             self.theme = self.settings.remembered.theme
         self.theme_changed_signal.subscribe(self, lambda theme: self.remember(theme=theme.name))

@@ -53,6 +53,9 @@ class PlaceScreen(Commanded, Screen[None]):
     def take(self, batch: Batch) -> None:
         """Take in what has happened since."""
 
+    def take_figures(self) -> None:
+        """Show the server's figures, which have changed."""
+
     def tick(self) -> None:
         """Let times move on; called once a second while the place is in sight."""
 
@@ -74,6 +77,7 @@ class PlaceScreen(Commanded, Screen[None]):
         live = self.app.live
         live.batch.subscribe(self, self._hear)
         live.connection.subscribe(self, self._see_link)
+        self.app.figures.changed.subscribe(self, self._see_figures)
         self.watch(self.app, "doing", self._see_doing)
         self.watch(self.app, "compact", self._see_compact)
         self.set_interval(self.app.tick_s, self._tick)
@@ -110,6 +114,7 @@ class PlaceScreen(Commanded, Screen[None]):
         self.status.project = self.app.project
         self.status.link = self.app.live.link
         self.status.doing = self.app.doing
+        self.status.backlog = self.app.figures.backlog
 
     def _hear(self, batch: Batch) -> None:
         self.status.count(batch)
@@ -123,6 +128,10 @@ class PlaceScreen(Commanded, Screen[None]):
             self.load()
         if link.trimmed:
             self.app.tell("The server no longer has all that was missed: loaded anew.")
+
+    def _see_figures(self, _: None) -> None:
+        self.status.backlog = self.app.figures.backlog
+        self.take_figures()
 
     def _see_doing(self) -> None:
         self.show_status()

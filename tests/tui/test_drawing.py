@@ -59,3 +59,39 @@ def test_deliveries_are_counted(counts: dict[str, int], shown: str) -> None:
 def test_fields_stand_on_one_line() -> None:
     given = event(1, fields={"amount": 49.0, "plan": "pro\nmax", "nested": {"a": [1]}})
     assert drawing.fields_line(given) == 'amount 49 · plan pro max · nested {"a":[1]}'
+
+
+@pytest.mark.parametrize(
+    ("figures", "drawn"),
+    [
+        ((), ""),
+        ((0, 0), "··"),
+        ((0, 1, 1_000_000), "·▁█"),
+        ((1, 2, 4, 8), "▁▂▄█"),
+        ((-3, 8), "·█"),
+    ],
+)
+def test_a_figure_that_is_more_than_nothing_can_be_seen(
+    figures: tuple[int, ...], drawn: str
+) -> None:
+    assert drawing.sparkline(figures, "·") == drawn
+
+
+def test_bars_fill_lines_from_below() -> None:
+    assert drawing.bars((0, 4, 12, 16), 2, width=2) == ["    ▄▄██", "  ▄▄████"]
+
+
+@pytest.mark.parametrize(
+    ("figures", "most", "left"),
+    [
+        ((1, 2, 3, 4), 4, (1, 2, 3, 4)),
+        ((1, 2, 3, 4), 2, (3, 7)),
+        ((1, 2, 3, 4, 5), 2, (3, 12)),
+        ((1, 2, 3), 0, (6,)),
+        ((), 4, ()),
+    ],
+)
+def test_figures_are_gathered_where_there_is_no_room(
+    figures: tuple[int, ...], most: int, left: tuple[int, ...]
+) -> None:
+    assert drawing.gathered(figures, most) == left

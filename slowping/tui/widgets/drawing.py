@@ -1,6 +1,8 @@
 """Draw small things in a given number of cells: texts, ages, how deliveries stand."""
 
 import datetime as dt
+from collections.abc import Sequence
+from typing import Final
 
 from rich.cells import cell_len, set_cell_size
 
@@ -9,6 +11,8 @@ from slowping.core.delivery import DeliveryState
 from slowping.core.event import Event
 from slowping.tui.query import Counts
 
+_BARS: Final = " ▁▂▃▄▅▆▇█"
+_FULL: Final = len(_BARS) - 1
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
 
@@ -56,3 +60,29 @@ def fields_line(event: Event) -> str:
         f"{text.one_line(name)} {text.one_line(text.show(value))}"
         for name, value in event.fields.items()
     )
+
+
+def sparkline(figures: Sequence[int], nothing: str = " ") -> str:
+    """The figures as a row of bars, the largest one full; `nothing` stands for none."""
+    return bars(figures, 1)[0].replace(" ", nothing)
+
+
+def bars(figures: Sequence[int], height: int, width: int = 1) -> list[str]:
+    """The figures as bars on so many lines, the largest one full; each is `width` cells wide."""
+    top = max(*figures, 1) if figures else 1
+    # Whatever is more than nothing can be seen.
+    eighths = [-(-max(0, figure) * height * _FULL // top) for figure in figures]
+    return [
+        "".join(_BARS[min(max(0, each - line * _FULL), _FULL)] * width for each in eighths)
+        for line in reversed(range(height))
+    ]
+
+
+def gathered(figures: Sequence[int], most: int) -> tuple[int, ...]:
+    """The figures added up in groups of one size, so that at most `most` are left."""
+    size = max(1, -(-len(figures) // max(1, most)))
+    # The last group is always whole: it is the one that is looked at.
+    first = len(figures) % size
+    groups = [figures[:first]] if first else []
+    groups += [figures[at : at + size] for at in range(first, len(figures), size)]
+    return tuple(map(sum, groups))

@@ -12,9 +12,10 @@ from textual.widget import Widget
 
 from slowping.core import text
 from slowping.core.feed import EventAccepted, FeedItem
+from slowping.tui.figures import numbers
 from slowping.tui.live import Lamp, Link
+from slowping.tui.widgets.drawing import sparkline
 
-_BARS: Final = " ▁▂▃▄▅▆▇█"
 _SECONDS: Final = 20
 _RECENT: Final = 5
 """Seconds over which the rate is told."""
@@ -36,8 +37,8 @@ class StatusBar(Widget):
     server: reactive[str] = reactive("")
     project: reactive[str | None] = reactive(None)
     doing: reactive[tuple[str, ...]] = reactive(())
-    queue: reactive[int | None] = reactive(None)
-    """How many deliveries wait; None where it is not known."""
+    backlog: reactive[tuple[int, int] | None] = reactive(None)
+    """How many deliveries wait, and how many have failed; None where it is not known."""
 
     def __init__(self, now_ms: Callable[[], int]) -> None:
         super().__init__()
@@ -85,16 +86,15 @@ class StatusBar(Widget):
     def _right(self) -> Content:
         if self.doing:
             return Content.styled(f"⟳ {text.one_line(self.doing[-1])}…", "$text-accent")
-        queue = "" if self.queue is None else f"{self.queue} waiting  "
         rate = sum(list(self._rates)[-_RECENT:]) / _RECENT
-        bars = sparkline(self._rates) if self.size.width >= _WITH_BARS else ""
-        return Content.assemble(queue, (bars, "$text-accent"), f" {rate:.1f}/s")
+        bars = sparkline(tuple(self._rates)) if self.size.width >= _WITH_BARS else ""
+        return Content.assemble(self._backlog(), (bars, "$text-accent"), f" {rate:.1f}/s")
 
-
-def sparkline(figures: Sequence[int]) -> str:
-    """The figures as a row of bars, the largest one full."""
-    top = max(*figures, 1)
-    return "".join(_BARS[-(-figure * (len(_BARS) - 1) // top)] for figure in figures)
+    def _backlog(self) -> Content:
+        if self.backlog is None:
+            return Content("")
+        color = "$text-error" if self.backlog[1] else ""
+        return Content.assemble((numbers.backlog(*self.backlog), color), "  ")
 
 
 def time_of_day(ms: int) -> str:
