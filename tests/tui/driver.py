@@ -323,6 +323,14 @@ class Driver:
         for word in words:
             assert word in shown, shown
 
+    async def comes_to_show(self, *words: str) -> None:
+        """See that these words are on the screen, if not at once: what the palette has found."""
+        for _ in range(100):
+            if all(word in self.picture() for word in words):
+                return
+            await self.pilot.pause(0.01)
+        self.shows(*words)
+
     def hides(self, *words: str) -> None:
         """See that these words are not on the screen."""
         shown = self.picture()

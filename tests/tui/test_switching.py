@@ -132,7 +132,7 @@ async def test_another_server_starts_with_all_of_its_projects(server: ScriptedSe
         await live.connects()
         await live.press("colon")
         await live.write("other.test")
-        live.shows("Switch to other.test")
+        await live.comes_to_show("Switch to other.test")
         await live.press("down", "enter")
         await live.connects()
         live.shows("other.test · all projects")
@@ -147,6 +147,7 @@ async def test_a_server_is_forgotten_once_that_is_confirmed(server: ScriptedServ
         for answer in ("escape", "y"):
             await live.press("colon")
             await live.write("forget other")
+            await live.comes_to_show("Forget other.test")
             await live.press("down", "enter")
             live.shows("Forget other.test?")
             await live.press(answer)
