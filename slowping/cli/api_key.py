@@ -21,6 +21,7 @@ _COLUMNS = (
     Column("SCOPES"),
     Column("LIMIT", whole=True),
     Column("STATE", whole=True),
+    Column("USED"),
 )
 
 
@@ -70,6 +71,8 @@ async def show_api_key(client: "Client", name: str, project: str | None, as_json
             ("expires", output.moment(found.expires_at)),
             ("revoked", output.moment(found.revoked_at)),
             ("last used", output.moment(found.last_used_at)),
+            ("last used from", found.last_used_from or ""),
+            ("rotated to", found.rotated_to or ""),
         ]
     )
 
@@ -166,7 +169,7 @@ async def rotate_api_key(
 
     The new key is printed alone on stdout, this once.
     """
-    found = await named.api_key(client, name, project)
+    found = await named.api_key(client, name, project, rotated=False)
     rotation = ApiKeyRotation(overlap_s=round(overlap.total_seconds()))
     issued = await client.rotate_api_key(found.id, rotation)
     output.talk(_succession(found, issued.api_key, overlap))
@@ -241,7 +244,15 @@ def _row(found: ApiKey, now: dt.datetime) -> tuple[str, ...]:
         ", ".join(found.scopes),
         str(found.rate_limit or "-"),
         _state(found, now),
+        _use(found, now),
     )
+
+
+def _use(found: ApiKey, now: dt.datetime) -> str:
+    if found.last_used_at is None:
+        return ""
+    place = f" from {found.last_used_from}" if found.last_used_from else ""
+    return f"{output.brief(now - found.last_used_at)} ago{place}"
 
 
 def _state(found: ApiKey, now: dt.datetime) -> str:

@@ -73,13 +73,20 @@ async def channel(client: "Client", typed: str, project: str | None) -> Channel:
     return _only("channel", typed, channels)
 
 
-async def api_key(client: "Client", typed: str, project: str | None) -> ApiKey:
-    """The API key of that name or id; live ones go before those that have ended."""
+async def api_key(
+    client: "Client", typed: str, project: str | None, *, rotated: bool = True
+) -> ApiKey:
+    """The API key of that name or id; live ones go before those that have ended.
+
+    Without `rotated`, one that was rotated makes way for the one that takes its place.
+    """
     if ids.parse(ids.API_KEY, typed) is not None:
         return await client.show_api_key(typed)
     keys = await every(client.list_api_keys, 0, project=project, name=typed)
     now = dt.datetime.now(dt.UTC)
-    return _only("API key", typed, [key for key in keys if not _has_ended(key, now)] or keys)
+    live = [key for key in keys if not _has_ended(key, now)]
+    latest = live if rotated else [key for key in live if key.rotated_to is None]
+    return _only("API key", typed, latest or live or keys)
 
 
 async def require(

@@ -229,6 +229,15 @@ def age(moment: dt.datetime | None) -> str:
     return humanize.naturaldelta(dt.datetime.now(dt.UTC) - moment)
 
 
+def brief(span: dt.timedelta) -> str:
+    """A span in its largest unit: `7s`, `2h`, `400d`; what lies ahead is no time at all."""
+    seconds = max(0, int(span.total_seconds()))
+    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds >= length:
+            return f"{seconds // length}{unit}"
+    return f"{seconds}s"
+
+
 def moment(at: dt.datetime | None) -> str:
     """A moment to the second in UTC; a dash where there is none."""
     return "-" if at is None else f"{at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -62,6 +62,10 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: dt.datetime | None
     revoked_at: dt.datetime | None
     last_used_at: dt.datetime | None
+    last_used_from: str | None = None
+    """The address of whoever used it last."""
+    rotated_to: str | None = None
+    """The id of the key that takes its place."""
 
 
 class NewApiKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

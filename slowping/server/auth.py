@@ -6,7 +6,7 @@ from slowping.core import api_key, errors
 from slowping.core.api_key import Principal
 from slowping.server.limits import Allowance, Windows
 from slowping.server.roster import Roster
-from slowping.store.port import StoredProject
+from slowping.store.port import ApiKeyUse, StoredProject
 
 
 class Gatekeeper:
@@ -17,16 +17,19 @@ class Gatekeeper:
         self._now_ms = now_ms
         self._windows = Windows()
         self._used_at: dict[int, int] = {}
+        self._used_from: dict[int, str | None] = {}
 
-    def authenticate(self, value: str) -> Principal:
-        """Whose key this is.
+    def authenticate(self, value: str, address: str | None) -> Principal:
+        """Whose key this is; `address` is where it is used from.
 
         Unknown, mistyped, revoked and expired keys are all the same to a stranger.
 
         Raises:
             UnknownApiKey: it is not a live key.
         """
-        return self._live(self._roster.api_keys.get(api_key.digest(value)))
+        principal = self._live(self._roster.api_keys.get(api_key.digest(value)))
+        self._used_from[principal.key_id] = address
+        return principal
 
     def still(self, principal: Principal) -> Principal:
         """The same key as it is now, for a request that goes on and on.
@@ -45,10 +48,11 @@ class Gatekeeper:
         """
         return self._windows.take(principal.key_id, principal.rate_limit, self._now_ms())
 
-    def take_used(self) -> Mapping[int, int]:
-        """When each key was used last, of those that were used since the last call."""
-        used, self._used_at = self._used_at, {}
-        return used
+    def take_used(self) -> Mapping[int, ApiKeyUse]:
+        """How each key was used last, of those that were used since the last call."""
+        at, self._used_at = self._used_at, {}
+        address, self._used_from = self._used_from, {}
+        return {key: ApiKeyUse(at=at[key], address=address.get(key)) for key in at}
 
     def _live(self, principal: Principal | None) -> Principal:
         now = self._now_ms()

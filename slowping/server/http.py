@@ -222,6 +222,12 @@ async def _left(receive: Receive) -> None:
         pass
 
 
+def sender(scope: Mapping[str, Any]) -> str | None:
+    """The address of whoever sent a request: behind proxies of the operator, who they say it is."""
+    client = scope.get("client")
+    return client[0] if client else None
+
+
 def idempotency_key(headers: Headers) -> str | None:
     """The Idempotency-Key, quoted (as a structured field) or bare; None where there is none.
 

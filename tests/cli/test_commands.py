@@ -303,6 +303,17 @@ async def test_a_rotated_key_is_printed_alone_and_both_work(run: Run) -> None:
         assert (await run("send", "bug", SLOWPING_API_KEY=value)).exit_code == 0
 
 
+async def test_a_name_that_two_keys_have_is_that_of_the_one_to_rotate(run: Run) -> None:
+    await run("key", "create", "--name", "sender")
+    first = await told(run, "key", "rotate", "sender")
+    unclear = await run("key", "revoke", "sender")
+    assert unclear.exit_code == 2
+    assert first["api_key"]["id"] in unclear.stderr
+    second = await told(run, "key", "rotate", "sender")
+    shown = await told(run, "key", "show", first["api_key"]["id"])
+    assert shown["rotated_to"] == second["api_key"]["id"]
+
+
 async def test_rotated_without_an_overlap_the_old_key_has_ended(run: Run) -> None:
     old = (await run("key", "create", "--name", "sender")).stdout.strip()
     ran = await run("key", "rotate", "sender", "--overlap", "0")

@@ -168,3 +168,12 @@ def test_details_are_one_pair_a_line(capsys: pytest.CaptureFixture[str]) -> None
 def test_a_moment_that_never_came_is_a_dash() -> None:
     assert output.moment(None) == "-"
     assert output.age(None) == "-"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(-5, "0s"), (0, "0s"), (59.9, "59s"), (60, "1m"), (3_600, "1h"), (86_399, "23h"),
+     (86_400, "1d"), (34_560_000, "400d")],
+)  # fmt: skip
+def test_a_brief_span_has_one_unit(seconds: float, told: str) -> None:
+    assert output.brief(dt.timedelta(seconds=seconds)) == told

@@ -6,7 +6,7 @@ import pytest
 from slowping.core import api_key, errors, ids
 from slowping.core.api_key import ApiKeyKind, Principal, Scope
 from slowping.server.auth import Gatekeeper, check_origin
-from slowping.store.port import ApiKeyRecord, StoredProject
+from slowping.store.port import ApiKeyRecord, ApiKeyUse, StoredProject
 from slowping.testing import START_MS
 from tests.server.engine import Engine
 
@@ -41,7 +41,7 @@ async def issue(
 
 async def test_a_key_is_recognised(engine: Engine, gatekeeper: Gatekeeper) -> None:
     await issue(engine)
-    principal = gatekeeper.authenticate(VALUE)
+    principal = gatekeeper.authenticate(VALUE, None)
     assert (principal.name, principal.home_project_id) == ("shop", engine.project_id)
     assert principal.may(Scope.INGEST)
     assert not principal.may(Scope.READ)
@@ -49,14 +49,14 @@ async def test_a_key_is_recognised(engine: Engine, gatekeeper: Gatekeeper) -> No
 
 async def test_an_imported_key_is_recognised(engine: Engine, gatekeeper: Gatekeeper) -> None:
     await issue(engine, "clm1x2y3z0000abcdefghijkl")
-    assert gatekeeper.authenticate("clm1x2y3z0000abcdefghijkl").name == "shop"
+    assert gatekeeper.authenticate("clm1x2y3z0000abcdefghijkl", None).name == "shop"
 
 
 @pytest.mark.parametrize("value", ["", "slp_", VALUE[:-1] + "x", VALUE.lower(), f"{VALUE} ", "é"])
 async def test_any_other_text_is_no_key(engine: Engine, gatekeeper: Gatekeeper, value: str) -> None:
     await issue(engine)
     with pytest.raises(errors.UnknownApiKey):
-        gatekeeper.authenticate(value)
+        gatekeeper.authenticate(value, None)
 
 
 async def test_a_request_that_goes_on_is_still_the_keys_until_it_ends(
@@ -64,7 +64,7 @@ async def test_a_request_that_goes_on_is_still_the_keys_until_it_ends(
 ) -> None:
     key_id = await issue(engine, expires_at=START_MS + 60_000)
     await issue(engine, api_key.mint(b"\x08" * 32))
-    principal = gatekeeper.authenticate(VALUE)
+    principal = gatekeeper.authenticate(VALUE, None)
     assert gatekeeper.still(principal) == principal
     engine.clock.advance(60)
     with pytest.raises(errors.UnknownApiKey):
@@ -80,10 +80,10 @@ async def test_a_request_that_goes_on_is_still_the_keys_until_it_ends(
 async def test_a_key_ends_at_its_date(engine: Engine, gatekeeper: Gatekeeper) -> None:
     await issue(engine, expires_at=START_MS + 60_000)
     engine.clock.advance(59.9)
-    gatekeeper.authenticate(VALUE)
+    gatekeeper.authenticate(VALUE, None)
     engine.clock.advance(0.1)
     with pytest.raises(errors.UnknownApiKey):
-        gatekeeper.authenticate(VALUE)
+        gatekeeper.authenticate(VALUE, None)
 
 
 async def test_a_revoked_key_is_unknown_at_once(engine: Engine, gatekeeper: Gatekeeper) -> None:
@@ -91,12 +91,12 @@ async def test_a_revoked_key_is_unknown_at_once(engine: Engine, gatekeeper: Gate
     await engine.store.directory.revoke_api_key(number, now=START_MS)
     await engine.roster.renew_api_keys()
     with pytest.raises(errors.UnknownApiKey):
-        gatekeeper.authenticate(VALUE)
+        gatekeeper.authenticate(VALUE, None)
 
 
 async def test_each_key_has_its_own_minute(engine: Engine, gatekeeper: Gatekeeper) -> None:
     await issue(engine, rate_limit=2)
-    principal = gatekeeper.authenticate(VALUE)
+    principal = gatekeeper.authenticate(VALUE, None)
     assert [gatekeeper.limit(principal).remaining for _ in range(2)] == [1, 0]
     with pytest.raises(errors.RateLimited):
         gatekeeper.limit(principal)
@@ -108,11 +108,23 @@ async def test_the_last_use_of_each_key_is_told_once(
     engine: Engine, gatekeeper: Gatekeeper
 ) -> None:
     await issue(engine)
-    principal = gatekeeper.authenticate(VALUE)
+    principal = gatekeeper.authenticate(VALUE, None)
     engine.clock.advance(5)
-    gatekeeper.authenticate(VALUE)
-    assert gatekeeper.take_used() == {principal.key_id: START_MS + 5_000}
+    gatekeeper.authenticate(VALUE, "192.0.2.7")
+    used = ApiKeyUse(at=START_MS + 5_000, address="192.0.2.7")
+    assert gatekeeper.take_used() == {principal.key_id: used}
     assert gatekeeper.take_used() == {}
+
+
+async def test_a_request_that_goes_on_tells_no_new_address(
+    engine: Engine, gatekeeper: Gatekeeper
+) -> None:
+    await issue(engine)
+    principal = gatekeeper.authenticate(VALUE, "192.0.2.7")
+    gatekeeper.take_used()
+    gatekeeper.still(principal)
+    used = ApiKeyUse(at=START_MS, address=None)
+    assert gatekeeper.take_used() == {principal.key_id: used}
 
 
 # Origins -------------------------------------------------------------------------------------

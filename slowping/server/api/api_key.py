@@ -4,6 +4,8 @@ import contextlib
 import functools
 from typing import Any, Final
 
+import msgspec
+
 from slowping.core import api_key, errors, ids, times
 from slowping.core.api_key import (
     ApiKey,
@@ -11,6 +13,7 @@ from slowping.core.api_key import (
     ApiKeyRotation,
     IssuedApiKey,
     NewApiKey,
+    Principal,
     Scope,
 )
 from slowping.core.page import Page
@@ -38,14 +41,17 @@ async def list_api_keys(call: Call[ApiKeyQuery, None]) -> Page[ApiKey]:
         revoked=query.revoked,
     )
     read = functools.partial(services.store.directory.list_api_keys, which)
-    return await listing.page_of(ids.API_KEY, query, read)
+    page = await listing.page_of(ids.API_KEY, query, read)
+    items = tuple(_as_seen(call.principal, found) for found in page.items)
+    return msgspec.structs.replace(page, items=items)
 
 
 async def show_api_key(call: Call[NoQuery, None]) -> ApiKey:
     """One of a project that the key may see."""
     which = ApiKeyFilter(project_ids=reach.seen(call.principal))
     read = functools.partial(call.services.store.directory.list_api_keys, which)
-    return await listing.find(ids.API_KEY, "API key", call.id, read)
+    found = await listing.find(ids.API_KEY, "API key", call.id, read)
+    return _as_seen(call.principal, found)
 
 
 async def issue_api_key(call: Call[NoQuery, NewApiKey]) -> IssuedApiKey:
@@ -95,6 +101,13 @@ async def rotate_api_key(call: Call[NoQuery, ApiKeyRotation]) -> IssuedApiKey:
         await roster.renew_api_keys()
     await services.key_files.replace(files, value)
     return IssuedApiKey(api_key=rotated, value=value)
+
+
+def _as_seen(principal: Principal, found: ApiKey) -> ApiKey:
+    """The key as this one may see it: where others send from is for admins alone."""
+    if principal.may(Scope.ADMIN):
+        return found
+    return msgspec.structs.replace(found, last_used_from=None)
 
 
 def _record(call: Call[NoQuery, NewApiKey], value: str, now: int) -> ApiKeyRecord:

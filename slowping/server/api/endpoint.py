@@ -170,7 +170,7 @@ def _admit(
     if endpoint.scope is None:
         return _STRANGER
     value = reading.credential(request.headers)
-    principal = services.gatekeeper.authenticate(value)
+    principal = services.gatekeeper.authenticate(value, http.sender(request.scope))
     allowance = services.gatekeeper.limit(principal)
     _tell(request, rate_headers(allowance))
     if not principal.may(endpoint.scope):

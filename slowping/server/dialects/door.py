@@ -45,6 +45,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     headers: Headers
     query: bytes
     body: bytes
+    address: str | None
+    """Who has sent it."""
     name: str
     """What stands in the place of a path's variable end."""
 
@@ -108,7 +110,7 @@ class Door:
             dialect = self._nearest(place, path, method, headers, body)
             request = Request(
                 method=method, path=path, headers=headers, query=scope["query_string"],
-                body=body, name=name,
+                body=body, address=http.sender(scope), name=name,
             )  # fmt: skip
             reply = await self._judge(dialect, place, request, terms)
         except errors.SlowpingError as error:
@@ -169,7 +171,7 @@ class Door:
     ) -> Principal:
         """Key, minute limit, origin."""
         value = dialect.credentials(request.headers)
-        principal = self._gatekeeper.authenticate(value)
+        principal = self._gatekeeper.authenticate(value, request.address)
         scope = api_key.Scope.INGEST if extra is None else extra.scope
         if not principal.may(scope):
             raise errors.UnknownApiKey
@@ -237,7 +239,6 @@ class Door:
 
     def _note(self, error: Exception, dialect: Dialect, scope: Scope, reply: Reply) -> None:
         """Remember who was refused, and why."""
-        client = scope.get("client")
         self._refusals.add(
             Refusal(
                 at=self._now_ms(),
@@ -245,7 +246,7 @@ class Door:
                 path=scope["path"][:200],
                 condition=type(error).__name__,
                 status=reply.status,
-                address=client[0] if client else None,
+                address=http.sender(scope),
             )
         )
 

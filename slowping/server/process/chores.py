@@ -37,7 +37,7 @@ async def going_on(
 
 
 class Uses:
-    """When keys were used last: kept in memory, and written down now and then."""
+    """How keys were used last: kept in memory, and written down now and then."""
 
     def __init__(self, gatekeeper: Gatekeeper, directory: Directory) -> None:
         self._gatekeeper = gatekeeper

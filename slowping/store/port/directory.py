@@ -67,6 +67,15 @@ class ApiKeyRecord(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: int | None
 
 
+class ApiKeyUse(msgspec.Struct, frozen=True, kw_only=True):
+    """The last use of a key."""
+
+    at: int
+    """UTC milliseconds."""
+    address: str | None
+    """Whose it was, where that is known."""
+
+
 class Directory(Protocol):
     """Projects, categories, channels and API keys.
 
@@ -285,10 +294,10 @@ class Directory(Protocol):
 
         Raises:
             NotFound: there is none.
-            WrongState: it has ended already.
+            WrongState: it has ended, or was rotated already.
         """
         ...
 
-    async def touch_api_keys(self, used_at: Mapping[int, int]) -> None:
-        """Write down when keys were used last: a moment for each key's id."""
+    async def touch_api_keys(self, uses: Mapping[int, ApiKeyUse]) -> None:
+        """Write down how keys were used last, by their ids; an earlier use changes nothing."""
         ...

@@ -126,6 +126,8 @@ def api_key(row: sqlite3.Row) -> ApiKey:
         expires_at=_moment(row["expires_at"]),
         revoked_at=_moment(row["revoked_at"]),
         last_used_at=_moment(row["last_used_at"]),
+        last_used_from=row["last_used_from"],
+        rotated_to=row["rotated_to"] and ids.encode(ids.API_KEY, row["rotated_to"]),
     )
 
 

@@ -4,7 +4,9 @@ from typing import Any
 import httpx
 import pytest
 
-from slowping.config import Config, LimitsSection
+from slowping.config import Config, LimitsSection, ServerSection
+from slowping.core import ids
+from slowping.store.port import ApiKeyUse
 from slowping.testing import FrozenClock
 from tests.conftest import RunningHouse, running_house
 from tests.server.api.conftest import Speak
@@ -186,6 +188,40 @@ async def test_only_an_admin_rotates_keys(speak: Speak, admin: httpx.AsyncClient
 
 
 # Lists ----------------------------------------------------------------------------------------
+
+
+async def test_a_key_tells_from_where_it_was_used_last(tmp_path: pathlib.Path) -> None:
+    config = Config(server=ServerSection(trusted_proxies=("127.0.0.1",)))
+
+    async def uses(house: RunningHouse) -> dict[str, str | None]:
+        headers = {"authorization": f"Bearer {house.admin_key or admin}"}
+        keys = (await house.client.get("/slowping/v1/keys", headers=headers)).json()["items"]
+        return {key["name"]: key["last_used_from"] for key in keys}
+
+    async with running_house(tmp_path, config) as house:
+        admin = house.admin_key
+        assert set((await uses(house)).values()) == {None}
+        body, far = {"category": "sale"}, {"x-forwarded-for": "192.0.2.7"}
+        headers = {"authorization": f"Bearer {house.ingest_key}", **far}
+        await house.client.post("/api/v1/events", json=body, headers=headers)
+    async with running_house(tmp_path, config) as house:
+        assert await uses(house) == {
+            "first ingest key": "192.0.2.7", "first admin key": "127.0.0.1",
+        }  # fmt: skip
+
+
+async def test_where_others_send_from_is_for_admins_alone(
+    house: RunningHouse, speak: Speak, admin: httpx.AsyncClient
+) -> None:
+    reader = await speak("default", scopes=("read",))
+    [key] = (await admin.get("/keys?name=first admin key")).json()["items"]
+    number = ids.decode(ids.API_KEY, key["id"])
+    use = ApiKeyUse(at=1, address="192.0.2.7")
+    await house.store.directory.touch_api_keys({number: use})
+    for place in ("/keys?name=first admin key", f"/keys/{key['id']}"):
+        assert "192.0.2.7" in (await admin.get(place)).text
+        assert "192.0.2.7" not in (await reader.get(place)).text
+        assert key["id"] in (await reader.get(place)).text
 
 
 async def test_revoked_keys_are_listed_apart(admin: httpx.AsyncClient) -> None:

@@ -3,11 +3,15 @@ import pytest
 
 from slowping.core import errors, ids, times
 from slowping.core.api_key import ApiKey, ApiKeyFilter, Principal, Scope
-from slowping.store.port import Store
+from slowping.store.port import ApiKeyUse, Store
 from tests.store.directory.conftest import Told
 from tests.store.samples import DAY, NOW, api_key
 
 LATER = NOW + 60_000
+
+
+def used(at: int, address: str | None) -> ApiKeyUse:
+    return ApiKeyUse(at=at, address=address)
 
 
 async def test_a_key_is_read_back_as_it_was_stored(
@@ -150,6 +154,24 @@ async def test_without_an_overlap_the_old_key_is_revoked(store: Store, project_i
     assert new.revoked_at is None
 
 
+async def test_a_key_that_was_rotated_names_its_successor_and_has_no_other(
+    store: Store, project_id: int
+) -> None:
+    old = await store.directory.create_api_key(api_key(project_id), now=NOW)
+    new = await rotate(store, old, overlap_ms=DAY)
+    assert (await store.directory.api_key(_id(old))).rotated_to == new.id
+    assert new.rotated_to is None
+    with pytest.raises(errors.WrongState, match=f"{new.id} takes its place: rotate that one"):
+        await rotate(store, old, overlap_ms=DAY)
+
+
+async def test_a_successor_has_not_been_used(store: Store, project_id: int) -> None:
+    old = await store.directory.create_api_key(api_key(project_id), now=NOW)
+    await store.directory.touch_api_keys({_id(old): used(NOW, "::1")})
+    new = await rotate(store, old, overlap_ms=DAY)
+    assert (new.last_used_at, new.last_used_from) == (None, None)
+
+
 async def test_a_rotation_tells_of_both_keys(store: Store, project_id: int, told: Told) -> None:
     old = await store.directory.create_api_key(api_key(project_id), now=NOW)
     told()
@@ -206,16 +228,26 @@ async def test_keys_are_listed_by_filter_newest_first(
 async def test_the_last_use_of_a_key_never_goes_back(store: Store, project_id: int) -> None:
     one = await store.directory.create_api_key(api_key(project_id, digest=b"1"), now=NOW)
     two = await store.directory.create_api_key(api_key(project_id, digest=b"2"), now=NOW)
-    await store.directory.touch_api_keys({_id(one): LATER, _id(two): NOW})
-    await store.directory.touch_api_keys({_id(one): NOW, _id(two): LATER, 7: NOW})
-    used = [key.last_used_at for key in await _listed(store, ApiKeyFilter())]
-    assert used == [times.to_datetime(LATER)] * 2
+    await store.directory.touch_api_keys({_id(one): used(LATER, "::1"), _id(two): used(NOW, "a")})
+    await store.directory.touch_api_keys(
+        {_id(one): used(NOW, "b"), _id(two): used(LATER, "::1"), 7: used(NOW, "c")}
+    )
+    for key in await _listed(store, ApiKeyFilter()):
+        assert (key.last_used_at, key.last_used_from) == (times.to_datetime(LATER), "::1")
+
+
+async def test_a_use_from_nowhere_keeps_the_address(store: Store, project_id: int) -> None:
+    key = await store.directory.create_api_key(api_key(project_id), now=NOW)
+    await store.directory.touch_api_keys({_id(key): used(NOW, "192.0.2.7")})
+    await store.directory.touch_api_keys({_id(key): used(LATER, None)})
+    key = await store.directory.api_key(_id(key))
+    assert (key.last_used_at, key.last_used_from) == (times.to_datetime(LATER), "192.0.2.7")
 
 
 async def test_a_use_is_no_change_to_tell_of(store: Store, project_id: int, told: Told) -> None:
     key = await store.directory.create_api_key(api_key(project_id), now=NOW)
     assert told()[-1] == ("key.changed", _id(key))
-    await store.directory.touch_api_keys({_id(key): NOW})
+    await store.directory.touch_api_keys({_id(key): used(NOW, "::1")})
     assert told() == []
     await store.directory.revoke_api_key(_id(key), now=NOW)
     assert told() == [("key.changed", _id(key))]

@@ -7,7 +7,7 @@ from typing import Final
 from slowping.core import errors, ids, times
 from slowping.core.api_key import ApiKey, ApiKeyFilter, Principal
 from slowping.core.feed import JournalKind
-from slowping.store.port import ApiKeyRecord
+from slowping.store.port import ApiKeyRecord, ApiKeyUse
 from slowping.store.sqlite import rows
 from slowping.store.sqlite.directory import desk
 from slowping.store.sqlite.directory.desk import Desk
@@ -31,7 +31,9 @@ select api_key.id,
        api_key.created_at,
        api_key.expires_at,
        api_key.revoked_at,
-       api_key.last_used_at
+       api_key.last_used_at,
+       api_key.last_used_from,
+       api_key.rotated_to
   from api_key
   join project on project.id = api_key.home_project_id
  where api_key.id >= :first
@@ -97,6 +99,8 @@ select :id, project_id
  where api_key_id = :old
 """
 
+_GIVE_WAY: Final = "update api_key set rotated_to = :id where id = :old"
+
 _SHORTEN: Final = """
 update api_key
    set expires_at = min(coalesce(expires_at, :until), :until)
@@ -105,9 +109,11 @@ update api_key
 
 _TOUCH: Final = """
 update api_key
-   set last_used_at = max(coalesce(last_used_at, 0), used.value ->> 1)
+   set last_used_at = used.value ->> 1,
+       last_used_from = coalesce(used.value ->> 2, last_used_from)
   from json_each(?) as used
  where api_key.id = used.value ->> 0
+   and (last_used_at is null or last_used_at <= used.value ->> 1)
 """
 
 
@@ -173,9 +179,10 @@ class ApiKeys(Desk):
         new = {"id": new_id, "old": key_id, "digest": digest, "prefix": prefix, "now": now}
 
         def deed(connection: sqlite3.Connection) -> sqlite3.Row:
-            _require_live(_read(connection, key_id), now)
+            _require_rotatable(_read(connection, key_id), now)
             connection.execute(_SUCCEED, new)
             connection.execute(_ALLOW_LIKEWISE, new)
+            connection.execute(_GIVE_WAY, new)
             if overlap_ms:
                 connection.execute(_SHORTEN, {"id": key_id, "until": now + overlap_ms})
             else:
@@ -185,12 +192,12 @@ class ApiKeys(Desk):
 
         return rows.api_key(await self._writer.run(deed))
 
-    async def touch_api_keys(self, used_at: Mapping[int, int]) -> None:
-        """Write down when keys were used last; this alone is no line in the journal."""
-        pairs = desk.json_text(list(used_at.items()))
+    async def touch_api_keys(self, uses: Mapping[int, ApiKeyUse]) -> None:
+        """Write down how keys were used last; this alone is no line in the journal."""
+        told = desk.json_text([(number, use.at, use.address) for number, use in uses.items()])
 
         def deed(connection: sqlite3.Connection) -> None:
-            connection.execute(_TOUCH, (pairs,))
+            connection.execute(_TOUCH, (told,))
 
         await self._writer.run(deed)
 
@@ -202,7 +209,13 @@ def _require_new(connection: sqlite3.Connection, record: ApiKeyRecord) -> None:
         raise errors.WrongState(f"This value is a key already: {known['name']}{ended}.")
 
 
-def _require_live(row: sqlite3.Row, now: int) -> None:
+def _require_rotatable(row: sqlite3.Row, now: int) -> None:
+    if row["rotated_to"] is not None:
+        successor = ids.encode(ids.API_KEY, row["rotated_to"])
+        raise errors.WrongState(
+            f"The key {row['name']} was rotated already, and {successor} takes its place: rotate "
+            "that one."
+        )
     expires_at = row["expires_at"]
     if row["revoked_at"] is not None:
         ended = "was revoked"
