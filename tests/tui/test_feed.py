@@ -251,7 +251,7 @@ async def test_details_show_every_attempt(server: ScriptedServer) -> None:
         live.shows(
             "Two lines", "of text", "amount  49", "Checkout", "✗ failed  channel-1 (webhook)"
         )
-        live.shows("1. 2026-11-18 11:06:40  retry 503  120 ms", "busy now")
+        live.shows("1. 2026-11-18 11:06:40  failed 503  120 ms", "busy now")
         live.shows("2. 2026-11-18 11:06:40  unusable 410", "gone for good")
         await live.press("escape")
         live.hides("Two lines of text\n")

@@ -22,6 +22,13 @@ _STATES = {
     DeliveryState.DISCARDED: ("-", "$text-muted"),
 }
 
+_OUTCOMES = {
+    AttemptOutcome.RETRY: "failed",
+    AttemptOutcome.UNKNOWN: "no answer, may have arrived",
+    AttemptOutcome.LOST: "cut off, may have arrived",
+}
+"""Words for those that do not say it themselves."""
+
 
 class Detail(Pane):
     """Shows the event it is given; deliveries follow when they are known."""
@@ -82,28 +89,29 @@ def _head(event: Event, emoji: str) -> Content:
         ("project", event.project),
         ("source", event.source or ""),
         ("came by", event.dialect),
-        ("occurred", _moment(times.to_ms(event.occurred_at)) if event.occurred_at else ""),
-        ("received", _moment(times.to_ms(event.received_at))),
+        ("occurred", moment(times.to_ms(event.occurred_at)) if event.occurred_at else ""),
+        ("received", moment(times.to_ms(event.received_at))),
         ("id", event.id),
     ]
     title = Content.styled(f"{text.one_line(emoji)} {text.one_line(event.category)}", "bold")
-    return Content("\n").join([title, *_pairs([(n, v) for n, v in rows if v])])
+    return Content("\n").join([title, *pairs([(n, v) for n, v in rows if v])])
 
 
 def _fields(event: Event) -> Content:
     if not event.fields:
         return Content("")
     named = [(name, text.show(value)) for name, value in event.fields.items()]
-    return Content("\n").join([heading("Fields"), *_pairs(named)])
+    return Content("\n").join([heading("Fields"), *pairs(named)])
 
 
-def _pairs(pairs: list[tuple[str, str]]) -> list[Content]:
-    width = min(16, max(len(text.one_line(name)) for name, _ in pairs))
+def pairs(named: list[tuple[str, str]]) -> list[Content]:
+    """Names with values, one pair a line; the values stand below each other."""
+    width = min(16, max(len(text.one_line(name)) for name, _ in named))
     return [
         Content.assemble(
             (drawing.fit(text.one_line(name), width), "$text-muted"), "  ", text.one_line(value)
         )
-        for name, value in pairs
+        for name, value in named
     ]
 
 
@@ -115,7 +123,7 @@ def _deliveries(deliveries: tuple[DeliveryDetail, ...] | None, now_ms: int) -> C
     lines = [heading("Deliveries")]
     for each in deliveries:
         lines.append(_delivery(each, now_ms))
-        lines += [_attempt(attempt) for attempt in each.attempts]
+        lines += [attempt_line(attempt) for attempt in each.attempts]
     return Content("\n").join(lines)
 
 
@@ -136,13 +144,17 @@ def _delivery(detail: DeliveryDetail, now_ms: int) -> Content:
     return line
 
 
-def _attempt(attempt: Attempt) -> Content:
+def attempt_line(attempt: Attempt) -> Content:
+    """One try: when, what came of it and how long it took; below, what the far side said."""
     good = attempt.outcome is AttemptOutcome.DELIVERED
     status = "" if attempt.status is None else f" {attempt.status}"
     line = Content.assemble(
-        (f"    {attempt.no}. {_moment(times.to_ms(attempt.started_at))}", "$text-muted"),
+        (f"    {attempt.no}. {moment(times.to_ms(attempt.started_at))}", "$text-muted"),
         "  ",
-        (f"{attempt.outcome}{status}", "$text-success" if good else "$text-error"),
+        (
+            f"{_OUTCOMES.get(attempt.outcome, attempt.outcome)}{status}",
+            "$text-success" if good else "$text-error",
+        ),
         (f"  {attempt.duration_ms} ms", "$text-muted"),
     )
     for said in (attempt.reason, attempt.excerpt):
@@ -158,5 +170,6 @@ def _raw(event: Event) -> Content:
     )
 
 
-def _moment(ms: int) -> str:
+def moment(ms: int) -> str:
+    """Date and time on this machine, to the second."""
     return f"{times.to_datetime(ms).astimezone():%Y-%m-%d %H:%M:%S}"
