@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from slowping.tui.settings import Profile
 
 _MOST: Final = 1_000
+_FORGET: Final = "forget"
 
 Offer = tuple[str, str, Callable[[], Awaitable[None]]]
 """A name, what it does, and the doing."""
@@ -106,12 +107,13 @@ class ForgetProvider(_Offers):
     discovered = False
 
     def offers(self, typed: str) -> Iterable[Offer]:
-        """One for each server but the one that is looked at."""
-        del typed
+        """One for each server but the one that is looked at, to who begins to type the word."""
+        if not typed.strip().casefold().startswith(_FORGET[:3]):
+            return  # a server's name switches to it, and lies next to nothing else
         app = self.live_view
         for profile in app.settings.remembered.profiles:
             if app.profile is None or profile.name != app.profile.name:
-                name = f"Forget {text.one_line(profile.name)}"
+                name = text.upper_first(f"{_FORGET} {text.one_line(profile.name)}")
                 yield (
                     name,
                     "Remember this server and its API key no more.",

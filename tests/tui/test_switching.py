@@ -133,6 +133,7 @@ async def test_another_server_starts_with_all_of_its_projects(server: ScriptedSe
         await live.press("colon")
         await live.write("other.test")
         await live.comes_to_show("Switch to other.test")
+        live.hides("Forget")
         await live.press("down", "enter")
         await live.connects()
         live.shows("other.test · all projects")
