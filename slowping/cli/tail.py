@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
@@ -67,13 +68,15 @@ async def tail(
 ) -> None:
     """Print events as they come, one line each, until you press Ctrl+C.
 
-    When the connection is lost it comes back by itself, and tells what happened meanwhile.
+    When the connection is lost it comes back by itself, and tells what happened meanwhile. In a
+    pipe it ends when the program that reads it does.
     """
     printer = Printer(everything=everything, as_json=as_json, with_project=project is None)
     try:
-        await _follow(client, categories, project, printer)
+        with _while_it_is_read():
+            await _follow(client, categories, project, printer)
     except asyncio.CancelledError:
-        return  # by Ctrl+C, which is how this ends
+        return  # by Ctrl+C, which is how this ends, or because nobody reads any more
     except BrokenPipeError:
         # Python writes out what is left when it ends, and would complain once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -146,6 +149,36 @@ class Printer:
 
     def _place(self, project: str, name: str) -> str:
         return f"{project}/{name}" if self._with_project else name
+
+
+@contextlib.contextmanager
+def _while_it_is_read() -> Iterator[None]:
+    """Cancel what runs in the block when stdout is a pipe, and its reader has gone.
+
+    Printing would find out too, but only when there is something to print.
+    """
+    if sys.stdout is None:
+        raise click.UsageError("There is no standard output to print to.")
+    loop, here = asyncio.get_running_loop(), asyncio.current_task()
+    pipe = _pipe()
+    if pipe is None or here is None:
+        yield
+        return
+    # A pipe's end to write to is never readable, but for the error that nobody reads it.
+    loop.add_reader(pipe, here.cancel)
+    try:
+        yield
+    finally:
+        loop.remove_reader(pipe)
+
+
+def _pipe() -> int | None:
+    """The number of stdout, if it is a pipe."""
+    try:
+        number = sys.stdout.fileno()
+    except (OSError, ValueError):  # it is no file, or closed
+        return None
+    return number if stat.S_ISFIFO(os.fstat(number).st_mode) else None
 
 
 async def _follow(

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import shlex
 import signal
 import sys
 from asyncio.subprocess import Process
@@ -10,6 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from slowping.core.event import NewEvent
+from tests.acceptance.eventually import eventually
 from tests.acceptance.program import DEADLINE_S, Machine, Server, signalled
 
 
@@ -30,9 +32,16 @@ async def ended(process: Process) -> int:
 async def tailing(machine: Machine, data: Path, *options: str) -> AsyncIterator[Process]:
     """Run it from when it is connected until the block ends."""
     command: list[str | Path] = [sys.executable, "-m", "slowping", "tail", "--data", data]
-    process = await machine._start([*command, *options], {}, given=False)
-    try:
+    async with running(machine, *command, *options) as process:
         assert await line_of(process.stderr) == "slowping: Connected.\n"
+        yield process
+
+
+@contextlib.asynccontextmanager
+async def running(machine: Machine, *command: str | Path) -> AsyncIterator[Process]:
+    """Run a program until the block ends, at the latest."""
+    process = await machine._start(command, {}, given=False)
+    try:
         yield process
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -81,6 +90,47 @@ async def test_a_reader_that_has_enough_ends_it_quietly(machine: Machine, tmp_pa
         assert await ended(tail) == 0
         assert tail.stderr is not None
         assert await tail.stderr.read() == b""
+
+
+async def test_it_ends_with_its_reader_though_nothing_happens(
+    machine: Machine, tmp_path: Path
+) -> None:
+    async with machine.serving(tmp_path), tailing(machine, tmp_path) as tail:
+        tail._transport.get_pipe_transport(1).close()  # type: ignore[attr-defined]  # it is there
+        assert await ended(tail) == 0
+        assert tail.stderr is not None
+        assert await tail.stderr.read() == b""
+
+
+async def test_in_a_pipe_the_first_line_is_there_at_once_and_ends_it(
+    machine: Machine, tmp_path: Path
+) -> None:
+    async with machine.serving(tmp_path) as server:
+        tail = shlex.join([sys.executable, "-m", "slowping", "tail", "--data", str(tmp_path)])
+        script = f"set -o pipefail; {tail} --json | head -1"
+        async with running(machine, "bash", "-c", script) as shell:
+            assert await line_of(shell.stderr) == "slowping: Connected.\n"
+            event_id = await send(server, "sale")
+            assert json.loads(await line_of(shell.stdout))["id"] == event_id
+            assert await ended(shell) == 0
+
+
+async def test_a_file_gets_each_line_as_it_comes(machine: Machine, tmp_path: Path) -> None:
+    file = tmp_path / "lines"
+    async with machine.serving(tmp_path) as server:
+        tail = shlex.join([sys.executable, "-m", "slowping", "tail", "--data", str(tmp_path)])
+        async with running(machine, "bash", "-c", f"exec {tail} > {file}") as process:
+            assert await line_of(process.stderr) == "slowping: Connected.\n"
+            await send(server, "sale", "One")
+            await eventually(lambda: file.read_text(encoding="utf-8").endswith(" · One\n"))
+
+
+async def test_without_a_standard_output_it_says_so(machine: Machine, tmp_path: Path) -> None:
+    async with machine.serving(tmp_path):
+        tail = shlex.join([sys.executable, "-m", "slowping", "tail", "--data", str(tmp_path)])
+        ran = await machine.run("bash", "-c", f"{tail} >&-")
+        assert ran.code == 2
+        assert "no standard output" in ran.stderr
 
 
 async def test_a_restart_of_the_server_leaves_nothing_out(machine: Machine, tmp_path: Path) -> None:
