@@ -7,6 +7,7 @@ import msgspec
 
 from slowping.core.event import Event, EventFilter
 from slowping.core.feed import FeedFilter, FeedItem
+from slowping.core.overview import Overview, Periods
 
 
 class DayCount(msgspec.Struct, frozen=True):
@@ -79,9 +80,25 @@ class Journal(Protocol):
         """
         ...
 
-    def listen(self, written: Callable[[], None]) -> None:
-        """Call `written`, in the loop and once for all that came together, after a commit.
+    async def overview(
+        self, project_ids: Sequence[int] | None, periods: Periods, *, now: int
+    ) -> Overview:
+        """The figures of these projects, or of all that are live, as far as they are counted.
 
-        It is an alarm clock and may ring for nothing; there is one listener, the last.
+        Each period begins with a quarter-hour of UTC.
+        """
+        ...
+
+    async def count_on(self) -> bool:
+        """Count a stretch of what has happened since the last one; whether there is more already.
+
+        Everything counts once, whoever calls this and whenever the process ends.
+        """
+        ...
+
+    def listen(self, written: Callable[[], None]) -> None:
+        """Call `written` as well, in the loop and once for all that came together, after a commit.
+
+        It is an alarm clock and may ring for nothing.
         """
         ...

@@ -10,8 +10,11 @@ import msgspec
 from slowping.core import errors, ids, page, times
 from slowping.core.event import Event, EventFilter
 from slowping.core.feed import FeedFilter, JournalKind
+from slowping.core.overview import Overview, Periods
 from slowping.store.port import DayCount, FeedEntry, FeedPage, ProjectFigures
+from slowping.store.sqlite import overview
 from slowping.store.sqlite.readers import Readers
+from slowping.store.sqlite.rollups import Rollups
 from slowping.store.sqlite.subjects import Line, Subjects
 from slowping.store.sqlite.writer import Writer
 
@@ -139,7 +142,7 @@ _encode = msgspec.json.Encoder().encode
 class Journal:
     """The append-only record of what happened."""
 
-    # A writer's entries are the inbox's alone; here it is only listened to.
+    # A writer's entries are the inbox's alone; here it runs deeds and is listened to.
     def __init__(
         self, writer: Writer[Any, Any], readers: Readers, subjects: Subjects, epoch: str
     ) -> None:
@@ -147,6 +150,7 @@ class Journal:
         self._readers = readers
         self._subjects = subjects
         self._epoch = epoch
+        self._rollups = Rollups(writer, readers)
 
     async def list_events(
         self, which: EventFilter, *, before: int | None, limit: int, skip: int = 0
@@ -215,8 +219,18 @@ class Journal:
             more=reached < head,
         )
 
+    async def overview(
+        self, project_ids: Sequence[int] | None, periods: Periods, *, now: int
+    ) -> Overview:
+        """The figures of these projects, or of all that are live, as far as they are counted."""
+        return await overview.read(self._readers, project_ids, periods, now=now)
+
+    async def count_on(self) -> bool:
+        """Count a stretch of what has happened; whether there is more already."""
+        return await self._rollups.count_on()
+
     def listen(self, written: Callable[[], None]) -> None:
-        """Call `written`, in the loop and once for all that came together, after a commit."""
+        """Call `written` as well, in the loop and once for all that came together."""
         self._writer.listen(written)
 
     async def _entries(self, lines: Sequence[sqlite3.Row]) -> tuple[FeedEntry, ...]:

@@ -65,7 +65,7 @@ class Writer(Generic[E, R]):
         self._loop = asyncio.get_running_loop()
         self._closed = False
         self._failing = False
-        self._listener: Callable[[], None] | None = None
+        self._listeners: list[Callable[[], None]] = []
         self._thread = threading.Thread(target=self._work, name="slowping-writer", daemon=True)
         self._thread.start()
 
@@ -99,8 +99,8 @@ class Writer(Generic[E, R]):
         return done
 
     def listen(self, written: Callable[[], None]) -> None:
-        """Call `written` in the loop after each batch, however many items that was."""
-        self._listener = written
+        """Call `written` as well, in the loop, after each batch, however many items that was."""
+        self._listeners.append(written)
 
     async def close(self) -> None:
         """Write all that waits, then end the thread and close the connection."""
@@ -198,8 +198,8 @@ class Writer(Generic[E, R]):
 
     def _finish(self, finished: Sequence[tuple[_Item, Any]]) -> None:
         _resolve(finished)
-        if self._listener is not None:
-            self._listener()
+        for written in self._listeners:
+            written()
 
 
 def _resolve(finished: Sequence[tuple[_Item, Any]]) -> None:
