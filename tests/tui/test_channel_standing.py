@@ -1,8 +1,7 @@
 import pytest
 
-from slowping.core.overview import HOURS
 from slowping.tui.channel import standing
-from slowping.tui.channel.standing import Column, Standing
+from slowping.tui.channel.standing import Standing
 from tests.tui.channels import channel, figures, hours
 from tests.tui.driver import moment
 
@@ -56,35 +55,13 @@ def test_without_figures_there_is_no_ratio() -> None:
     assert standing.ratio(None) == "-"
 
 
-WIDTHS = {
-    Column.STATE: 10, Column.NAME: 16, Column.KIND: 8, Column.RATIO: 10, Column.WAITING: 7,
-}  # fmt: skip
-
-
 @pytest.mark.parametrize(
-    ("room", "more", "shown"),
+    ("stands", "marked"),
     [
-        (10, {}, "State Name"),
-        (45, {}, "State Name 24 h"),
-        (60, {}, "State Name 24 h Waiting"),
-        (61, {}, "State Name Kind 24 h Waiting"),
-        (60, {Column.PROJECT: 8}, "State Name Project 24 h"),
-        (76, {Column.ERROR: 40}, "State Name Kind 24 h Waiting"),
-        (77, {Column.ERROR: 40}, "State Name Kind 24 h Waiting Last error"),
-        (86, {Column.HOURS: HOURS}, "State Name Kind 24 h Waiting"),
-        (87, {Column.HOURS: HOURS}, "State Name Kind 24 h Waiting Each hour"),
-        (112, {Column.HOURS: HOURS, Column.ERROR: 40}, "State Name Kind 24 h Waiting Last error"),
-        (113, {Column.HOURS: HOURS, Column.ERROR: 40},
-         "State Name Kind 24 h Waiting Each hour Last error"),
+        (Standing.SENDING, "● sending"),
+        (Standing.PAUSED, "⏸ paused"),
+        (Standing.TROUBLED, "✗ troubled"),
     ],
-)  # fmt: skip
-def test_the_columns_that_tell_most_are_shown_first(
-    room: int, more: dict[Column, int], shown: str
-) -> None:
-    found = standing.columns(room, {**WIDTHS, **more})
-    assert " ".join(column.value for column in found) == shown
-
-
-def test_the_last_error_has_what_the_others_leave() -> None:
-    found = standing.columns(100, {**WIDTHS, Column.ERROR: 200})
-    assert sum(found.values()) + standing.GAP * len(found) == 100
+)
+def test_how_it_stands_is_said_by_a_mark_and_a_word(stands: Standing, marked: str) -> None:
+    assert stands.marked == marked

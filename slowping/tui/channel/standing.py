@@ -1,11 +1,9 @@
-"""Decide how a channel stands, and which columns of its row there is room for."""
+"""Decide how a channel stands."""
 
 import enum
-from collections.abc import Mapping
-from typing import Final
 
 from slowping.core.channel import Channel
-from slowping.core.overview import HOURS, ChannelFigures
+from slowping.core.overview import ChannelFigures
 
 
 class Standing(enum.Enum):
@@ -14,6 +12,14 @@ class Standing(enum.Enum):
     SENDING = "sending"
     PAUSED = "paused"
     TROUBLED = "troubled"
+
+    @property
+    def marked(self) -> str:
+        """The word with its mark: `● sending`."""
+        return f"{_MARKS[self]} {self.value}"
+
+
+_MARKS = {Standing.SENDING: "●", Standing.PAUSED: "⏸", Standing.TROUBLED: "✗"}
 
 
 def standing(channel: Channel, figures: ChannelFigures | None) -> Standing:
@@ -39,53 +45,3 @@ def ratio(figures: ChannelFigures | None) -> str:
     if figures is None or not tried:
         return "-"
     return f"{figures.delivered * 100 // tried}% of {tried:,}"
-
-
-# Columns -------------------------------------------------------------------------------------
-
-
-class Column(enum.Enum):
-    """A column of the table, by its title; in the order in which they stand."""
-
-    STATE = "State"
-    NAME = "Name"
-    KIND = "Kind"
-    PROJECT = "Project"
-    RATIO = "24 h"
-    WAITING = "Waiting"
-    HOURS = "Each hour"
-    ERROR = "Last error"
-
-
-GAP: Final = 2
-"""Cells that a column takes beside what stands in it."""
-
-LONGEST_NAME: Final = 28
-_LEAST_ERROR: Final = 14
-_BESIDE_HOURS: Final = 24
-"""What an error has to have where a picture of the hours stands beside it."""
-
-_BY_WEIGHT: Final = (
-    Column.STATE, Column.NAME, Column.PROJECT, Column.RATIO, Column.WAITING, Column.KIND,
-)  # fmt: skip
-
-
-def columns(room: int, widths: Mapping[Column, int]) -> dict[Column, int]:
-    """The columns for which there is room, each with its width.
-
-    `widths` has those that say anything; what is not in it is left out. The last error has what
-    the others leave, the picture of the hours what the error can spare.
-    """
-    found: dict[Column, int] = {}
-    for column in _BY_WEIGHT:
-        width = widths.get(column)
-        if width is not None and (width + GAP <= room or len(found) < 2):
-            found[column] = width
-            room -= width + GAP
-    error = Column.ERROR in widths
-    if Column.HOURS in widths and room >= HOURS + GAP + (_BESIDE_HOURS + GAP if error else 0):
-        found[Column.HOURS] = HOURS
-        room -= HOURS + GAP
-    if error and room >= _LEAST_ERROR + GAP:
-        found[Column.ERROR] = room - GAP
-    return {column: found[column] for column in Column if column in found}

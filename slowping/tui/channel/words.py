@@ -1,6 +1,6 @@
 """Put into words what goes with a channel, and what a test of it has shown."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from slowping.core import text
 from slowping.core.category import Category
@@ -14,6 +14,12 @@ def named(names: Iterable[str]) -> str:
     every = [text.one_line(name) for name in names]
     shown, more = every[:_MOST_NAMES], len(every) - _MOST_NAMES
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def free_name(kind: str, taken: Collection[str]) -> str:
+    """A name for a new channel that is not taken: the kind's, or with a number behind it."""
+    numbered = (f"{kind}-{number}" for number in range(2, len(taken) + 3))
+    return next(name for name in (kind, *numbered) if name not in taken)
 
 
 def routes(channel: Channel, categories: Iterable[Category]) -> tuple[list[str], list[str]]:
