@@ -10,13 +10,13 @@ from typing import Final
 from textual import getters
 from textual.app import ComposeResult
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from slowping.tui.app import SlowpingApp
 from slowping.tui.command import Command, Commanded, Need, on_command
 from slowping.tui.commands import everywhere
 from slowping.tui.live import Batch, Link
 from slowping.tui.widgets.filter_bar import FilterBar
+from slowping.tui.widgets.key_bar import KeyBar
 from slowping.tui.widgets.status_bar import StatusBar
 
 WIDE: Final = 100
@@ -36,7 +36,7 @@ class PlaceScreen(Commanded, Screen[None]):
         """The frame, which is the same in every place."""
         yield StatusBar(self.app.now_ms)
         yield from self.compose_place()
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyBar()
 
     # What a place says of itself --------------------------------------------------------------
 
