@@ -137,7 +137,7 @@ async def _open(
     uses = Uses(engine.gatekeeper, store.directory)
     grace_s = config.server.shutdown_timeout_s
     await stack.enter_async_context(
-        going_on(engine.dispatcher, engine.roster, uses, world.clock, grace_s)
+        going_on(engine.dispatcher, engine.roster, uses, store.journal, world.clock, grace_s)
     )
     return House(
         asgi=Application(api, door, config.server.trusted_proxies),

@@ -16,6 +16,7 @@ from slowping.server.api import (
     event,
     feed,
     health,
+    overview,
     project,
 )
 from slowping.server.api.endpoint import PREFIX, Endpoint, options_route, route
@@ -31,6 +32,7 @@ ENDPOINTS: Final[tuple[Endpoint[Any, Any], ...]] = (
     *project.ENDPOINTS,
     *api_key.ENDPOINTS,
     *feed.ENDPOINTS,
+    *overview.ENDPOINTS,
     *health.ENDPOINTS,
 )
 """All but the reference, which is made from them, in the order in which it tells them."""

@@ -1,7 +1,8 @@
-"""Do what goes on beside the requests: send, read again what could not be read, write down uses."""
+"""Do what goes on beside the requests: send, count, read again what failed, write down uses."""
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -9,21 +10,33 @@ from slowping.core import errors
 from slowping.server.auth import Gatekeeper
 from slowping.server.clock import Clock
 from slowping.server.dispatch.dispatcher import Dispatcher
+from slowping.server.log import Fact
 from slowping.server.roster import Roster
-from slowping.store.port import Directory
+from slowping.store.port import Directory, Journal
+
+logger = logging.getLogger("slowping.chores")
 
 USED_KEYS_EVERY_S: Final = 60.0
+
+COUNT_EVERY_S: Final = 1.0
+"""How long the figures of the overview lag behind at most while much comes in."""
 
 
 @contextlib.asynccontextmanager
 async def going_on(
-    dispatcher: Dispatcher, roster: Roster, uses: "Uses", clock: Clock, grace_s: float
+    dispatcher: Dispatcher,
+    roster: Roster,
+    uses: "Uses",
+    journal: Journal,
+    clock: Clock,
+    grace_s: float,
 ) -> AsyncIterator[None]:
     """All of it, until the block ends; sends on their way have `grace_s` seconds from then on."""
     sending = asyncio.create_task(dispatcher.run())
     others = [
         asyncio.create_task(roster.keep_true(clock)),
         asyncio.create_task(uses.keep_writing(clock)),
+        asyncio.create_task(keep_counting(journal, clock)),
     ]
     try:
         yield
@@ -34,6 +47,31 @@ async def going_on(
             other.cancel()
         await asyncio.gather(*others, return_exceptions=True)
         await uses.write()
+
+
+async def keep_counting(journal: Journal, clock: Clock) -> None:
+    """Count for the overview what has happened, soon after it has, for ever."""
+    alarm, failing = asyncio.Event(), False
+    journal.listen(alarm.set)
+    alarm.set()
+    while True:
+        await alarm.wait()
+        alarm.clear()
+        # Whatever is wrong with the store now must not end the counting for good.
+        [failure] = await asyncio.gather(_count(journal), return_exceptions=True)
+        if failure is not None:
+            alarm.set()
+            if not failing:
+                busy = isinstance(failure, errors.Unavailable)
+                fact = Fact("cannot count for the overview", reason=failure if busy else None)
+                logger.error(fact, exc_info=None if busy else failure)
+        failing = failure is not None
+        await clock.wait(asyncio.Event(), COUNT_EVERY_S)
+
+
+async def _count(journal: Journal) -> None:
+    while await journal.count_on():
+        pass
 
 
 class Uses:
