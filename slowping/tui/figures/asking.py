@@ -1,11 +1,13 @@
 """Ask the server for its figures: once for all screens, and only while something moves."""
 
 import datetime as dt
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 from textual.signal import Signal
+from textual.worker import WorkType
 
 from slowping.core import errors, times
 from slowping.core.errors import SlowpingError
@@ -106,13 +108,15 @@ class Figures:
     def ask(self) -> None:
         """Ask now."""
         self._moved = False
-        self._asked = _Asked(
+        asked = self._asked = _Asked(
             at_ms=self._now_ms(),
             profile=self._app.profile,
             project=self._app.project,
             periods=periods(self._now_ms()),
         )
-        self._app.run_worker(self._ask(self._asked), group="figures", exclusive=True)
+        # Not the coroutine itself: a worker that is replaced before it began never awaits it.
+        ask: WorkType[None] = functools.partial(self._ask, asked)
+        self._app.run_worker(ask, group="figures", exclusive=True)
 
     def _is_due(self) -> bool:
         if self._asked is None:
