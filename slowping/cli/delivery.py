@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 
-from slowping.cli import named, output, typed, where
+from slowping.cli import named, output, replay, typed, where
 from slowping.cli.output import Column
 from slowping.core.delivery import (
     AttemptOutcome,
     Delivery,
     DeliveryDetail,
+    DeliveryGroup,
     DeliverySelection,
     DeliveryState,
     Moved,
@@ -29,12 +30,34 @@ _COLUMNS = (
     Column("LAST ERROR"),
 )
 
+_GROUP_COLUMNS = (
+    Column("STATE", whole=True),
+    Column("COUNT", whole=True),
+    Column("PROJECT"),
+    Column("CHANNEL"),
+    Column("OLDEST", whole=True),
+    Column("NEWEST", whole=True),
+    Column("LAST ERROR"),
+)
+
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+_states_option = click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice([state.value for state in DeliveryState]),
+    help="In this state; repeats.",
+)
 
 
 @click.group()
 def delivery() -> None:
     """Deliveries bring one event to one channel each."""
+
+
+delivery.add_command(replay.replay)
 
 
 def _filters(command: F) -> F:
@@ -44,13 +67,8 @@ def _filters(command: F) -> F:
         click.option(
             "--since", type=typed.past, metavar="WHEN", help="Made since: a date, or a span: 2h."
         ),
-        click.option(
-            "--state",
-            "states",
-            multiple=True,
-            type=click.Choice([state.value for state in DeliveryState]),
-            help="In this state; repeats.",
-        ),
+        click.option("--error", metavar="TEXT", help="With this last error, word for word."),
+        _states_option,
         click.option("--category", metavar="NAME", help="Of events of this category."),
         click.option("--channel", metavar="NAME", help="To this channel."),
         named.project_option,
@@ -77,6 +95,26 @@ async def list_deliveries(
         output.as_json(deliveries)
         return
     output.table("deliveries", _COLUMNS, [_row(found) for found in deliveries])
+
+
+@delivery.command("groups")
+@_states_option
+@named.project_option
+@output.json_option
+@where.connected(where.ADMIN_KEY_FILE)
+async def group_deliveries(
+    client: "Client", states: tuple[str, ...], project: str | None, as_json: bool
+) -> None:
+    """Count deliveries that stand alike: what failed at first, with what it failed.
+
+    Without --state it is those that failed, and those that are on their way.
+    """
+    wanted = tuple(map(DeliveryState, states)) or None
+    groups = await client.group_deliveries(project=project, states=wanted)
+    if as_json:
+        output.as_json(groups)
+        return
+    output.table("deliveries", _GROUP_COLUMNS, [_group_row(group) for group in groups])
 
 
 @delivery.command("show")
@@ -240,4 +278,16 @@ def _row(found: Delivery) -> tuple[str, ...]:
         str(found.attempts),
         output.age(found.created_at),
         found.last_error or "",
+    )
+
+
+def _group_row(group: DeliveryGroup) -> tuple[str, ...]:
+    return (
+        group.state,
+        str(group.count),
+        group.project,
+        group.channel,
+        output.age(group.oldest_at),
+        output.age(group.newest_at),
+        group.last_error or "",
     )

@@ -54,3 +54,16 @@ async def test_a_yes_that_is_given_is_not_asked_for(house: RunningHouse) -> None
     code, talk = await ran_at_a_terminal(house, "category", "remove", "bug", "--yes")
     assert code == 0, talk
     assert "[y/N]" not in talk
+
+
+async def test_a_replay_tells_how_many_before_it_sends_any(house: RunningHouse) -> None:
+    for arguments in (("channel", "pause", "console"), ("send", "bug")):
+        await ran_at_a_terminal(house, *arguments)
+    await ran_at_a_terminal(house, "delivery", "discard", "--state", "pending")
+    replay = ("delivery", "replay", "--since", "1h")
+    code, talk = await ran_at_a_terminal(house, *replay, typed="n\n")
+    assert code == 1
+    assert "Send 1 delivery again, of 1 event? [y/N]" in talk
+    code, talk = await ran_at_a_terminal(house, *replay, typed="y\n")
+    assert code == 0, talk
+    assert "Sending 1 delivery again, of 1 event." in talk

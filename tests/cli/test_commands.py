@@ -57,6 +57,13 @@ async def test_a_listing_fits_80_columns_for_people(run: Run, noun: str) -> None
     assert "\x1b" not in ran.stdout
 
 
+async def test_groups_of_deliveries_fit_80_columns_for_people(run: Run) -> None:
+    await run("channel", "pause", "console")
+    assert (await run("send", "bug")).exit_code == 0
+    ran = await run("delivery", "groups", FORCE_COLOR="1", TERM="xterm", NO_COLOR="1", COLUMNS="80")
+    assert max(map(len, ran.stdout.splitlines())) <= 80
+
+
 async def test_a_listing_goes_over_pages_up_to_its_limit(run: Run) -> None:
     for name in ("one", "two", "three"):
         await run("project", "create", name)
@@ -458,6 +465,58 @@ async def test_many_deliveries_are_moved_by_what_they_have_in_common(run: Run) -
     assert "0 deliveries" in (await run("delivery", "retry", "--failed")).stderr
 
 
+async def test_deliveries_that_stand_alike_are_counted(run: Run) -> None:
+    await run("channel", "pause", "console")
+    for _ in range(2):
+        await run("send", "bug")
+    [group] = await told(run, "delivery", "groups")
+    assert (group["state"], group["channel"], group["count"]) == ("pending", "console", 2)
+    assert await told(run, "delivery", "groups", "--state", "failed") == []
+    printed = (await run("delivery", "groups", "--project", "default")).stdout
+    assert "LAST ERROR" in printed
+    assert "console" in printed
+
+
+async def test_deliveries_are_found_and_moved_by_the_words_of_their_error(run: Run) -> None:
+    await run("channel", "pause", "console")
+    await run("send", "bug")
+    assert await told(run, "delivery", "list", "--error", "HTTP 503") == []
+    retried = await run("delivery", "retry", "--state", "pending", "--error", "HTTP 503")
+    assert "0 deliveries" in retried.stderr
+
+
+async def test_a_replay_sends_a_new_channel_what_it_has_missed(run: Run) -> None:
+    for name in ("bug", "sale"):
+        await run("send", name)
+    await run("channel", "create", "console", "--name", "late")
+    await run("channel", "pause", "late")
+    window = ("delivery", "replay", "--since", "1h", "--channel", "late")
+    counted = await run(*window, "--dry-run")
+    assert counted.exit_code == 0, counted.stderr
+    assert "Would send 2 deliveries that were missing, of 2 events." in counted.stderr
+    assert await told(run, "delivery", "list", "--channel", "late") == []
+    sent = await run(*window, "--category", "bug", "--yes")
+    assert "Sending 1 delivery that was missing, of 1 event." in sent.stderr
+    [made] = await told(run, "delivery", "list", "--channel", "late")
+    assert (made["category"], made["state"]) == ("bug", "pending")
+    await run("delivery", "discard", made["id"])
+    both = await run(*window)
+    assert "Sending 1 delivery again and 1 delivery that was missing, of 2 events." in both.stderr
+    nothing = await run(*window)
+    assert nothing.exit_code == 0
+    assert "Of 2 events, every delivery has arrived or is on its way" in nothing.stderr
+
+
+async def test_a_replay_of_nothing_says_so(run: Run) -> None:
+    nothing = await run("delivery", "replay", "--since", "1h", "--until", "30m", "--again")
+    assert nothing.exit_code == 0
+    assert "No event of that time" in nothing.stderr
+    backwards = await run("delivery", "replay", "--since", "30m", "--until", "1h")
+    assert backwards.exit_code == 2
+    assert "later than 'since'" in backwards.stderr
+    assert (await run("delivery", "replay")).exit_code == 2
+
+
 async def test_what_goes_to_a_paused_channel_says_that_it_waits_and_why(run: Run) -> None:
     await run("channel", "pause", "console", "--reason", "Holidays.")
     event_id = (await run("send", "bug")).stdout.strip()
@@ -477,6 +536,7 @@ async def test_what_goes_to_a_paused_channel_says_that_it_waits_and_why(run: Run
         ("delivery", "list", "--category", "bgu", "--json"),
         ("delivery", "retry", "--failed", "--channel", "ops"),
         ("delivery", "discard", "--failed", "--category", "bgu"),
+        ("delivery", "replay", "--since", "1h", "--channel", "ops"),
         ("event", "list", "--category", "bgu"),
         ("channel", "list", "--kind", "pigeon"),
         ("channel", "kinds", "pigeon"),

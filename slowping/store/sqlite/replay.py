@@ -14,7 +14,7 @@ from slowping.store.port import DeliveryRow, EventWindow, Requeued, Stretch
 from slowping.store.sqlite import delivery, moves
 from slowping.store.sqlite.delivery import Deliveries
 
-STRETCH: Final = 2_000
+STRETCH: Final = 500
 """Most events that one reading looks at, however few of them lie in the window."""
 
 # An event's id may be of a later moment than the event, where the clock had stepped back: so
