@@ -40,7 +40,7 @@ from slowping.tui.widgets.feed_view import FeedView
 NOW_MS = 1_795_000_000_000  # 2026-11-18
 PROFILE = Profile(name="test", server="http://server.test:7464", api_key="slp_test")
 
-Reply = Callable[[httpx.Request], msgspec.Struct]
+Reply = Callable[[httpx.Request], msgspec.Struct | httpx.Response]
 
 
 def event(number: int, **what: Any) -> Event:
@@ -161,10 +161,12 @@ class ScriptedServer:
         await self.gate.wait()
         if path in self.refusing:
             status, condition = self.refusing[path]
-            return _refusal(status, condition)
+            return refusal(status, condition)
         scripted = self.answers.get(f"{request.method} {path}")
         if scripted is not None:
             told = scripted(request) if callable(scripted) else scripted
+            if isinstance(told, httpx.Response):
+                return told
             return httpx.Response(200, content=msgspec.json.encode(told))
         if request.method == "DELETE":
             return httpx.Response(204)
@@ -232,12 +234,16 @@ class _Health(msgspec.Struct):
     version: str
 
 
-def _refusal(status: int, condition: type[SlowpingError]) -> httpx.Response:
+def refusal(
+    status: int, condition: type[SlowpingError], detail: str = "It was refused.", **more: Any
+) -> httpx.Response:
+    """How the server says no; `more` are what else the condition has, such as `name`."""
     told = Problem(
         type=f"about:errors#{problem.condition_of(condition)}",
         title="refused",
         status=status,
-        detail="It was refused.",
+        detail=detail,
+        **more,
     )
     headers = {"content-type": problem.MEDIA_TYPE}
     return httpx.Response(status, content=msgspec.json.encode(told), headers=headers)
