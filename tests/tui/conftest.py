@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.driver import ScriptedServer
-
 # Before textual is loaded: nothing moves, colours are on.
 os.environ["TEXTUAL_ANIMATIONS"] = "none"
 os.environ.pop("NO_COLOR", None)
+
+from tests.tui.driver import ScriptedServer  # it loads textual
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
