@@ -47,5 +47,12 @@ PLACES: Final = (
         help="Events as they come in, and what becomes of their deliveries.",
         screen="slowping.tui.screens.feed:FeedScreen",
     ),
+    Place(
+        name="overview",
+        key="5",
+        title="Overview",
+        help="Events of today, this week and this month, sums of numbers, and how channels do.",
+        screen="slowping.tui.screens.overview:OverviewScreen",
+    ),
 )
 """In the order of their keys; the first one is where a newcomer starts."""

@@ -97,6 +97,7 @@ class Figures:
         """Keep the figures as they are now, as long as somebody looks at them."""
         self._watched = watched
         if watched and self.problem is not None and not self.is_too_old:
+            self.problem = None  # whoever looks at it now is to hear of it
             self.ask()
         self.tick()
 

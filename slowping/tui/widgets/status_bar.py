@@ -21,6 +21,8 @@ _RECENT: Final = 5
 """Seconds over which the rate is told."""
 _WITH_BARS: Final = 80
 """Columns from which on there is room for a picture."""
+_ROOMY: Final = 110
+"""Columns from which on it shows every second."""
 
 _LAMPS: Final = {
     Lamp.CONNECTING: ("◌", "$text-muted", "connecting"),
@@ -87,7 +89,8 @@ class StatusBar(Widget):
         if self.doing:
             return Content.styled(f"⟳ {text.one_line(self.doing[-1])}…", "$text-accent")
         rate = sum(list(self._rates)[-_RECENT:]) / _RECENT
-        bars = sparkline(tuple(self._rates)) if self.size.width >= _WITH_BARS else ""
+        shown = 0 if self.size.width < _WITH_BARS else 10 if self.size.width < _ROOMY else _SECONDS
+        bars = sparkline(tuple(self._rates)[_SECONDS - shown :])
         return Content.assemble(self._backlog(), (bars, "$text-accent"), f" {rate:.1f}/s")
 
     def _backlog(self) -> Content:
