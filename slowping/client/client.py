@@ -175,7 +175,7 @@ class Client:
     ) -> tuple[DeliveryGroup, ...]:
         """Deliveries by channel, state and last error, the oldest first; the failed ones at first.
 
-        Without `states`: those that have failed, are pending, or on their way.
+        Without `states`: those that have failed, are pending, or on their way. At most 1,000.
         """
         query = {"project": project, "state": states}
         return (await self._server.get("/deliveries/groups", Page[DeliveryGroup], query)).items
