@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 import json
 import pathlib
+import sqlite3
 import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,7 +21,7 @@ from slowping.core.delivery import (
     DeliveryState,
     Settlement,
 )
-from slowping.store.sqlite import rollups
+from slowping.store.sqlite import migrate, rollups
 from slowping.store.sqlite.rollups import DAY_MS, HOUR_MS, QUARTER_MS, SPANS_MS, Rollups
 from slowping.store.sqlite.store import SqliteStore
 from slowping.store.sqlite.writer import Deed
@@ -279,6 +280,46 @@ async def test_a_journal_that_begins_anew_is_counted_from_its_first_line(shop: S
     assert await place(shop) == 1
 
 
+# A database of an earlier version -------------------------------------------------------------
+
+EARLIER = f"""
+insert into project (id, name, created_at) values (1, 'shop', 0);
+insert into category (id, project_id, name, emoji, color, created_at)
+values (2, 1, 'sale', '', 0, 0);
+insert into channel (id, project_id, name, kind, created_at) values (3, 1, 'team', 'webhook', 0);
+insert into event (id, project_id, category_id, dialect, fields, received_at, notify, size)
+values (4, 1, 2, 'slowping', '{{"amount":2.5}}', {NOW}, 1, 14);
+insert into journal (at, kind, project_id, category_id, subject_id)
+values ({NOW}, 'event.accepted', 1, 2, 4);
+insert into delivery (id, event_id, project_id, channel_id, state, due_at, attempts, created_at)
+values ({ids.floor(NOW)}, 4, 1, 3, 'failed', {NOW}, 3, {NOW});
+insert into attempt (delivery_id, no, started_at, duration_ms, outcome, reason)
+values ({ids.floor(NOW)}, 1, {QUARTER}, 5, 'retry', 'too busy'),
+       ({ids.floor(NOW)}, 2, {QUARTER + QUARTER_MS}, 5, 'rejected', 'no such webhook'),
+       ({ids.floor(NOW)}, 3, {QUARTER + QUARTER_MS}, 9, 'delivered', null);
+"""  # noqa: S608 - it is all ours
+
+
+async def test_what_a_database_held_before_it_had_figures_is_counted(
+    tmp_path: pathlib.Path,
+) -> None:
+    earlier = sqlite3.connect(tmp_path / "slowping.db", isolation_level=None)
+    earlier.execute(f"pragma application_id = {migrate.APPLICATION_ID}")
+    migrate.migrate(earlier, migrate.scripts()[:2])
+    earlier.executescript(EARLIER)
+    earlier.close()
+    store = await SqliteStore.open(tmp_path / "slowping.db", Vault([VAULT_KEY]))
+    shop = Shop(store)
+    await count(shop)
+    assert await events(shop) == [(QUARTER, 1)]
+    assert await numbers(shop) == {"amount": (1, 2.5)}
+    assert await attempts(shop) == [(3, QUARTER, 0, 1), (3, QUARTER + QUARTER_MS, 1, 1)]
+    assert await shop.peek("select channel_id, reason, at from channel_error") == [
+        (3, "no such webhook", QUARTER + QUARTER_MS + 5)
+    ]
+    await store.close()
+
+
 # All of it together --------------------------------------------------------------------------
 
 EVENTS_BY_SPAN = """
@@ -465,7 +506,8 @@ async def test_latency_is_from_acceptance_to_delivery_however_many_tries_that_to
     await settle(shop, [number], PENDING, now=NOW + 10)
     await shop.lease(now=NOW + 20)
     await settle(shop, [number], now=NOW + 64)
-    assert await shop.peek("select bucket, delivered from latency_rollup") == [(24, 1)]
+    kept = await shop.peek("select start, bucket, delivered from latency_rollup")
+    assert kept == [(NOW // HOUR_MS * HOUR_MS, 24, 1)]
 
 
 async def test_what_was_sent_again_by_hand_has_no_latency(shop: Shop) -> None:

@@ -37,7 +37,7 @@ create table channel_rollup (
 
 create table latency_rollup (                          -- from acceptance to delivery
     channel_id integer not null references channel (id),
-    start      integer not null,                       -- of a quarter-hour
+    start      integer not null,                       -- of an hour
     bucket     integer not null,                       -- four to a doubling: see rollups.py
     delivered  integer not null,
     primary key (channel_id, start, bucket)
