@@ -8,6 +8,7 @@ in `load` (inside of `acting`), take what the feed tells in `take`, mark methods
 from typing import Final
 
 from textual import getters
+from textual._styles_cache import StylesCache
 from textual.app import ComposeResult
 from textual.screen import Screen
 
@@ -86,8 +87,10 @@ class PlaceScreen(Commanded, Screen[None]):
             self.load()
 
     def on_screen_resume(self) -> None:
-        """Show in the status bar what is true now."""
+        """Show in the status bar what is true now, and let go of the modal that was here."""
         self.show_status()
+        # It remembers up to 1,024 widgets that are gone, with all that they had drawn.
+        StylesCache.get_inner_outer.cache_clear()
 
     def why_not(self, command: Command) -> str | None:
         """Why the command cannot be carried out now."""

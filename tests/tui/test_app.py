@@ -1,3 +1,4 @@
+import gc
 from pathlib import Path
 
 import pytest
@@ -246,3 +247,22 @@ async def test_what_needs_the_line_is_grey_without_it(server: ScriptedServer) ->
         assert screen.why_not(command) == "not while connecting."
         await live.connects()
         assert screen.why_not(command) is None
+
+
+async def test_what_is_opened_and_closed_again_and_again_leaves_nothing(
+    server: ScriptedServer,
+) -> None:
+    async with running(server) as live:
+        await live.connects()
+
+        async def things_kept() -> int:
+            await live.press("question_mark", "escape")
+            gc.collect()
+            return len(gc.get_objects())
+
+        await things_kept()
+        before = await things_kept()
+        for _ in range(3):
+            after = await things_kept()
+        # Whatever is drawn is thousands of things.
+        assert after < before + 500

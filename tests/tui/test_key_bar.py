@@ -1,7 +1,4 @@
-import gc
-
 from slowping.core import errors
-from slowping.tui.modals.help import HelpModal
 from slowping.tui.widgets.detail import Detail
 from slowping.tui.widgets.key_bar import KeyBar
 from tests.tui.driver import ScriptedServer, event, events, running
@@ -35,17 +32,3 @@ async def test_a_click_on_a_grey_key_says_why_it_is_grey(server: ScriptedServer)
         await live.pilot.click(KeyBar, offset=(30, 0))
         await live.settle()
         assert any("may only read" in toast for toast in live.toasts())
-
-
-async def test_what_is_opened_and_closed_again_and_again_leaves_nothing(
-    server: ScriptedServer,
-) -> None:
-    async with running(server) as live:
-        await live.connects()
-        for _ in range(3):
-            await live.press("question_mark", "escape")
-        gc.collect()
-        assert not [each for each in gc.get_objects() if isinstance(each, HelpModal)]
-        bars = [each for each in gc.get_objects() if isinstance(each, KeyBar)]
-        assert len(bars) == 1
-        assert not bars[0].children
