@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from slowping.core import errors
+from slowping.core import errors, times
 from slowping.core.delivery import DeliveryState
 from slowping.core.errors import SlowpingError
 from slowping.core.overview import Overview
@@ -152,3 +152,51 @@ async def test_another_project_has_figures_of_its_own(server: ScriptedServer) ->
         await watch.live.connects()
         watch.live.shows("1 waiting")
         assert "project=blog" in server.queries["/overview"]
+
+
+async def test_without_a_line_the_figures_are_those_of_when_it_broke(
+    server: ScriptedServer,
+) -> None:
+    async with watching(server) as watch:
+        await watch.passes(20)
+        assert watch.live.app.figures.as_of_ms is None
+        await watch.live.loses_the_line()
+        await watch.passes(20)
+        assert watch.live.app.figures.as_of_ms == NOW_MS + 20_000
+
+
+async def test_a_server_that_counts_late_is_said_to(server: ScriptedServer) -> None:
+    async with watching(server) as watch:
+        await watch.live.receives(event(1, received_at=moment(9)))
+        counts(server, as_of=moment(4))
+        await watch.passes(5)
+        assert watch.live.app.figures.as_of_ms == NOW_MS + 4_000
+        counts(server, as_of=moment(6))
+        await watch.passes(5)
+        assert watch.live.app.figures.as_of_ms is None
+
+
+async def test_looked_at_they_are_asked_for_more_often_and_at_least_once_a_minute(
+    server: ScriptedServer,
+) -> None:
+    async with watching(server) as watch:
+        await watch.live.press("5")
+        await watch.passes(119)
+        assert watch.asked == 2
+        await watch.live.receives(event(1, received_at=moment(120)))
+        await watch.passes(1)
+        assert watch.asked == 3
+        await watch.passes(2)
+        assert watch.asked == 4
+
+
+async def test_at_midnight_today_starts_anew(server: ScriptedServer) -> None:
+    async with watching(server) as watch:
+        await watch.live.press("5")
+        midnight = moment(0).replace(hour=23, minute=59, second=30, microsecond=0)
+        watch.clock.now_ms = times.to_ms(midnight)
+        await watch.passes(29)
+        before = watch.asked
+        await watch.passes(1)
+        assert watch.asked == before + 1
+        assert "today=2026-11-19T00%3A00%3A00" in server.queries["/overview"]

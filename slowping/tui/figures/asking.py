@@ -78,8 +78,9 @@ class Figures:
         """Up to when the figures are true, where that is not this moment."""
         if self._told is None:
             return None
-        doubtful = self._behind or self.problem is not None or not self._app.live.link.stands
-        return times.to_ms(self._told.as_of) if doubtful else None
+        if self._behind or self.problem is not None:
+            return times.to_ms(self._told.as_of)
+        return self._app.live.link.as_of_ms  # what was heard until then is in the figures
 
     @property
     def is_too_old(self) -> bool:
