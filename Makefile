@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN ?= .venv/bin
 
-.PHONY: serve tui demo test check bench constraints
+.PHONY: serve tui demo snap test check bench constraints
 
 serve: $(BIN)
 	$(BIN)/slowping serve
@@ -14,6 +14,11 @@ tui: $(BIN)
 
 demo: $(BIN)
 	$(BIN)/slowping demo
+
+# The pictures of the README, and what the screens look like in the tests: see what has changed.
+snap: $(BIN)
+	$(BIN)/python -m slowping.demo.picture docs/pictures
+	$(BIN)/pytest -q tests/tui --update-snapshots
 
 test: $(BIN)
 	$(BIN)/pytest

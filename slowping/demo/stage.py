@@ -27,6 +27,7 @@ from slowping.config import (
 )
 from slowping.core import errors
 from slowping.core.channel import NewChannel
+from slowping.core.delivery import DeliveryState
 from slowping.core.project import DEFAULT, NewProject
 from slowping.demo import far_sides, traffic
 from slowping.demo.far_sides import Failing, FarSide, RateLimited
@@ -39,6 +40,11 @@ DAYS: Final = 3
 
 _SECRET: Final = "demo"  # noqa: S105 - it protects nothing
 _HOUR_MS: Final = 3_600_000
+_TOLD_HOURS: Final = 10
+_LOOKS: Final = 150
+_LOOK_S: Final = 0.02
+_PAGER: Final = "pager"
+"""The channel whose far side fails."""
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,7 +127,7 @@ class _Play:
 async def _stage(folder: pathlib.Path, chance: random.Random, rate: float) -> AsyncIterator[Stage]:
     loop = asyncio.get_running_loop()
     sides: dict[str, FarSide] = {
-        "pager": Failing(chance),
+        _PAGER: Failing(chance),
         "webhooks": RateLimited(loop.time),  # under Discord's own path
     }
     clock = PastClock()
@@ -183,8 +189,8 @@ async def _furnish(client: Client, outside: str) -> None:
         if project != "blog":
             channels.append(
                 NewChannel(
-                    kind="webhook", name="pager", project=project,
-                    settings={"url": f"{outside}/pager"},
+                    kind="webhook", name=_PAGER, project=project,
+                    settings={"url": f"{outside}/{_PAGER}"},
                 )
             )  # fmt: skip
         for channel in channels:
@@ -193,7 +199,7 @@ async def _furnish(client: Client, outside: str) -> None:
             wanted = (
                 ()
                 if kind.category.priority
-                else tuple(each.name for each in channels if each.name != "pager")
+                else tuple(each.name for each in channels if each.name != _PAGER)
             )
             await client.create_category(
                 msgspec.structs.replace(kind.category, project=project, channels=wanted)
@@ -203,18 +209,31 @@ async def _furnish(client: Client, outside: str) -> None:
 
 
 async def _live_through(client: Client, clock: PastClock, chance: random.Random) -> None:
-    """Let the last days go by, hour by hour; deliveries are those of today alone."""
+    """Let the last days go by, hour by hour; only lately was anybody told."""
     for hours in range(DAYS * 24, 0, -1):
         clock.ago_ms = hours * _HOUR_MS
         hour = dt.datetime.fromtimestamp(clock.now_ms() / 1000).astimezone().hour
+        is_told = hours <= _TOLD_HOURS
         for project in traffic.PROJECTS:
             count = chance.randint(0, traffic.busyness(hour))
             past = [traffic.happening(chance, project) for _ in range(count)]
-            if hours > 3:
-                past = [msgspec.structs.replace(each, notify=False) for each in past]
             if past:
-                await client.send_events(past)
+                await client.send_events(
+                    [msgspec.structs.replace(each, notify=is_told) for each in past]
+                )
+        if is_told:
+            await _until_delivered(client)
     clock.ago_ms = 0
+
+
+async def _until_delivered(client: Client) -> None:
+    """Wait until all is delivered but for what fails."""
+    on_its_way = (DeliveryState.PENDING, DeliveryState.LEASED)
+    for _ in range(_LOOKS):
+        left = (await client.list_deliveries(states=on_its_way)).items
+        if all(each.channel == _PAGER for each in left):
+            return
+        await asyncio.sleep(_LOOK_S)
 
 
 async def _go_on(client: Client, chance: random.Random, rate: float) -> None:
