@@ -25,7 +25,9 @@ WIDTHS = {
         (60, {}, "State Name 24 h Waiting"),
         (61, {}, "State Name Kind 24 h Waiting"),
         (60, {Column.PROJECT: 8}, "State Name Project 24 h"),
-        (76, {Column.ERROR: 40}, "State Name Kind 24 h Waiting"),
+        (66, {Column.ERROR: 40}, "State Name 24 h Waiting"),
+        (67, {Column.ERROR: 40}, "State Name 24 h Waiting Last error"),
+        (76, {Column.ERROR: 40}, "State Name 24 h Waiting Last error"),
         (77, {Column.ERROR: 40}, "State Name Kind 24 h Waiting Last error"),
         (86, {Column.HOURS: HOURS}, "State Name Kind 24 h Waiting"),
         (87, {Column.HOURS: HOURS}, "State Name Kind 24 h Waiting Each hour"),
@@ -39,6 +41,11 @@ def test_the_columns_that_tell_most_are_shown_first(
 ) -> None:
     found = row.columns(room, {**WIDTHS, **more})
     assert " ".join(column.value for column in found) == shown
+
+
+@pytest.mark.parametrize(("room", "width"), [(60, 18), (99, 18), (100, 28), (300, 28)])
+def test_a_long_name_is_cut(room: int, width: int) -> None:
+    assert row.columns(room, {**WIDTHS, Column.NAME: 90})[Column.NAME] == width
 
 
 def test_the_last_error_has_what_the_others_leave() -> None:
@@ -55,7 +62,7 @@ def test_the_last_error_has_what_the_others_leave() -> None:
         (Column.PROJECT, "shop", ""),
         (Column.RATIO, "98% of 120", ""),
         (Column.WAITING, "1,200", ""),
-        (Column.HOURS, " " * 22 + "▁█", "muted"),
+        (Column.HOURS, "·" * 22 + "▁█", "muted"),
         (Column.ERROR, "HTTP 503 busy", "muted"),
     ],
 )
@@ -88,7 +95,7 @@ def test_a_column_is_as_wide_as_what_stands_in_it() -> None:
     found = row.widths([OPS, long], {OPS.id: BUSY}, with_project=False)
     assert found == {
         Column.STATE: 9,
-        Column.NAME: row.LONGEST_NAME,
+        Column.NAME: 90,
         Column.KIND: 7,
         Column.RATIO: 10,
         Column.WAITING: 7,

@@ -1,4 +1,4 @@
-"""What the channels screen knows and decides: fields of a form, their values, words, columns.
+"""What the channels screen knows, decides and says: fields of a form, their values, columns, words.
 
-Nothing here draws or asks; the screen is `screens/channel.py`, its questions `modals/channel/`.
+Nothing here asks or does; the screen is `screens/channel.py`, its questions `modals/channel/`.
 """

@@ -31,12 +31,16 @@ GAP: Final = 2
 """Cells that a column takes beside what stands in it."""
 
 LONGEST_NAME: Final = 28
+_SHORT_NAME: Final = 18
+"""A longer name is cut where there is not much room."""
+_MUCH: Final = 100
 _LEAST_ERROR: Final = 14
 _BESIDE_HOURS: Final = 24
 """What an error has to have where a picture of the hours stands beside it."""
 
+_ALWAYS: Final = (Column.STATE, Column.NAME)
 _BY_WEIGHT: Final = (
-    Column.STATE, Column.NAME, Column.PROJECT, Column.RATIO, Column.WAITING, Column.KIND,
+    *_ALWAYS, Column.PROJECT, Column.RATIO, Column.WAITING, Column.KIND,
 )  # fmt: skip
 
 
@@ -47,16 +51,19 @@ def columns(room: int, widths: Mapping[Column, int]) -> dict[Column, int]:
     the others leave, the picture of the hours what the error can spare.
     """
     found: dict[Column, int] = {}
-    for column in _BY_WEIGHT:
-        width = widths.get(column)
-        if width is not None and (width + GAP <= room or len(found) < 2):
-            found[column] = width
-            room -= width + GAP
-    error = Column.ERROR in widths
-    if Column.HOURS in widths and room >= HOURS + GAP + (_BESIDE_HOURS + GAP if error else 0):
+    longest = LONGEST_NAME if room >= _MUCH else _SHORT_NAME
+    wanted = {**widths, Column.NAME: min(widths[Column.NAME], longest)}
+    for column in (column for column in _BY_WEIGHT if column in wanted):
+        # An error says more than a kind.
+        kept = _LEAST_ERROR + GAP if column is Column.KIND and Column.ERROR in wanted else 0
+        if len(found) < len(_ALWAYS) or wanted[column] + GAP + kept <= room:
+            found[column] = wanted[column]
+            room -= wanted[column] + GAP
+    beside = _BESIDE_HOURS + GAP if Column.ERROR in wanted else 0
+    if Column.HOURS in wanted and room >= HOURS + GAP + beside:
         found[Column.HOURS] = HOURS
         room -= HOURS + GAP
-    if error and room >= _LEAST_ERROR + GAP:
+    if Column.ERROR in wanted and room >= _LEAST_ERROR + GAP:
         found[Column.ERROR] = room - GAP
     return {column: found[column] for column in Column if column in found}
 
@@ -75,7 +82,6 @@ def widths(
         for column in told:
             width = cell_len(said(column, channel, figures.get(channel.id)))
             found[column] = max(found[column], width)
-    found[Column.NAME] = min(found[Column.NAME], LONGEST_NAME)
     return found
 
 
@@ -101,7 +107,7 @@ def _counted(column: Column, figures: ChannelFigures) -> str:
         case Column.WAITING:
             return numbers.whole(figures.waiting) if figures.waiting else ""
         case Column.HOURS:
-            return drawing.sparkline(figures.hours)
+            return drawing.sparkline(figures.hours, nothing="·")
         case _:
             return text.one_line(figures.last_error or "")
 

@@ -1,7 +1,7 @@
 """A table for small sets: rows by key, changed in place, with the same keys as every list."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from rich.style import Style
 from rich.text import Text
@@ -13,6 +13,9 @@ from textual.widgets import DataTable
 from slowping.core import text
 from slowping.tui.command import Commanded, on_command
 from slowping.tui.commands import rows
+
+TONES: Final = ("muted", "failed", "waiting", "done")
+"""What a cell's colour can say; its words say it as well."""
 
 Rows = Mapping[str, Sequence[Text]]
 """Cells by the row's key, in the order in which they are shown."""
@@ -28,6 +31,7 @@ class Table(Commanded, DataTable[Text], inherit_bindings=False):
 
     help_title: ClassVar[str] = "In the table"
     BINDINGS: ClassVar[list[BindingType]] = []
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"table--{tone}" for tone in TONES}
 
     class Moved(Message):
         """Another row is under the cursor, or none."""
@@ -60,6 +64,10 @@ class Table(Commanded, DataTable[Text], inherit_bindings=False):
     def _put_titles(self) -> None:
         for number, title in enumerate(self._titles):
             self.add_column(Text(title), key=str(number))
+
+    def tone(self, name: str) -> Style:
+        """How a cell is drawn that says this: one of `TONES`, or an empty one."""
+        return self.get_component_rich_style(f"table--{name}", partial=True) if name else Style()
 
     @property
     def shown(self) -> tuple[str, ...]:
