@@ -44,6 +44,9 @@ COMMANDS: Final = {
     "key": Listed("api_key", "API keys let senders in and programs look and act."),
     "event": Listed("event", "Events are what senders told; they never change."),
     "delivery": Listed("delivery", "Deliveries bring one event to one channel each."),
+    "overview": Listed(
+        "overview", "Tell what came in today, this week and this month, and how it went out."
+    ),
     "health": Listed("health", "Tell whether the server works; no key is needed."),
 }
 
