@@ -48,6 +48,13 @@ PLACES: Final = (
         screen="slowping.tui.screens.feed:FeedScreen",
     ),
     Place(
+        name="category",
+        key="4",
+        title="Categories",
+        help="The drawers that events go into, how much comes in, and code that sends to them.",
+        screen="slowping.tui.screens.category:CategoryScreen",
+    ),
+    Place(
         name="overview",
         key="5",
         title="Overview",

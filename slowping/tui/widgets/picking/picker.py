@@ -1,0 +1,114 @@
+"""Pick one thing: from a grid of presets, by searching them by word, or by typing any other."""
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import getters
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widgets import Input, Static
+
+from slowping.tui.widgets.picking.choice_grid import Choice, ChoiceGrid
+
+
+class Picker(Vertical):
+    """What is picked, a field to search in or to type another into, and the presets below."""
+
+    value: reactive[str] = reactive("", init=False)
+    field = getters.query_one(Input)
+    grid = getters.query_one(ChoiceGrid)
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "search", show=False),
+        Binding("down", "to_grid", show=False),
+    ]
+
+    class Changed(Message):
+        """Something else is picked."""
+
+    def __init__(
+        self,
+        choices: Sequence[Choice],
+        value: str,
+        *,
+        read: Callable[[str], str | None],
+        draw: Callable[[str], Content],
+        hint: str,
+        id: str,  # noqa: A002 - as Textual calls it
+    ) -> None:
+        """`read` says which value was typed, None where the words are to be searched for."""
+        super().__init__(id=id)
+        self._choices = tuple(choices)
+        self._read = read
+        self._draw = draw
+        self._hint = hint
+        self.set_reactive(Picker.value, value)
+
+    def compose(self) -> ComposeResult:
+        """The value and the field on a line, the grid below."""
+        with Horizontal():
+            yield Static(self._draw(self.value), classes="picked")
+            yield Input(placeholder=self._hint, select_on_focus=False)
+        yield ChoiceGrid(self._choices, (self.value,))
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Take what was typed, or the first preset that is like it."""
+        event.stop()
+        value = self._read(event.value.strip())
+        found = self._found(event.value) if value is None else self._choices
+        if value is None and event.value.strip() and found:
+            value = found[0].value
+        if value is not None:
+            self.value = value
+        self.grid.offer(found)
+        self.grid.choose(self.value)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Go on behind the grid; what is not understood stays to be mended."""
+        event.stop()
+        if self.flaw is None:
+            self.field.value = ""
+            # At once: focus() would come after the next step.
+            self.screen.set_focus(self.grid)
+            self.screen.focus_next()
+
+    def on_choice_grid_changed(self, event: ChoiceGrid.Changed) -> None:
+        """A preset was chosen."""
+        event.stop()
+        [self.value] = event.grid.chosen
+        if self._read(self.field.value.strip()) is not None:
+            with self.prevent(Input.Changed):
+                self.field.value = ""
+
+    @property
+    def flaw(self) -> str | None:
+        """What is wrong with what stands in the field, in a sentence."""
+        typed = self.field.value.strip()
+        if not typed or self._read(typed) is not None or self._found(typed):
+            return None
+        return f"Nothing is called '{typed}'."
+
+    def watch_value(self) -> None:
+        """Show what is picked, and tell."""
+        self.query_one(".picked", Static).update(self._draw(self.value))
+        self.post_message(self.Changed())
+
+    def action_search(self) -> None:
+        """From the grid back to the field."""
+        self.field.focus()
+
+    def action_to_grid(self) -> None:
+        """From the field to the grid, where what was found can be gone through."""
+        self.grid.focus()
+
+    def _found(self, typed: str) -> tuple[Choice, ...]:
+        words = typed.casefold().split()
+        return tuple(
+            choice
+            for choice in self._choices
+            if all(word in f"{choice.value} {choice.words}".casefold() for word in words)
+        )
