@@ -3,6 +3,7 @@
 import base64
 import decimal
 import re
+import unicodedata
 import urllib.parse
 from collections.abc import Iterable
 from typing import Any, Final
@@ -12,23 +13,29 @@ import msgspec
 ELLIPSIS: Final = "…"
 
 # What a terminal or a reader could take for an instruction: C0 but tab and line feed, DEL, C1,
-# direction marks and overrides, zero-width and blank characters, interlinear and musical marks,
-# tags. The zero-width joiner (U+200D) stays, because emoji are made with it, and so do the soft
-# hyphen and the signs of Arabic and other scripts, which belong to words.
+# direction marks and overrides, zero-width and blank characters, interlinear, shorthand and musical
+# marks, tags. The zero-width joiner (U+200D) stays, because emoji are made with it, and so do the
+# soft hyphen and the signs of Arabic and other scripts, which belong to words.
 _HARMFUL: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u180e\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u206f"
-    "\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u115f\u1160\u180e\u200b\u200c\u200e\u200f\u2028-\u202e"
+    "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-_MARK: Final = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]"
-_COMBINING: Final = re.compile(f"({_MARK}{{4}}){_MARK}+")
+
+# Where marks may follow each other: beyond Latin-1 what is no letter, and the later parts of Hangul
+# syllables, which are letters but take no room.
+_CROWD: Final = re.compile("[^\\w\\s\x00-\u02ff]{5,}|[\u1160-\u11ff\ud7b0-\ud7ff]{5,}")
+_MOST_MARKS: Final = 4
 
 
 def visible(text: str) -> str:
     """The same text with every control character replaced by a mark that can be seen.
 
-    Tab and line feed stay; runs of more than four combining marks are cut to four.
+    Tab and line feed stay. Of what takes no room of its own, such as accents, vowel points and
+    variation selectors, a letter keeps four: hundreds would cover the lines around it.
     """
-    return _COMBINING.sub(r"\1", _HARMFUL.sub(_mark, text))
+    marked = _HARMFUL.sub(_mark, text)
+    return marked if marked.isascii() else _CROWD.sub(_thinned, marked)
 
 
 def one_line(text: str) -> str:
@@ -42,6 +49,27 @@ def _mark(match: re.Match[str]) -> str:
     if code < 0x20:
         return chr(0x2400 + code)
     return "\u2421" if code == 0x7F else "\ufffd"
+
+
+def _thinned(match: re.Match[str]) -> str:
+    kept, marks = [], 0
+    for letter in match[0]:
+        marks = marks + 1 if _takes_no_room(letter) else 0
+        if marks <= _MOST_MARKS:
+            kept.append(letter)
+    return "".join(kept)
+
+
+def _takes_no_room(letter: str) -> bool:
+    kind = unicodedata.category(letter)
+    # What Python has not heard of is taken for a mark, but where emoji are added every year.
+    is_unknown = kind == "Cn" and letter < "\U0001f000"
+    return (
+        is_unknown
+        or kind in ("Mn", "Me", "Mc", "Cf")
+        or "\u1160" <= letter <= "\u11ff"
+        or "\ud7b0" <= letter <= "\ud7ff"
+    )
 
 
 def utf16_length(text: str) -> int:

@@ -19,8 +19,6 @@ def _is_harmful(letter: str) -> bool:
         return False
     if "\u0600" <= letter <= "\u0605" or "\U00013430" <= letter <= "\U0001345f":
         return False
-    if "\U0001bca0" <= letter <= "\U0001bca3":
-        return False
     return unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
@@ -62,6 +60,20 @@ def test_what_is_visible_stays_as_it_is(given_text: str) -> None:
         ("e\u0301", "e\u0301"),
         ("z" + "\u0301" * 50, "z" + "\u0301" * 4),
         ("\u3164", "\ufffd"),
+        ("\u115f\u1160", "\ufffd\ufffd"),
+        ("\ufff0\U0001bca0", "\ufffd\ufffd"),
+        ("\u0e01" + "\u0e47" * 50, "\u0e01" + "\u0e47" * 4),
+        ("\u05d0" + "\u05b0" * 50 + "\u05d0\u05b0", "\u05d0" + "\u05b0" * 4 + "\u05d0\u05b0"),
+        ("a" + "\ufe0f" * 50, "a" + "\ufe0f" * 4),
+        ("a" + "\u200d" * 50, "a" + "\u200d" * 4),
+        ("\u1100" + "\u1161" * 50, "\u1100" + "\u1161" * 4),
+        ("\u2500" * 50, "\u2500" * 50),
+        ("\U0001fae8" * 50, "\U0001fae8" * 50),
+        ("\u0928\u092e\u0938\u094d\u0924\u0947", "\u0928\u092e\u0938\u094d\u0924\u0947"),
+        (
+            "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+            "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+        ),
     ],
 )
 def test_a_harmful_character_becomes_a_mark(given_text: str, seen: str) -> None:
