@@ -286,11 +286,8 @@ class FeedView(Commanded, ScrollView, can_focus=True):
     def _style(self, name: str) -> Style:
         """A component's style, kept until the theme changes; without a name, that of the list."""
         if name not in self._styles:
-            self._styles[name] = (
-                self.get_component_rich_style(name, partial=name != "feed--cursor")
-                if name
-                else self.rich_style
-            )
+            # Not partial ones: these take the list's background for black, whatever the theme.
+            self._styles[name] = self.get_component_rich_style(name) if name else self.rich_style
         return self._styles[name]
 
     def _settle(self, current: Row | None) -> None:

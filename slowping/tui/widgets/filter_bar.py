@@ -121,7 +121,7 @@ def _chips(query: Query, *, typing: bool) -> Content:
     if not query.is_on:
         return Content.styled(" Everything", "$text-muted")
     chips = [
-        Content.styled(f" {sign}{text.one_line(str(term))} ", "$text-accent on $accent-muted")
+        Content.styled(f" {sign}{text.one_line(str(term))} ", "bold $text on $accent-muted")
         for term in query.terms
     ]
     return Content.assemble(" ", Content(" ").join(chips))

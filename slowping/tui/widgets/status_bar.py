@@ -75,7 +75,8 @@ class StatusBar(Widget):
         if self.link.retry_at_ms is not None:
             left_s = max(0, round((self.link.retry_at_ms - self._now_ms()) / 1000))
             parts.append(f"next try in {left_s} s" if left_s else "trying")
-        return Content.styled(f"{mark} {', '.join(parts)}", color)
+        # The mark alone has the colour, which with some themes is hard to read in words.
+        return Content.assemble((mark, color), f" {', '.join(parts)}")
 
     def _where(self) -> Content:
         server = text.one_line(self.server.partition("://")[2] or self.server)
@@ -96,8 +97,9 @@ class StatusBar(Widget):
     def _backlog(self) -> Content:
         if self.backlog is None:
             return Content("")
-        color = "$text-error" if self.backlog[1] else ""
-        return Content.assemble((numbers.backlog(*self.backlog), color), "  ")
+        waiting, failed = self.backlog
+        told = numbers.backlog(waiting, failed).partition(" · ")
+        return Content.assemble(told[0], told[1], (told[2], "bold $text-error"), "  ")
 
 
 def time_of_day(ms: int) -> str:

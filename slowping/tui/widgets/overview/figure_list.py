@@ -15,7 +15,7 @@ from textual.widget import Widget
 from slowping.tui.command import Commanded, on_command
 from slowping.tui.commands import rows
 
-_CURSOR: Final = "$block-cursor-foreground on $block-cursor-background"
+_CURSOR: Final = "figures--cursor"
 
 
 class Row(Protocol):
@@ -39,6 +39,7 @@ class FigureList(Commanded, Widget, can_focus=True):
     """Shows what `show` is given; whatever it lies in scrolls to keep the cursor in sight."""
 
     help_title: ClassVar[str] = "In the figures"
+    COMPONENT_CLASSES: ClassVar[set[str]] = {_CURSOR}
 
     cursor: reactive[int] = reactive(0)
 
@@ -199,6 +200,11 @@ class FigureList(Commanded, Widget, can_focus=True):
         del container, viewport
         return self._height(width)
 
+    def notify_style_update(self) -> None:
+        """The theme has changed."""
+        super().notify_style_update()
+        self._drawn.clear()
+
     def watch_has_focus(self, focus: bool) -> None:
         """The cursor comes and goes with the focus."""
         super().watch_has_focus(focus)  # type: ignore[no-untyped-call]
@@ -223,7 +229,8 @@ class FigureList(Commanded, Widget, can_focus=True):
             return drawn.lines
         lines = tuple(_fill(line, width) for line in row(width, here=bool(here)))
         if here:
-            lines = tuple(line.stylize(_CURSOR) for line in lines)
+            cursor = self.get_visual_style(_CURSOR)
+            lines = tuple(line.stylize(cursor) for line in lines)
         self._drawn[key] = _Drawn(row, width, bool(here), lines)
         return lines
 

@@ -124,8 +124,8 @@ def channel_titles(width: int) -> Content:
 def _channel(row: ChannelRow, width: int, *, here: bool) -> list[Content]:
     stands = standing_of(row.figures, paused=row.figures.paused)
     mark, tone = _MARKS[stands]
-    marked = drawing.fit(f"{mark} {stands.value}", _MARKED - 1)
-    start = Content.assemble(">" if here else " ", (marked, _tone(tone, here)))
+    word = drawing.fit(f" {stands.value}", _MARKED - 2)
+    start = Content.assemble(">" if here else " ", (mark, _tone(tone, here)), word)
     draw = _in_columns if width >= WIDE else _in_words
     return [*draw(row.figures, start, width, here), *_below(row, width, here)]
 
