@@ -48,6 +48,13 @@ PLACES: Final = (
         screen="slowping.tui.screens.feed:FeedScreen",
     ),
     Place(
+        name="delivery",
+        key="2",
+        title="Deliveries",
+        help="What failed, what waits, and what to do about it.",
+        screen="slowping.tui.screens.delivery:DeliveryScreen",
+    ),
+    Place(
         name="category",
         key="4",
         title="Categories",

@@ -23,6 +23,8 @@ class FilterBar(Horizontal):
     sought: reactive[Query] = reactive(Query(), init=False)
     quiet: reactive[bool] = reactive(False, init=False)
     """Whether it is seen only while it leaves something out, or is typed into."""
+    scope: reactive[Content] = reactive(Content(""), init=False)
+    """What is looked at, of which the filter shows a part; empty where that is everything."""
 
     class Changed(Message):
         """Another filter is on."""
@@ -95,6 +97,10 @@ class FilterBar(Horizontal):
         """Be seen, or not."""
         self._show()
 
+    def watch_scope(self) -> None:
+        """Something else is looked at."""
+        self._show()
+
     def action_clear(self) -> None:
         """Filter nothing, and back to the list."""
         self.sought = Query()
@@ -109,19 +115,20 @@ class FilterBar(Horizontal):
         self._show()
 
     def _show(self) -> None:
-        self.display = self.is_open or self.sought.is_on or not self.quiet
+        says_something = self.is_open or self.sought.is_on or bool(self.scope)
+        self.display = says_something or not self.quiet
         chips = self.query_one("#chips", Static)
-        chips.update(_chips(self.sought, typing=self.is_open))
+        chips.update(_chips(self.sought, self.scope, typing=self.is_open))
 
 
-def _chips(query: Query, *, typing: bool) -> Content:
+def _chips(query: Query, scope: Content, *, typing: bool) -> Content:
     sign = "not " if query.inverted else ""
     if typing:
         return Content.styled(f" / {sign}", "bold $accent")
     if not query.is_on:
-        return Content.styled(" Everything", "$text-muted")
+        return scope or Content.styled(" Everything", "$text-muted")
     chips = [
         Content.styled(f" {sign}{text.one_line(str(term))} ", "bold $text on $accent-muted")
         for term in query.terms
     ]
-    return Content.assemble(" ", Content(" ").join(chips))
+    return Content.assemble(scope, " ", Content(" ").join(chips))

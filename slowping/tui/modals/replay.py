@@ -1,0 +1,203 @@
+"""Ask which time window goes out again; what would happen is counted before it does."""
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+import msgspec
+from textual import getters, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.suggester import SuggestFromList
+from textual.widgets import Button, Checkbox, Input, Static
+
+from slowping.core import errors, text, times
+from slowping.core.delivery import Replay, Replayed
+from slowping.tui import act
+from slowping.tui.app import SlowpingApp
+from slowping.tui.delivery.surroundings import Names
+
+_HINT: Final = "Enter goes on, and in the end counts what would go out."
+_AGAIN: Final = {
+    False: "what was delivered stays where it is",
+    True: "what was delivered goes out once more too",
+}
+
+
+class ReplayModal(ModalScreen[Replayed | None]):
+    """Answers with what was done, or with None; what was typed stays until then."""
+
+    app = getters.app(SlowpingApp)
+    state = getters.query_one("#state", Static)
+    go = getters.query_one("#go", Button)
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Cancel"),
+        Binding("y", "confirm", "Send"),
+        Binding("down", "app.focus_next", show=False),
+        Binding("up", "app.focus_previous", show=False),
+    ]
+
+    def __init__(self, project: str | None, names: Names) -> None:
+        """`project` fills the field in; `names` are offered while one types."""
+        super().__init__()
+        self._project = project
+        self._names = names
+        self._counted: Replay | None = None
+        """What was counted, as long as the fields still say that."""
+
+    def compose(self) -> ComposeResult:
+        """Five fields, a box to tick, what would happen, two buttons."""
+        with Vertical(classes="dialog replay"):
+            yield Static(Content.styled("Replay a time window", "bold"))
+            yield _field("since", "1h", "2h, yesterday, 2026-11-20 14:00")
+            yield _field("until", "", "now")
+            yield _field("project", self._project or "", "all", self._names.projects)
+            yield _field("channel", "", "all", self._names.channels)
+            yield _field("category", "", "all", self._names.categories)
+            yield Checkbox(_AGAIN[False], id="again", compact=True)
+            yield Static(id="state")
+            with Horizontal(classes="buttons"):
+                yield Button("Cancel", id="cancel")
+                yield Button("Count", id="go", variant="primary")
+
+    def on_mount(self) -> None:
+        """Start with the window."""
+        self._say(_HINT, "$text-muted")
+        self.query_one("#since", Input).focus()
+
+    def on_input_changed(self) -> None:
+        """What was counted holds no more."""
+        self._forget()
+
+    def on_checkbox_changed(self, event: Checkbox.Changed) -> None:
+        """Say in words what the box says in colours; what was counted holds no more."""
+        event.checkbox.label = _AGAIN[event.value]
+        self._forget()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter goes on to the next field; after the last one it counts."""
+        if event.input.id == "category":
+            self._count()
+        else:
+            self.focus_next()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Count, send what was counted, or leave."""
+        if event.button.id == "cancel":
+            self.dismiss(None)
+        elif self._counted is None:
+            self._count()
+        else:
+            self._send(self._counted)
+
+    def action_confirm(self) -> None:
+        """Send what was counted."""
+        if self._counted is not None:
+            self._send(self._counted)
+
+    @work(exclusive=True)
+    async def _count(self) -> None:
+        self._say("Counting…", "$text-muted")
+        found = await act.answer(self._ask)
+        if isinstance(found, errors.SlowpingError):
+            self._say(f"✗ {act.told(found)}", "$text-error")
+            return
+        asked, told = found
+        if not told.queued and not told.made:
+            self._say(_nothing(told, again=asked.again), "$text-warning")
+            return
+        self._counted = asked
+        self._say(f"{_counted(told)} (y sends them)", "$text-success")
+        self.go.label = f"Send {told.queued + told.made:,}"
+        # Nothing goes out by a stray Enter.
+        self.query_one("#cancel", Button).focus()
+
+    async def _ask(self) -> tuple[Replay, Replayed]:
+        asked, client = self._typed(), self.app.client
+        told = await client.replay(msgspec.structs.replace(asked, dry_run=True))
+        if not told.queued and not told.made:  # perhaps because a name is wrong
+            for noun, name, fetch in (
+                ("channel", asked.channel, client.list_channels),
+                ("category", asked.category, client.list_categories),
+            ):
+                if name and not (await fetch(project=asked.project, name=name)).items:
+                    raise errors.NotFound(noun, name)
+        return asked, told
+
+    @work(exclusive=True)
+    async def _send(self, asked: Replay) -> None:
+        self._say("Sending…", "$text-muted")
+        done = await act.answer(lambda: self.app.client.replay(asked))
+        if isinstance(done, errors.SlowpingError):
+            self._say(f"✗ {act.told(done)}", "$text-error")
+        else:
+            self.dismiss(done)
+
+    def _typed(self) -> Replay:
+        """What the fields say.
+
+        Raises:
+            InvalidInput: a moment is none, or the window ends before it begins.
+        """
+        now = times.to_datetime(self.app.now_ms())
+        typed = {each.id: each.value.strip() for each in self.query(Input)}
+        moments = {}
+        for name in ("since", "until"):
+            try:
+                moments[name] = times.read(typed[name] or "now", now)
+            except ValueError as error:
+                raise errors.InvalidInput(
+                    f"'{typed[name]}' is no moment: 2h, yesterday or 2026-11-20 14:00 are."
+                ) from error
+        if moments["since"] >= moments["until"]:
+            raise errors.InvalidInput("The window ends before it begins.")
+        return Replay(
+            since=moments["since"],
+            until=moments["until"],
+            project=typed["project"] or None,
+            channel=typed["channel"] or None,
+            category=typed["category"] or None,
+            again=self.query_one(Checkbox).value,
+        )
+
+    def _forget(self) -> None:
+        self._counted = None
+        self.go.label = "Count"
+        self._say(_HINT, "$text-muted")
+
+    def _say(self, what: str, style: str) -> None:
+        self.state.update(Content.styled(text.visible(what), style))
+
+
+def _field(name: str, value: str, hint: str, known: Sequence[str] = ()) -> Horizontal:
+    suggester = SuggestFromList(known, case_sensitive=False) if known else None
+    return Horizontal(
+        Static(name.capitalize()),
+        Input(value, id=name, placeholder=hint, suggester=suggester),
+        classes="field",
+    )
+
+
+def _counted(told: Replayed) -> str:
+    """What would happen: `312 events: 280 go out again, 32 are made`."""
+    events = "1 event" if told.events == 1 else f"{told.events:,} events"
+    parts = [
+        f"{number:,} {one if number == 1 else many}"
+        for number, one, many in (
+            (told.queued, "goes out again", "go out again"),
+            (told.made, "is made", "are made"),
+        )
+        if number
+    ]
+    return f"{events}: {', '.join(parts)}"
+
+
+def _nothing(told: Replayed, *, again: bool) -> str:
+    if not told.events:
+        return "No event of that time is to be sent."
+    events = "The one event" if told.events == 1 else f"Of {told.events:,} events everything"
+    rest = "is on its way." if again else "has arrived or is on its way; the box sends it again."
+    return f"{events} {rest}"

@@ -1,0 +1,248 @@
+"""The deliveries: what failed first, by channel and error, and what is done about it."""
+
+import contextlib
+import json
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+from textual import work
+
+from slowping.core import ids
+from slowping.core.delivery import Delivery, DeliverySelection
+from slowping.tui.act import acting
+from slowping.tui.command import Command, on_command
+from slowping.tui.commands import delivery, rows
+from slowping.tui.delivery import errand, said
+from slowping.tui.delivery.errand import Errand, Verb
+from slowping.tui.delivery.groups import Group, GroupKey, View, key_of
+from slowping.tui.delivery.place import DeliveryPlace
+from slowping.tui.delivery.round import Round
+from slowping.tui.query import Query, Term
+
+_VERBS: Final = {delivery.RETRY: Verb.RETRY, delivery.DISCARD: Verb.DISCARD}
+
+
+class DeliveryScreen(DeliveryPlace):
+    """Groups and deliveries, and the keys that do something with them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sought_groups = Query()
+        """The filter of the groups, while one of them is looked into."""
+
+    def why_not(self, command: Command) -> str | None:
+        """Why deliveries cannot be retried or discarded as they stand."""
+        reason = super().why_not(command)
+        if reason is not None:
+            return reason
+        if command in _VERBS:
+            return self.board.why_not(_VERBS[command], self.lines.current)
+        if command is delivery.RETRY_ALL:
+            nothing = None if self._all().number else "nothing here can be retried."
+            return self.board.under_way or nothing
+        if command is delivery.EVENT and isinstance(self.current, Group):
+            return "a group has many events; enter shows its deliveries."
+        return None
+
+    # Going about ------------------------------------------------------------------------------
+
+    def jump(self, what: str) -> None:
+        """Show the delivery of this id, or what there is of the channel of this name."""
+        if ids.parse(ids.DELIVERY, what) is not None:
+            self._find(what)
+            return
+        if self._loading:
+            self._awaited = what
+            return
+        self._close_group()
+        mine = (
+            view
+            for view in (View.FAILED, View.WAITING)
+            if any(group.key.channel == what for group in self.board.groups.shown(view))
+        )
+        self.board.view = next(mine, View.FAILED)
+        self.filter_bar.sought = Query((Term(None, what.casefold()),))
+        self.draw()
+
+    @work(exclusive=True, group="find")
+    async def _find(self, delivery_id: str) -> None:
+        async with acting(self, "Looking for the delivery"):
+            found = (await self.app.client.show_delivery(delivery_id)).delivery
+            self._open_group(key_of(found), found)
+            self.pane.display = True
+
+    def step_back(self) -> bool:
+        """Stop what goes on, close the details, unmark, clear the filter, leave the group."""
+        act = self.board.round
+        if act is not None and not act.is_over:
+            act.stop()
+        elif self.pane.display:
+            self.pane.display = False
+            self.lines.focus()
+        elif self.board.marked:
+            self.board.marked.clear()
+        elif self.filter_bar.sought.is_on:
+            self.filter_bar.action_clear()
+        elif act is not None:
+            self.board.forget_round()
+        elif not self._close_group():
+            return False
+        self.draw()
+        return True
+
+    @on_command(rows.OPEN)
+    def open(self) -> None:
+        """Look into the group, or show the delivery's details."""
+        one = self.current
+        if isinstance(one, Group):
+            self._open_group(one.key)
+        elif self.pane.display:
+            self.step_back()
+        else:
+            self.pane.display = True
+            self._show_detail()
+
+    def _open_group(self, key: GroupKey, one: Delivery | None = None) -> None:
+        """Look into a group, and there at one delivery."""
+        if self.board.opened is None:
+            self._sought_groups = self.filter_bar.sought
+        opened = self.board.open(key)
+        self.filter_bar.sought = Query()
+        self._load_rows(opened, one)
+        self.draw()
+
+    def _close_group(self) -> bool:
+        key = self.board.close()
+        if key is None:
+            return False
+        self.filter_bar.sought = self._sought_groups
+        self.draw()
+        self.lines.go_to(key)
+        return True
+
+    @on_command(rows.FILTER)
+    def filter(self) -> None:
+        """Let a person type a filter."""
+        self.filter_bar.open()
+
+    @on_command(rows.INVERT)
+    def invert(self) -> None:
+        """Show what does not match instead."""
+        query = self.filter_bar.sought
+        if not query.is_on:
+            self.app.tell("There is no filter to turn round: / sets one.", severity="warning")
+            return
+        self.filter_bar.sought = msgspec.structs.replace(query, inverted=not query.inverted)
+
+    @on_command(rows.COPY)
+    def copy_json(self) -> None:
+        """Send the row as JSON to the terminal's clipboard."""
+        if (one := self.current) is not None:
+            self.app.copy_to_clipboard(json.dumps(msgspec.to_builtins(one), indent=2))
+            self.app.tell("The row as JSON was sent to your terminal's clipboard.")
+
+    @on_command(delivery.EVENT)
+    async def go_to_event(self) -> None:
+        """Show the delivery's event in the feed."""
+        if isinstance(one := self.current, Delivery):
+            await self.app.jump("feed", one.event_id)
+
+    # What is done with deliveries -------------------------------------------------------------
+
+    @on_command(delivery.MARK)
+    def mark(self) -> None:
+        """Mark the row, or do not any more, and go to the next one."""
+        if self.has_row():
+            self.board.mark(self.lines.current)
+            self.lines.down()
+            self.draw()
+
+    @on_command(delivery.RETRY)
+    def retry(self) -> None:
+        """Try again what is marked, or under the cursor."""
+        act = self.board.errand(Verb.RETRY, self.lines.current)
+        self._carry_out(act, asks=act.number > 1)
+
+    @on_command(delivery.RETRY_ALL)
+    def retry_all(self) -> None:
+        """Try again all that match."""
+        self._carry_out(self._all(), asks=True)
+
+    @on_command(delivery.DISCARD)
+    def discard(self) -> None:
+        """Give up what is marked, or under the cursor."""
+        self._carry_out(self.board.errand(Verb.DISCARD, self.lines.current), asks=True)
+
+    @on_command(delivery.VIEW)
+    def change_view(self) -> None:
+        """Show what has failed, then what waits, then all."""
+        self._close_group()
+        self.board.view = self.board.view.following
+        self.board.marked.clear()
+        self._loading = True
+        self.load()
+        self.draw()
+
+    @on_command(delivery.REPLAY)
+    @work(group="replay")
+    async def replay(self) -> None:
+        """Send the events of a time window again."""
+        from slowping.tui.modals.replay import ReplayModal
+
+        names = self.board.around.names()
+        done = await self.app.push_screen_wait(ReplayModal(self.app.project, names))
+        if done is not None:
+            self.app.tell(f"{done.queued:,} go out again, {done.made:,} are made.")
+
+    def _all(self) -> Errand:
+        query = self.filter_bar.sought
+        return self.board.errand_of_all(Verb.RETRY, self.board.shown(query), query)
+
+    @work(group="errand")
+    async def _carry_out(self, act: Errand, *, asks: bool) -> None:
+        """Do it, step by step, once the person means it."""
+        if asks and not await self._is_meant(act):
+            return
+        following = self.board.begin(act)
+        self.draw()
+        async with acting(self, f"{act.verb.doing} {act.counted}"):
+            await self._go_through(following)
+        following.end()
+        if following.is_complete:
+            self.board.marked.clear()
+        elif not following.moved:  # nothing has come of it, and why was told
+            self.board.forget_round()
+        self.draw()
+        if not self.is_current:
+            self.app.tell(following.say())
+
+    async def _is_meant(self, act: Errand) -> bool:
+        from slowping.tui.modals.confirm import ConfirmModal
+
+        question, detail = said.question(act)
+        return await self.app.push_screen_wait(ConfirmModal(question, detail, yes=act.verb.word))
+
+    async def _go_through(self, following: Round) -> None:
+        steps = errand.batches(following.errand, self.app.client.list_deliveries)
+        async with contextlib.aclosing(steps):
+            async for batch in steps:
+                if following.is_stopped:
+                    return
+                self.board.expect(following, batch)
+                following.step(batch, await self._move(following.errand.verb, batch))
+                self.draw()
+        following.is_complete = True
+
+    async def _move(self, verb: Verb, batch: Sequence[Delivery]) -> int:
+        """Retry or discard them; how many were moved."""
+        client, by_one = self.app.client, len(batch) == 1
+        if by_one:  # so that a refusal says why
+            one = client.retry_delivery if verb is Verb.RETRY else client.discard_delivery
+            self.board.take([await one(batch[0].id)])
+            return 1
+        many = client.retry_deliveries if verb is Verb.RETRY else client.discard_deliveries
+        # What is in another state by now was dealt with by somebody else.
+        states = tuple(sorted({each.state for each in batch}))
+        selection = DeliverySelection(ids=tuple(each.id for each in batch), states=states)
+        return (await many(selection)).moved
