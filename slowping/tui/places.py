@@ -55,6 +55,13 @@ PLACES: Final = (
         screen="slowping.tui.screens.delivery:DeliveryScreen",
     ),
     Place(
+        name="channel",
+        key="3",
+        title="Channels",
+        help="Where notifications go to, how that fares, and settings, tests and pauses.",
+        screen="slowping.tui.screens.channel:ChannelScreen",
+    ),
+    Place(
         name="category",
         key="4",
         title="Categories",

@@ -136,6 +136,14 @@ def test_a_secret_goes_back_to_its_default_where_that_is_asked_for() -> None:
     assert values.change(FORM, BEFORE, as_it_was(), unset=[("token",)]) == {"token": None}
 
 
+def test_what_somebody_else_has_set_is_shown_harmless_and_stays_as_it_is() -> None:
+    hostile = {"topic": "a\x1b[2J\nb\tc", "tags": ["\x9bm"]}
+    held = {field.path: values.entered(field, hostile) for field in FORM}
+    assert held[("topic",)] == "a␛[2J␊b␉c"
+    assert held[("tags",)] == "\ufffdm"
+    assert values.change(FORM, hostile, held) == {}
+
+
 @pytest.mark.parametrize(
     ("what", "sentence"),
     [

@@ -123,7 +123,9 @@ def tested(channel: Channel, test: ChannelTest) -> Content:
             "$text-success" if good else "$text-error",
         )
     ]
-    lines += [Content(text.visible(said)) for said in (test.reason, test.excerpt) if said]
+    lines += [
+        Content(text.visible(said).expandtabs(4)) for said in (test.reason, test.excerpt) if said
+    ]
     lines.append(Content.styled(words.advice(channel, test), "$text-muted"))
     return Content("\n").join(lines)
 

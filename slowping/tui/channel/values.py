@@ -25,7 +25,15 @@ def entered(field: Field, settings: Mapping[str, Any]) -> Any:
 
 
 def written(field: Field, value: Any) -> str:
-    """A value as it is typed."""
+    """A value as it is typed, made harmless: a field shows what is in it as it is."""
+    shown = text.visible(_written(field, value))
+    return shown if field.many_lines else shown.translate(_MARKS)
+
+
+_MARKS = str.maketrans({"\n": "␊", "\t": "␉"})
+
+
+def _written(field: Field, value: Any) -> str:
     match field.shape, value:
         case Shape.NUMBERS, list():
             return ", ".join(map(text.show, value))
