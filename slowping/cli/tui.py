@@ -58,9 +58,9 @@ def tui(
     none is known, it asks.
     """
     if keys:
-        from slowping.tui import keys_page
+        from slowping.tui.keys import page
 
-        click.echo(keys_page.plain())
+        click.echo(page.plain())
         return
     if name and (server or api_key or data):
         raise click.UsageError("A profile has its server and key: leave out the other options.")

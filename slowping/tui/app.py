@@ -18,13 +18,14 @@ from textual.reactive import var
 
 from slowping.core import errors, text
 from slowping.core.feed import ProjectChanged
-from slowping.tui import act, keymap, rights
+from slowping.tui import act, rights
 from slowping.tui.command import Commanded, binding, on_command
 from slowping.tui.commands import everywhere
 from slowping.tui.figures.asking import Figures
 from slowping.tui.live import Batch, Live
 from slowping.tui.places import PLACES
 from slowping.tui.settings import Profile, Settings
+from slowping.tui.stylesheet import Stylesheet
 
 if TYPE_CHECKING:
     from textual.actions import ActionParseResult
@@ -93,6 +94,9 @@ class SlowpingApp(Commanded, App[None]):
             remembered.place if known and remembered.place else PLACES[0].name
         )
         super().__init__()
+        if remembered.theme in self.available_themes:
+            self.theme = remembered.theme
+        self.stylesheet = Stylesheet(variables=self.get_css_variables())
         self.settings = settings
         self.profile = profile
         self.now_ms = now_ms
@@ -124,8 +128,6 @@ class SlowpingApp(Commanded, App[None]):
         """Connect, or ask where to."""
         self._bind_keys()
         self.figures.begin()
-        if self.settings.remembered.theme in self.available_themes:
-            self.theme = self.settings.remembered.theme
         self.theme_changed_signal.subscribe(self, lambda theme: self.remember(theme=theme.name))
         self.live.batch.subscribe(self, self._heed)
         if self.profile is None:
@@ -135,8 +137,12 @@ class SlowpingApp(Commanded, App[None]):
 
     def _bind_keys(self) -> None:
         """Bind the keys that the person has set, and say what is wrong with them."""
+        if not self.settings.keys:
+            return  # and load no commands of other places
+        from slowping.tui.keys import keymap
+
         self.set_keymap(self.settings.keys)
-        for problem in keymap.problems(self.settings.keys) if self.settings.keys else ():
+        for problem in keymap.problems(self.settings.keys):
             self.tell(problem, severity="warning", title="Keys in tui.toml")
 
     async def on_unmount(self) -> None:

@@ -2,14 +2,15 @@ from pathlib import Path
 
 import pytest
 
-from slowping.tui import commands, keys_page
+from slowping.tui import commands
 from slowping.tui.command import Command
+from slowping.tui.keys import page
 
 ROOT = Path(__file__).parent.parent.parent
 
 
 def test_the_page_of_keys_is_current() -> None:
-    assert (ROOT / "docs/keys.md").read_text(encoding="utf-8") == keys_page.page()
+    assert (ROOT / "docs/keys.md").read_text(encoding="utf-8") == page.page()
 
 
 def test_every_command_has_an_id_of_its_own() -> None:

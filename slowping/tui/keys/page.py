@@ -10,7 +10,7 @@ _INTRODUCTION = """\
 # Keys of the live view
 
 Generated from the command table: `slowping tui --keys` prints the same, and
-`python -m slowping.tui.keys_page > docs/keys.md` writes this page. In the live view `?` shows the
+`python -m slowping.tui.keys.page > docs/keys.md` writes this page. In the live view `?` shows the
 keys that work where you are, and `:` finds every command by its name.
 
 Any of them can be changed: write the command's id and your keys into the file `tui.toml` of the
