@@ -18,18 +18,24 @@ _SHOWN: Final = (NAME, PROJECT, TODAY, WEEK, MONTH, HALF, HOURS, LAST, CHANNELS,
 """From left to right."""
 
 _WIDTHS: Final = {
-    PROJECT: 12, TODAY: 8, LAST: 6, CHANNELS: 16, HALF: 14, WEEK: 8, MONTH: 8, PRIORITY: 10,
+    PROJECT: 12, TODAY: 8, LAST: 7, CHANNELS: 16, HALF: 14, WEEK: 8, MONTH: 8, PRIORITY: 10,
 }  # fmt: skip
 """With what stands between columns; the most wanted first."""
 _MORE_FOR_HOURS: Final = 12
 _BESIDE_NAME: Final = 6
 """Cells that a block, the emoji, and what stands between columns take."""
 _NARROW: Final = 72
+_ROOMY: Final = 140
+"""From here on there is room for everything, and to spare."""
 
 
-def name_room(width: int) -> int:
-    """How many cells a name can have; the details have all of it."""
-    return 16 if width < _NARROW else 24
+def room_for(title: str, width: int) -> int:
+    """How many cells a text in that column can have; the details have all of it."""
+    if title == NAME:
+        return 16 if width < _NARROW else 23
+    if title == CHANNELS:
+        return 14 if width < _ROOMY else 28
+    return 10
 
 
 def columns(
@@ -40,7 +46,7 @@ def columns(
     `longest_name` is how many cells the longest of the names takes.
     """
     chosen = {NAME}
-    room = width - min(longest_name, name_room(width)) - _BESIDE_NAME
+    room = width - min(longest_name, room_for(NAME, width)) - _BESIDE_NAME
     for title, taken in _WIDTHS.items():
         wanted = all_projects if title == PROJECT else True
         if title in {TODAY, WEEK, MONTH, HALF}:

@@ -57,7 +57,9 @@ class CategoryFormModal(ModalScreen[Category | None]):
         title = f"Change {text.one_line(before.name)}" if self._before else "A new category"
         with Vertical(classes="dialog form") as dialog:
             dialog.border_title = Content(title)
-            name = Input(before.name, id="called", max_length=100, select_on_focus=False)
+            name = Input(
+                text.one_line(before.name), id="called", max_length=100, select_on_focus=False
+            )
             yield from _row("Name", name)
             yield Static(id="note")
             if self._before is None and len(self._channels) > 1:
@@ -143,13 +145,19 @@ class CategoryFormModal(ModalScreen[Category | None]):
         if not typed.lstrip("+-").isdigit() or abs(int(typed)) > 1_000:
             raise errors.InvalidInput("The priority is a whole number from -1000 to 1000.")
         return NewCategory(
-            name=category.checked_name(self.called.value.strip()),
+            name=self._name_wanted(),
             project=self._project,
             emoji=self.emoji.value,
             color=int(self.color.value.removeprefix("#"), 16),
             priority=int(typed),
             channels=self.query_one("#channels", ChoiceGrid).chosen,
         )
+
+    def _name_wanted(self) -> str:
+        typed = self.called.value.strip()
+        if self._before is not None and typed == text.one_line(self._before.name):
+            return self._before.name  # what is shown of a name need not be all of it
+        return category.checked_name(typed)
 
     # How it is shown --------------------------------------------------------------------------
 
@@ -168,7 +176,7 @@ class CategoryFormModal(ModalScreen[Category | None]):
     def _note(self, name: str) -> str:
         """What the name means for those who send."""
         notes = []
-        if self._before is not None and name != self._before.name:
+        if self._before is not None and name != text.one_line(self._before.name):
             notes.append("Its past events go by the new name too.")
             notes.append(services.once_gone(text.one_line(self._before.name)))
         if name and (strangers := services.strangers(name)):

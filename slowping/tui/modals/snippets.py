@@ -68,8 +68,9 @@ class SnippetsModal(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """The code, the key, what is good to know, what came, the keys of the keyboard."""
         with Vertical(classes="dialog snippets") as dialog:
-            emoji, name = text.one_line(self._category.emoji), text.one_line(self._category.name)
-            dialog.border_title = Content(f"Send to {emoji} {name} in {self._category.project}")
+            of = self._category
+            title = text.one_line(f"Send to {of.emoji} {of.name} in {of.project}")
+            dialog.border_title = Content(title)
             yield SnippetView()
             yield Static(id="key")
             yield Input(id="api-key", password=True)

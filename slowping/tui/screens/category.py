@@ -96,8 +96,8 @@ class CategoryScreen(TablePlace[Category]):
     def cells(self, item: Category) -> Sequence[Text]:
         """A row."""
         known, now_ms = self._known(item), self.app.now_ms()
-        room = columns.name_room(self.table.size.width)
-        return [category_look.cell_of(title, known, now_ms, room) for title in self._shown]
+        width = self.table.size.width
+        return [category_look.cell_of(title, known, now_ms, width) for title in self._shown]
 
     def draw(self) -> None:
         """Show what is known."""

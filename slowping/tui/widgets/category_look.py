@@ -32,8 +32,9 @@ def hexadecimal(color: int) -> str:
     return f"#{color:06X}"
 
 
-def cell_of(title: str, known: Known, now_ms: int, room: int) -> Text:
-    """What stands below a title of `columns`; names are cut to `room` cells."""
+def cell_of(title: str, known: Known, now_ms: int, width: int) -> Text:
+    """What stands below a title of `columns`, in a table that is so wide."""
+    room = columns.room_for(title, width)
     category, counts = known.category, known.figures.events if known.figures else None
     match title:
         case columns.NAME:
@@ -51,7 +52,7 @@ def cell_of(title: str, known: Known, now_ms: int, room: int) -> Text:
         case columns.PRIORITY:
             return cell(str(category.priority) if category.priority else "")
         case _:
-            return cell(category.project, "dim")
+            return cell(_clip(category.project, room), "dim")
 
 
 def channels(category: Category) -> str:
@@ -79,12 +80,12 @@ def about(known: Known, now_ms: int) -> Content:
         text.one_line(category.emoji), " ", (text.one_line(category.name), "bold")
     )
     facts = [
-        ("project", Content(category.project)),
+        ("project", Content(text.one_line(category.project))),
         ("colour", _color(category.color)),
         ("channels", Content(text.one_line(channels(category)))),
         ("priority", Content(str(category.priority))),
         ("created", Content(f"{category.created_at.astimezone():%Y-%m-%d %H:%M:%S}")),
-        ("id", Content(category.id)),
+        ("id", Content(text.one_line(category.id))),
     ]
     blocks = [
         title,
