@@ -415,7 +415,7 @@ async def test_a_test_shows_what_the_far_side_has_said(server: ScriptedServer) -
     async with looking(server) as live:
         screen(live).jump("ops")
         await live.press("t")
-        live.shows("A test of ops", "✗ retry in 812 ms, status 404", "HTTP 404", "no such hook")
+        live.shows("A test of ops", "✗ failed after 812 ms, status 404", "HTTP 404", "no such hook")
         live.shows("Nothing is at that address.")
         answers_a_test(server, OPS, "delivered", 204)
         await live.press("t")

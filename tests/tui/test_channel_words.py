@@ -47,9 +47,19 @@ def came(outcome: str, status: int | None = None, reason: str | None = None) -> 
     )
 
 
-def test_a_test_says_how_it_ended() -> None:
-    assert words.ended(came("delivered", 204)) == "delivered in 1,200 ms, status 204"
-    assert words.ended(came("unknown")) == "unknown in 1,200 ms"
+@pytest.mark.parametrize(
+    ("test", "said"),
+    [
+        (came("delivered", 204), "delivered in 1.2 s, status 204"),
+        (came("retry", 503), "failed after 1.2 s, status 503"),
+        (came("unknown"), "no answer after 1.2 s, it may have arrived"),
+        (came("throttled", 429), "told to wait after 1.2 s, status 429"),
+        (came("rejected"), "rejected after 1.2 s"),
+        (came("{braces}"), "{braces} after 1.2 s"),
+    ],
+)
+def test_a_test_says_how_it_ended(test: ChannelTest, said: str) -> None:
+    assert words.ended(test) == said
 
 
 @pytest.mark.parametrize(

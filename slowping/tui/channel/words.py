@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from slowping.core import text
 from slowping.core.category import Category
 from slowping.core.channel import Channel, ChannelTest
+from slowping.tui.figures import numbers
 
 _MOST_NAMES = 8
 
@@ -63,7 +64,18 @@ def loss(channel: Channel, categories: Iterable[Category], waiting: int, *, more
 def ended(test: ChannelTest) -> str:
     """How a test ended: `delivered in 120 ms, status 204`."""
     status = "" if test.status is None else f", status {test.status}"
-    return f"{test.outcome} in {test.duration_ms:,} ms{status}"
+    took = numbers.latency(test.duration_ms)
+    match test.outcome:
+        case "delivered":
+            return f"delivered in {took}{status}"
+        case "retry":
+            return f"failed after {took}{status}"
+        case "unknown":
+            return f"no answer after {took}, it may have arrived"
+        case "throttled":
+            return f"told to wait after {took}{status}"
+        case other:
+            return f"{other} after {took}{status}"
 
 
 def advice(channel: Channel, test: ChannelTest) -> str:

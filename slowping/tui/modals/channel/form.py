@@ -6,12 +6,13 @@ from typing import Any, ClassVar, Final
 import msgspec
 from textual import events as textual_events
 from textual import getters, work
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Button, Static
+from textual.widgets import Button, Input, Static
 
 from slowping.core import errors, text
 from slowping.core.channel import Channel, ChannelChange, ChannelKind, IssuedChannel, NewChannel
@@ -55,6 +56,10 @@ class ChannelFormModal(ModalScreen[IssuedChannel | None]):
         Binding("escape", "leave", "Cancel"),
         Binding("ctrl+s", "save", "Save"),
         Binding("ctrl+r", "reveal", "Show or hide secrets"),
+        # With priority: they move the focus, and people type ahead.
+        Binding("tab", "app.focus_next", priority=True, show=False),
+        Binding("shift+tab", "app.focus_previous", priority=True, show=False),
+        Binding("enter", "go_on", priority=True, show=False),
     ]
 
     def __init__(self, blank: Blank) -> None:
@@ -113,16 +118,18 @@ class ChannelFormModal(ModalScreen[IssuedChannel | None]):
         """What was said of other values holds no more."""
         self._forget()
 
-    def on_input_submitted(self) -> None:
-        """Enter goes on to the next field."""
-        self.focus_next()
-
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Save, or leave."""
         if event.button.id == "save":
             self.action_save()
         else:
             self.action_leave()
+
+    def action_go_on(self) -> None:
+        """Enter goes on to the next field; in all else than a line of text it does what it does."""
+        if not isinstance(self.focused, Input):
+            raise SkipAction
+        self.focus_next()
 
     def action_reveal(self) -> None:
         """Show what is typed into secrets, or hide it."""
