@@ -1,7 +1,9 @@
 """Open the live view."""
 
 import contextlib
+import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -64,13 +66,26 @@ def tui(
         return
     if name and (server or api_key or data):
         raise click.UsageError("A profile has its server and key: leave out the other options.")
-    from slowping.tui.settings import Settings
+    with _all_of_it_staying():
+        from slowping.tui.settings import Settings
 
-    settings = Settings.of_this_user()
-    profile = to_open(settings, name, server, api_key, data)
-    from slowping.tui.app import SlowpingApp
+        settings = Settings.of_this_user()
+        profile = to_open(settings, name, server, api_key, data)
+        from slowping.tui.app import SlowpingApp
 
-    SlowpingApp(settings, profile).run()
+        app = SlowpingApp(settings, profile)
+    app.run()
+
+
+@contextlib.contextmanager
+def _all_of_it_staying() -> Iterator[None]:
+    """Look for no garbage in what is loaded here, now or later: it is needed until the end."""
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        gc.enable()
 
 
 def to_open(
