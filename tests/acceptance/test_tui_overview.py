@@ -21,6 +21,6 @@ async def test_figures_move_with_what_comes_in_and_goes_out(house: RunningHouse)
 
         await client.pause_channel((await client.list_channels()).items[0].id)
         await client.send_event(NewEvent(category="sale", fields={"amount": 1.0}))
-        await person.sees("1 waiting", "‖ paused    console", "1,241.50")
+        await person.sees("1 waiting", "⏸ paused    console", "1,241.50")
         await person.press("g", "enter")
         await person.sees("category:sale", "amount 1", "1/1", "0/1 ⟳")

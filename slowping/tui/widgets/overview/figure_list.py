@@ -207,7 +207,7 @@ class FigureList(Commanded, Widget, can_focus=True):
 
     def watch_has_focus(self, focus: bool) -> None:
         """The cursor comes and goes with the focus."""
-        super().watch_has_focus(focus)  # type: ignore[no-untyped-call]
+        super().watch_has_focus(focus)
         self.refresh()
 
     def _height(self, width: int) -> int:

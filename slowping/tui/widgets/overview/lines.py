@@ -23,10 +23,10 @@ _LEAST: Final = 3
 _MUTED: Final = "$text-muted"
 _NONE: Final = "·"
 
-_MARKS: Final = {
-    Standing.SENDING: ("●", "$text-success"),
-    Standing.PAUSED: ("‖", "$text-warning"),
-    Standing.TROUBLED: ("✗", "$text-error"),
+_TONES: Final = {
+    Standing.SENDING: "$text-success",
+    Standing.PAUSED: "$text-warning",
+    Standing.TROUBLED: "$text-error",
 }
 _MARKED: Final = 13
 """Cells for cursor, mark and word."""
@@ -123,9 +123,12 @@ def channel_titles(width: int) -> Content:
 
 def _channel(row: ChannelRow, width: int, *, here: bool) -> list[Content]:
     stands = standing_of(row.figures, paused=row.figures.paused)
-    mark, tone = _MARKS[stands]
-    word = drawing.fit(f" {stands.value}", _MARKED - 2)
-    start = Content.assemble(">" if here else " ", (mark, _tone(tone, here)), word)
+    mark, _, word = stands.marked.partition(" ")
+    start = Content.assemble(
+        ">" if here else " ",
+        (mark, _tone(_TONES[stands], here)),
+        drawing.fit(f" {word}", _MARKED - 2),
+    )
     draw = _in_columns if width >= WIDE else _in_words
     return [*draw(row.figures, start, width, here), *_below(row, width, here)]
 

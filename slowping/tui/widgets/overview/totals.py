@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Final
 
+from rich.segment import Segment
 from rich.style import Style
 from textual.app import RenderResult
 from textual.content import Content
@@ -89,8 +90,8 @@ def _large(figure: int, room: int) -> list[str]:
     shown = numbers.whole(figure, 100)
     if Digits.get_width(shown) > room:
         shown = numbers.whole(figure, 0)
-    segments = Digits(shown).render(Style(bold=True))
-    return [segment.text for segment in segments if segment.text != "\n"]
+    parts = Digits(shown).render(Style(bold=True))
+    return [part.text for part in parts if isinstance(part, Segment) and part != Segment.line()]
 
 
 def _bars(overview: Overview, width: int, height: int) -> list[Content]:
