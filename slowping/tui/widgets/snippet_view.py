@@ -19,7 +19,7 @@ from slowping.tui.snippets.services import SERVICES, Service, Target
 from slowping.tui.snippets.writing import LANGUAGES
 
 
-class Tabs(Static):
+class TabLine(Static):
     """Names side by side, of which one is chosen; a click chooses another."""
 
     chosen: reactive[int] = reactive(0, init=False)
@@ -27,9 +27,9 @@ class Tabs(Static):
     class Clicked(Message):
         """Another one is chosen."""
 
-        def __init__(self, tabs: "Tabs", number: int) -> None:
+        def __init__(self, line: "TabLine", number: int) -> None:
             super().__init__()
-            self.tabs = tabs
+            self.line = line
             self.number = number
 
     def __init__(self, names: Sequence[str], **kwargs: str) -> None:
@@ -74,8 +74,8 @@ class SnippetView(Vertical, can_focus=True):
 
     def compose(self) -> ComposeResult:
         """Two lines of tabs, and the code, which can be selected with the mouse."""
-        yield Tabs([service.name for service in SERVICES], id="service_no")
-        yield Tabs(LANGUAGES, id="language_no")
+        yield TabLine([service.name for service in SERVICES], id="service_no")
+        yield TabLine(LANGUAGES, id="language_no")
         with VerticalScroll(can_focus=False):
             yield Static(id="code")
 
@@ -113,9 +113,9 @@ class SnippetView(Vertical, can_focus=True):
         count = len(SERVICES if what == "service_no" else LANGUAGES)
         setattr(self, what, (getattr(self, what) + by) % count)
 
-    def on_tabs_clicked(self, event: Tabs.Clicked) -> None:
+    def on_tab_line_clicked(self, event: TabLine.Clicked) -> None:
         """The one that was clicked."""
-        setattr(self, str(event.tabs.id), event.number)
+        setattr(self, str(event.line.id), event.number)
 
     def action_page(self, by: int) -> None:
         """Move through code that is longer than its place."""
@@ -127,8 +127,8 @@ class SnippetView(Vertical, can_focus=True):
         self.post_message(self.Turned())
 
     def _show(self) -> None:
-        self.query_one("#service_no", Tabs).chosen = self.service_no
-        self.query_one("#language_no", Tabs).chosen = self.language_no
+        self.query_one("#service_no", TabLine).chosen = self.service_no
+        self.query_one("#language_no", TabLine).chosen = self.language_no
         shown = Content(text.visible(self.code)) if self.code else self._unnameable()
         self.query_one("#code", Static).update(shown)
 

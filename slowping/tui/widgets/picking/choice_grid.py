@@ -63,11 +63,13 @@ class ChoiceGrid(Widget, can_focus=True):
     ) -> None:
         """Of `many` any number can be marked with the space bar; else the cursor chooses.
 
-        The note stands below while nothing is chosen.
+        The note stands below while nothing is chosen. Room is kept for as many as are offered
+        first, so that nothing around moves while they are sifted.
         """
         super().__init__(**kwargs)  # type: ignore[arg-type]  # id and classes are texts
         self._many = many
         self._note = note
+        self._first = 0 if many else len(choices)
         self.set_reactive(ChoiceGrid.chosen, tuple(chosen))
         self.offer(choices)
 
@@ -125,7 +127,8 @@ class ChoiceGrid(Widget, can_focus=True):
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many rows as it takes."""
         del container, viewport
-        rows = -(-len(self.choices) // self._columns(width))
+        most = max(self._first, len(self.choices))
+        rows = -(-most // self._columns(width))
         return max(1, rows + self._has_note)
 
     def render(self) -> RenderResult:
