@@ -8,7 +8,7 @@ import pytest
 
 from slowping.core import errors
 from slowping.core.channel import Channel, ChannelTest, IssuedChannel
-from slowping.core.delivery import DeliveryState
+from slowping.core.delivery import DeliveryGroup, DeliveryState
 from slowping.core.feed import CategoryChanged, ChannelChanged
 from slowping.core.page import Page
 from slowping.tui.screens.channel import ChannelScreen
@@ -529,6 +529,17 @@ async def test_there_is_nothing_to_see_where_nothing_has_failed(server: Scripted
         assert live.toasts() == ["Failed deliveries: no delivery of it stands as failed."]
 
 
+async def test_failed_deliveries_are_a_key_away(server: ScriptedServer) -> None:
+    full(server)
+    server.answers["GET /deliveries/groups"] = Page(items=(_group("mail"), _group("ops")))
+    async with looking(server) as live:
+        screen(live).jump("mail")
+        await live.press("f")
+        assert live.app.current_mode == "delivery"
+        live.shows("mail")
+        live.hides("ops")
+
+
 async def test_a_key_that_may_only_read_changes_nothing(server: ScriptedServer) -> None:
     full(server)
     server.refusing["/keys"] = (403, errors.Forbidden)
@@ -536,6 +547,13 @@ async def test_a_key_that_may_only_read_changes_nothing(server: ScriptedServer) 
         await live.press("n", "e", "t", "s", "d")
         assert len(live.toasts()) == 5
         assert all(toast.endswith("this API key may only read.") for toast in live.toasts())
+
+
+def _group(name: str) -> DeliveryGroup:
+    return DeliveryGroup(
+        project="shop", channel=name, kind="webhook", state=DeliveryState.FAILED,
+        last_error="HTTP 503", count=3, oldest_at=moment(-60), newest_at=moment(-5),
+    )  # fmt: skip
 
 
 # Pictures ----------------------------------------------------------------------------------------
