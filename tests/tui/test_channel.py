@@ -166,6 +166,24 @@ async def test_a_change_is_shown_without_asking_again(server: ScriptedServer) ->
         assert server.asked.count("GET /channels") == before
 
 
+async def test_what_changes_while_channels_are_loaded_is_not_shown_as_it_was(
+    server: ScriptedServer,
+) -> None:
+    full(server)
+    async with looking(server) as live:
+        server.gate.clear()
+        screen(live).load()
+        await live.pilot.pause()
+        await live.receives(
+            ChannelChanged(id=OPS.id, channel=channel("ops", paused_at=moment(0))),
+            ChannelChanged(id=MAIL.id, channel=None),
+        )
+        server.gate.set()
+        await live.settle()
+        live.shows("3 channels")
+        assert screen(live).items[OPS.id].paused_at is not None
+
+
 async def test_what_leads_to_a_channel_follows_the_categories(server: ScriptedServer) -> None:
     full(server)
     async with looking(server) as live:

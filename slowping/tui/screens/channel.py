@@ -42,6 +42,8 @@ class ChannelScreen(TablePlace[Channel]):
         super().__init__()
         self._kinds: tuple[ChannelKind, ...] = ()
         self._categories: dict[str, Category] = {}
+        self._heard: list[ChannelChanged | CategoryChanged] = []
+        """What the feed has told while something is being loaded."""
         self._tests: dict[str, ChannelTest] = {}
         """What the latest test of each has shown."""
         self._testing: set[str] = set()
@@ -52,33 +54,41 @@ class ChannelScreen(TablePlace[Channel]):
 
     async def fetch(self) -> Sequence[Channel]:
         """Channels, and what is told beside them: who sends to them, and which kinds there are."""
+        self._heard.clear()
         client, project = self.app.client, self.app.project
         channels, categories, self._kinds = await asyncio.gather(
             client.list_channels(project=project, limit=PAGE),
             client.list_categories(project=project, limit=PAGE),
             client.list_channel_kinds(),
         )
+        found = {each.id: each for each in channels.items}
         self._categories = {each.id: each for each in categories.items}
-        return channels.items
+        for item in self._heard:
+            self._learn(item, found)
+        return tuple(found.values())
 
     def take(self, batch: Batch) -> None:
         """Take in what became of channels and of what leads to them."""
-        moved = False
-        for item in batch:
-            match item:
-                case ChannelChanged(id=key, channel=None):
-                    moved = self.items.pop(key, None) is not None or moved
-                case ChannelChanged(channel=channel) if channel is not None:
-                    self.items[channel.id] = channel
-                    moved = True
-                case CategoryChanged(id=key, category=category):
-                    self._categories.pop(key, None)
-                    if category is not None:
-                        self._categories[key] = category
-                    moved = True
-        if moved:
-            self.draw()
-            self.refresh_bindings()
+        told = [item for item in batch if isinstance(item, ChannelChanged | CategoryChanged)]
+        if not told:
+            return
+        if self._loading:  # what is being loaded may be older than this
+            self._heard += told
+        for item in told:
+            self._learn(item, self.items)
+        self.draw()
+        self.refresh_bindings()
+
+    def _learn(self, item: ChannelChanged | CategoryChanged, channels: dict[str, Channel]) -> None:
+        match item:
+            case ChannelChanged(id=key, channel=None):
+                channels.pop(key, None)
+            case ChannelChanged(id=key, channel=Channel() as channel):
+                channels[key] = channel
+            case CategoryChanged(id=key, category=None):
+                self._categories.pop(key, None)
+            case CategoryChanged(id=key, category=Category() as category):
+                self._categories[key] = category
 
     def take_figures(self) -> None:
         """Show how the channels fare now."""
