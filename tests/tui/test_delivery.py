@@ -14,6 +14,7 @@ from slowping.tui.screens.delivery import DeliveryScreen
 from tests.tui.delivery.outbox import Outbox
 from tests.tui.delivery.samples import BUSY, channel, failed, moved
 from tests.tui.driver import Driver, ScriptedServer, event, moment, running
+from tests.tui.test_hostile import STRINGS, is_harmless
 
 BOX = "no such box"
 
@@ -51,7 +52,7 @@ async def test_failed_ones_are_shown_first_by_channel_and_error(server: Scripted
     shop(server)
     async with running(server) as live:
         await look(live)
-        live.shows("[failed 4] waiting 1", "2 groups", BOX, BUSY)
+        live.shows("[failed 4]  waiting 1  all", "2 groups", BOX, BUSY)
         lines = live.picture().splitlines()
         assert "mail" in lines[3]
         assert "hook" in lines[4]
@@ -317,7 +318,7 @@ async def test_all_that_match_are_retried_also_what_is_not_loaded(server: Script
         names = sorted(outbox.deliveries)
         await live.receives(*outbox.delivered(*names[:1_180]))
         await live.receives(*outbox.failed_again(*names[1_180:]))
-        live.shows("Retried 1,200: 1,180 delivered, 20 failed again", "[failed 20] waiting 0")
+        live.shows("Retried 1,200: 1,180 delivered, 20 failed again", "[failed 20]  waiting 0")
 
 
 async def test_all_that_match_a_filter_in_a_group_are_looked_for(server: ScriptedServer) -> None:
@@ -505,6 +506,35 @@ async def test_an_event_that_comes_in_is_counted_a_little_later(server: Scripted
         screen.make_sure()
         await live.settle()
         live.shows("waiting 1")
+
+
+# Hostile text --------------------------------------------------------------------------------
+
+
+async def test_nothing_that_a_far_side_wrote_reaches_the_terminal(server: ScriptedServer) -> None:
+    outbox = Outbox(
+        server,
+        *(
+            failed(number, last_error=string, channel=string, project=string, category=string,
+                   kind=string, reference=string)
+            for number, string in enumerate(STRINGS, 1)
+        ),
+    )  # fmt: skip
+    for one in outbox.deliveries.values():
+        outbox.tell_of(one, *STRINGS)
+    async with running(server, size=(160, 60)) as live:
+        await look(live)
+        assert is_harmless(live)
+        for _ in STRINGS[:3]:
+            await live.press("r")
+            assert is_harmless(live)
+            await live.press("n", "enter", "enter")
+            assert is_harmless(live)
+            await live.press("escape", "escape", "j")
+        await live.press("space", "j", "space", "r")
+        assert is_harmless(live)
+        await live.press("n", "w")
+        assert is_harmless(live)
 
 
 # A window is replayed ------------------------------------------------------------------------

@@ -53,14 +53,14 @@ def _head(delivery: Delivery, given: Drawing) -> Content:
     tries = words.tries_of(delivery, given.scene, given.schedules)
     said = words.said_of(delivery, tries, given.scene, given.now_ms)
     head = Content.assemble(
-        (f"{look.mark} {said}", f"bold {_TONES[look.tone]}"),
-        "\n",
-        "to ",
+        (look.mark, f"bold {_TONES[look.tone]}"),
+        (f" {said}", "bold"),
+        "\nto ",
         (text.one_line(delivery.channel), "bold"),
         (f" ({text.one_line(delivery.kind)})", "$text-muted"),
     )
     if delivery.last_error:
-        head += Content.styled(f"\n{text.one_line(delivery.last_error)}", "$text-error")
+        head += Content(f"\n{text.one_line(delivery.last_error)}")
     return head
 
 

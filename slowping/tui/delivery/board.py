@@ -1,6 +1,7 @@
 """What the deliveries screen shows: groups or the deliveries of one, marks, an act and its end."""
 
 from collections.abc import Hashable, Iterable, Sequence
+from typing import Final
 
 import msgspec
 from textual.content import Content
@@ -19,6 +20,9 @@ from slowping.tui.widgets.lines import Column, Piece
 
 Thing = Group | Delivery
 """What is on a line."""
+
+_ROOMY: Final = 70
+"""Columns from which on views need not stand close together."""
 
 
 class Board:
@@ -208,29 +212,35 @@ class Board:
             steps = (key.standing.value, key.channel, key.error or "")
             way = " ▸ ".join(text.one_line(step) for step in steps if step)
             return Content.styled(f" {way} ", "bold")
-        return Content.assemble(" ", *(self._tab(view) for view in View))
+        gap = " " if self._drawing.width < _ROOMY else "  "
+        tabs = [part for view in View for part in (gap, self._tab(view))]
+        return Content.assemble(" ", *tabs[1:])
 
     def counted(self, shown: int) -> str:
         """How many are shown, of how many, and how many are marked."""
         marked = f"{len(self.marked):,} marked · " if self.marked else ""
         if self.opened is None:
+            if not self.groups.has(self.view):
+                return ""
             every = len(self.groups.shown(self.view))
             return marked + _of(shown, every, "group" if every == 1 else "groups")
         every = len(self.opened.rows)
-        if self.opened.loaded and not self.opened.is_whole:
+        if not self.opened.loaded:
+            return ""
+        if not self.opened.is_whole:
             group = self.groups.get(self.opened.key)
             every = max(every, group.count if group else 0)
             return f"{marked}{shown:,} of {every:,} shown"
         return marked + _of(shown, every, "delivery" if every == 1 else "deliveries")
 
     def _tab(self, view: View) -> Content:
-        totals = self.groups.totals()
-        known = view is not View.ALL or self.view is View.ALL
-        number = sum(totals.get(standing, 0) for standing in view.standings)
-        label = f"{view.value} {number:,}" if known else view.value
+        label = view.value
+        if self.groups.has(view) and (view is not View.ALL or self.view is View.ALL):
+            totals = self.groups.totals()
+            label += f" {sum(totals[standing] for standing in view.standings):,}"
         if view is self.view:
-            return Content.styled(f"[{label}]", "bold $text-accent")
-        return Content.styled(f" {label} ", "$text-muted")
+            return Content.styled(f"[{label}]", "bold")
+        return Content.styled(label, "$text-muted")
 
 
 def _of(shown: int, every: int, noun: str) -> str:

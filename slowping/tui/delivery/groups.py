@@ -147,7 +147,7 @@ class Groups:
 
     def __init__(self) -> None:
         self._groups: dict[GroupKey, Group] = {}
-        self._loaded: frozenset[Standing] = frozenset(View.FAILED.loaded)
+        self._loaded: frozenset[Standing] = frozenset()
         self._places: dict[str, GroupKey] = {}
         """Where deliveries stood last, the ones heard of last at the end."""
 
@@ -156,6 +156,10 @@ class Groups:
         self._groups, self._loaded = {}, frozenset(standings)
         for group in map(Group.told, told):
             self._put(group)
+
+    def has(self, view: View) -> bool:
+        """Whether what the view shows was loaded."""
+        return self._loaded.issuperset(view.standings)
 
     def know(self, deliveries: Iterable[Delivery]) -> None:
         """These stand so, and are counted already."""

@@ -193,7 +193,7 @@ class DeliveryPlace(PlaceScreen):
         shown = self.board.shown(self.filter_bar.sought)
         titles = self.board.prepare(
             shown,
-            self.lines.size.width,
+            self.lines.size.width or self.app.size.width,  # before it is laid out
             self.app.now_ms(),
             with_project=self.app.project is None and self.board.opened is None,
         )

@@ -9,7 +9,7 @@ from slowping.tui.delivery.groups import GroupKey, key_of
 PAGE: Final = 1_000
 """So many deliveries of a group are loaded, the newest ones."""
 
-MOST: Final = 5_000
+MOST: Final = 2_000
 """No more are kept, however many join."""
 
 

@@ -52,7 +52,7 @@ def progress(act: Round) -> Content:
             " ", (bar, "$text-accent"), f" {said} ", (f" {hint}", "$text-muted")
         )
     mark, tone = ("✓", "$text-success") if act.is_settled else ("⟳", "$text-warning")
-    return Content.assemble(" ", (f"{mark} {said}", tone), ("  esc closes", "$text-muted"))
+    return Content.assemble(" ", (mark, tone), f" {said}", ("  esc closes", "$text-muted"))
 
 
 def nothing(view: View, totals: Mapping[Standing, int], *, in_group: bool) -> tuple[str, str]:

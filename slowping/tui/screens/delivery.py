@@ -180,9 +180,10 @@ class DeliveryScreen(DeliveryPlace):
         self._close_group()
         self.board.view = self.board.view.following
         self.board.marked.clear()
-        self._loading = True
+        self._loading = not self.board.groups.has(self.board.view)
         self.load()
         self.draw()
+        self.lines.top()
 
     @on_command(delivery.REPLAY)
     @work(group="replay")

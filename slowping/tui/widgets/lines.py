@@ -192,11 +192,8 @@ class Lines(Commanded, ScrollView, can_focus=True):
 
     def _style(self, name: str) -> Style:
         if name not in self._styles:
-            self._styles[name] = (
-                self.get_component_rich_style(name, partial=name != "lines--cursor")
-                if name
-                else self.rich_style
-            )
+            # Not partial ones: these take the list's background for black, whatever the theme.
+            self._styles[name] = self.get_component_rich_style(name) if name else self.rich_style
         return self._styles[name]
 
     def _place_of(self, key: Hashable | None) -> int:
