@@ -163,7 +163,9 @@ def _runner(node: Commanded, command: Command) -> Callable[[], Awaitable[None]]:
 
 def _forgetter(app: "SlowpingApp", profile: "Profile") -> Callable[[], Awaitable[None]]:
     async def run() -> None:
-        app.forget(profile)
+        from slowping.tui import switching
+
+        app.run_worker(switching.forget(app, profile), group="forget", exclusive=True)
 
     return run
 

@@ -30,6 +30,8 @@ class PlaceScreen(Commanded, Screen[None]):
     app = getters.app(SlowpingApp)
     status = getters.query_one(StatusBar)
 
+    _away = False
+
     # Without ClassVar, as the base class has it.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012
 
@@ -60,6 +62,9 @@ class PlaceScreen(Commanded, Screen[None]):
     def tick(self) -> None:
         """Let times move on; called once a second while the place is in sight."""
 
+    def come_back(self) -> None:
+        """Show what the feed does not tell: the person was in another place, not in a modal."""
+
     def has_row(self) -> bool:
         """Whether something is under the cursor."""
         return True
@@ -86,9 +91,16 @@ class PlaceScreen(Commanded, Screen[None]):
         if live.link.stands and not live.link.fresh:
             self.load()
 
+    def on_screen_suspend(self) -> None:
+        """See whether it is another place that is shown now, or a modal over this one."""
+        self._away = self not in self.app.screen_stack
+
     def on_screen_resume(self) -> None:
         """Show in the status bar what is true now, and let go of the modal that was here."""
         self.show_status()
+        if self._away:
+            self._away = False
+            self.come_back()
         # It remembers up to 1,024 widgets that are gone, with all that they had drawn.
         StylesCache.get_inner_outer.cache_clear()
 

@@ -75,5 +75,19 @@ PLACES: Final = (
         help="Events of today, this week and this month, sums of numbers, and how channels do.",
         screen="slowping.tui.screens.overview:OverviewScreen",
     ),
+    Place(
+        name="api_key",
+        key="6",
+        title="API keys",
+        help="Who may send and read, until when, and who used which key last.",
+        screen="slowping.tui.screens.api_key:ApiKeyScreen",
+    ),
+    Place(
+        name="project",
+        key="7",
+        title="Projects",
+        help="What each project holds and may be sent, and which one is looked at.",
+        screen="slowping.tui.screens.project:ProjectScreen",
+    ),
 )
 """In the order of their keys; the first one is where a newcomer starts."""

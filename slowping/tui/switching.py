@@ -1,9 +1,13 @@
-"""Ask which project to look at, and which server to forget."""
+"""Look at another project, use another key, forget a server: by hand, or as it comes."""
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from slowping.core.feed import ProjectChanged
 from slowping.core.project import Project
 from slowping.tui.act import acting
+from slowping.tui.live import Batch
 
 if TYPE_CHECKING:
     from slowping.tui.app import SlowpingApp
@@ -39,10 +43,32 @@ async def choose_project(app: "SlowpingApp") -> None:
         app.project = chosen or None
 
 
-def _lonely(projects: list[Project]) -> str:
-    if not projects:
-        return "This API key sees no project."
-    return f"'{projects[0].name}' is the only project that this API key may see."
+def heed(app: "SlowpingApp", batch: Batch) -> None:
+    """Go along with what becomes of the project that is looked at, the only one told of."""
+    changed = [item.project for item in batch if isinstance(item, ProjectChanged)]
+    if app.project is None or not changed:
+        return
+    if changed[-1] is None:
+        leave_project(app, "it was removed")
+    elif changed[-1].name != app.project:
+        app.project = changed[-1].name
+
+
+def leave_project(app: "SlowpingApp", why: str) -> None:
+    """Look at all projects, and say why."""
+    app.tell(f"Back to all projects from '{app.project}': {why}.", severity="warning")
+    app.project = None
+
+
+def use_key(app: "SlowpingApp", value: str) -> None:
+    """Use another key at the same server; remembered where the one before was."""
+    if (before := app.profile) is None:
+        return
+    profile = msgspec.structs.replace(before, api_key=value)
+    remembered = app.settings.remembered
+    if remembered.profile_named(before.name) == before:
+        app.remember(profiles=remembered.with_profile(profile).profiles)
+    app.use(profile)
 
 
 async def forget(app: "SlowpingApp", profile: "Profile") -> None:
@@ -59,3 +85,9 @@ async def forget(app: "SlowpingApp", profile: "Profile") -> None:
         kept = app.settings.remembered.without_profile(profile)
         app.remember(profiles=kept.profiles, profile=kept.profile)
         app.tell(f"Forgot {profile.name}.")
+
+
+def _lonely(projects: list[Project]) -> str:
+    if not projects:
+        return "This API key sees no project."
+    return f"'{projects[0].name}' is the only project that this API key may see."

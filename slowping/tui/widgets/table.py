@@ -1,8 +1,9 @@
 """A table for small sets: rows by key, changed in place, with the same keys as every list."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
+from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 from textual import events as textual_events
@@ -17,6 +18,9 @@ from slowping.tui.commands import rows
 TONES: Final = ("muted", "failed", "waiting", "done")
 """What a cell's colour can say; its words say it as well."""
 
+GAP: Final = 2
+"""Cells that a column takes beside what stands in it."""
+
 Rows = Mapping[str, Sequence[Text]]
 """Cells by the row's key, in the order in which they are shown."""
 
@@ -24,6 +28,30 @@ Rows = Mapping[str, Sequence[Text]]
 def cell(content: str, style: str | Style = "") -> Text:
     """What somebody wrote, as a cell: one line, harmless, never markup."""
     return Text(text.one_line(content), style=style, no_wrap=True, overflow="ellipsis")
+
+
+def fitting(
+    titles: Sequence[str],
+    rows: Iterable[Sequence[Text]],
+    by_weight: Sequence[str],
+    room: int,
+) -> tuple[int, ...]:
+    """Places of the columns that fit into so many cells, in their order.
+
+    `by_weight` names them, those that matter most first; what is not named there is left out. The
+    first one is always there.
+    """
+    widths = [cell_len(title) for title in titles]
+    for row in rows:
+        widths = [max(width, each.cell_len) for width, each in zip(widths, row, strict=True)]
+    chosen: set[int] = set()
+    for title in by_weight:
+        place = titles.index(title)
+        width = widths[place] + GAP
+        if width <= room or not chosen:
+            chosen.add(place)
+            room -= width
+    return tuple(sorted(chosen))
 
 
 class Table(Commanded, DataTable[Text], inherit_bindings=False):
@@ -163,6 +191,7 @@ class Table(Commanded, DataTable[Text], inherit_bindings=False):
     def _change(self, wanted: dict[str, tuple[Text, ...]]) -> None:
         for key in [key for key in self._rows if key not in wanted]:
             self.remove_row(key)
+        resized = False
         for key, cells in wanted.items():
             if key not in self._rows:
                 self.add_row(*cells, key=key)
@@ -171,7 +200,15 @@ class Table(Commanded, DataTable[Text], inherit_bindings=False):
             ):
                 if old is not new and (old != new or old.style != new.style):
                     self.update_cell(key, str(number), new, update_width=True)
+                    resized |= old.cell_len != new.cell_len
         self._rows = wanted
+        if resized:
+            self.call_after_refresh(self._draw_anew)
+
+    def _draw_anew(self) -> None:
+        """Columns are measured after rows are drawn, and what is drawn is kept."""
+        self.notify_style_update()
+        self.refresh()
 
     def _refill(self, wanted: dict[str, tuple[Text, ...]]) -> None:
         current, top = self.current, self.scroll_offset.y

@@ -1,0 +1,243 @@
+"""Projects: what each holds and may be sent, and which of them is looked at."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final
+
+from rich.cells import cell_len
+from rich.text import Text
+from textual import work
+from textual.content import Content
+
+from slowping.core import text
+from slowping.core.api_key import ApiKey
+from slowping.core.category import Category
+from slowping.core.channel import Channel
+from slowping.core.delivery import DeliveryState
+from slowping.core.feed import CategoryChanged, ChannelChanged, ProjectChanged
+from slowping.core.project import Project
+from slowping.tui.act import acting
+from slowping.tui.command import on_command
+from slowping.tui.commands import project as commands
+from slowping.tui.live import Batch
+from slowping.tui.project import card, holdings
+from slowping.tui.project.holdings import Holdings
+from slowping.tui.table_place import PAGE, TablePlace
+from slowping.tui.widgets import drawing, table
+from slowping.tui.widgets.table import cell
+
+_TITLES: Final = (
+    "Name", "Categories", "Channels", "This month", "Web pages", "Destinations", "Age",
+)  # fmt: skip
+_BY_WEIGHT: Final = (
+    "Name", "This month", "Categories", "Channels", "Destinations", "Web pages", "Age",
+)  # fmt: skip
+_LONGEST_NAME: Final = 28
+
+
+class ProjectScreen(TablePlace[Project]):
+    """One row a project; all that the key may see, whichever is looked at."""
+
+    PLURAL = "projects"
+    HINT = "words  strict  quota"
+    help_title: ClassVar[str] = "Projects"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._categories: dict[str, Category] = {}
+        self._channels: dict[str, Channel] = {}
+        self._columns: tuple[int, ...] = (0,)
+
+    # What is shown ----------------------------------------------------------------------------
+
+    def come_back(self) -> None:
+        """While one project is looked at, the feed tells nothing of the others."""
+        if self.app.project is not None and self.app.live.link.stands:
+            self.load()
+
+    async def fetch(self) -> Sequence[Project]:
+        """Projects, and what is in them."""
+        client = self.app.client
+        projects, categories, channels = await asyncio.gather(
+            client.list_projects(limit=PAGE),
+            client.list_categories(limit=PAGE),
+            client.list_channels(limit=PAGE),
+        )
+        self._categories = {each.id: each for each in categories.items}
+        self._channels = {each.id: each for each in channels.items}
+        return projects.items
+
+    def take(self, batch: Batch) -> None:
+        """Take in what became of projects and of what is in them."""
+        moved = False
+        for item in batch:
+            match item:
+                case ProjectChanged(id=key, project=project):
+                    self._take_project(key, project)
+                case CategoryChanged(id=key, category=category):
+                    self._categories.pop(key, None)
+                    if category is not None:
+                        self._categories[key] = category
+                case ChannelChanged(id=key, channel=channel):
+                    self._channels.pop(key, None)
+                    if channel is not None:
+                        self._channels[key] = channel
+                case _:
+                    continue
+            moved = True
+        if moved:
+            self.draw()
+            self.refresh_bindings()
+
+    def _take_project(self, key: str, project: Project | None) -> None:
+        before = self.items.pop(key, None)
+        if project is not None:
+            self.items[key] = project
+            if before is not None and before.name != project.name:
+                self.load()  # what is in it names it otherwise from now on
+
+    def take_figures(self) -> None:
+        """Events come in."""
+        self.draw()
+
+    def order(self, item: Project) -> Any:
+        """By name."""
+        return item.name.casefold()
+
+    def draw(self) -> None:
+        """Show the columns that there is room for."""
+        every = [self._every_cell(item) for item in self.items.values()]
+        room = self.table.size.width - 1  # for a bar to scroll with
+        self._columns = table.fitting(_TITLES, every, _BY_WEIGHT, room)
+        super().draw()
+
+    def titles(self) -> Sequence[str]:
+        """Those that there is room for."""
+        return [_TITLES[place] for place in self._columns]
+
+    def cells(self, item: Project) -> Sequence[Text]:
+        """What stands in them."""
+        every = self._every_cell(item)
+        return [every[place] for place in self._columns]
+
+    def _every_cell(self, item: Project) -> Sequence[Text]:
+        held = self._held(item)
+        return (
+            self._named(item),
+            cell(f"{len(held.categories):,}"),
+            cell(f"{len(held.channels):,}" + (f" +{held.ad_hoc:,} ad hoc" if held.ad_hoc else "")),
+            cell(holdings.month(item, self._events(item))),
+            cell(_origins(len(item.allowed_origins))),
+            cell("strict" if item.strict_destinations else "as it comes"),
+            cell(drawing.age(item.created_at, self.app.now_ms())),
+        )
+
+    def _named(self, item: Project) -> Text:
+        """Marked where it is the one that is looked at."""
+        name = text.one_line(item.name)
+        short = drawing.fit(name, min(cell_len(name), _LONGEST_NAME))
+        if self.app.project is None:
+            return cell(short)
+        looked_at = item.name == self.app.project
+        return Text(f"{'●' if looked_at else ' '} {short}", "bold" if looked_at else "")
+
+    def facts(self, item: Project) -> Mapping[str, str]:
+        """What the filter looks at."""
+        held = self._held(item)
+        return {
+            "name": item.name,
+            "project": item.name,
+            "holds": " ".join((*held.categories, *held.channels)),
+            "origins": " ".join(item.allowed_origins),
+            "destinations": "strict" if item.strict_destinations else "",
+            "limited": "quota" if item.monthly_quota is not None else "",
+        }
+
+    def about(self, item: Project) -> Content:
+        """All there is to know of it."""
+        return card.card(item, self._held(item), self._events(item))
+
+    def nothing(self) -> tuple[str, str]:
+        """What a project is."""
+        return "No projects.", "A project owns categories, channels and API keys.\nn makes one."
+
+    def _held(self, item: Project) -> Holdings:
+        return holdings.holdings(item, self._categories.values(), self._channels.values())
+
+    def _events(self, item: Project) -> int | None:
+        return holdings.this_month(item, self.app.figures.now, self.app.project)
+
+    # What the person does ---------------------------------------------------------------------
+
+    @on_command(commands.LOOK)
+    def look(self) -> None:
+        """Look at this one only; or at all of them again."""
+        if (item := self.current) is not None:
+            self.app.project = None if item.name == self.app.project else item.name
+
+    @on_command(commands.NEW)
+    @work(exclusive=True, group="form")
+    async def create(self) -> None:
+        """Ask for a new one."""
+        from slowping.tui.modals.project_form import ProjectFormModal
+
+        made = await self.app.push_screen_wait(ProjectFormModal())
+        if made is not None:
+            self.put(made)
+            self.jump(made.id)
+            self.app.tell(f"Created {made.name}: p looks at it, 4 and 3 make what belongs in it.")
+
+    @on_command(commands.EDIT)
+    @work(exclusive=True, group="form")
+    async def change(self) -> None:
+        """Ask for changes."""
+        from slowping.tui.modals.project_form import ProjectFormModal
+
+        if (item := self.current) is None:
+            return
+        made = await self.app.push_screen_wait(ProjectFormModal(item))
+        if made is None or made == item:
+            return
+        self.put(made)
+        self.app.tell(f"Changed {made.name}.")
+        if item.name == self.app.project:
+            self.app.project = made.name
+
+    @on_command(commands.REMOVE)
+    @work(exclusive=True, group="remove")
+    async def remove_project(self) -> None:
+        """Say what goes with it, and ask."""
+        from slowping.tui.modals.confirm import ConfirmModal
+
+        if (item := self.current) is None:
+            return
+        loss = None
+        async with acting(self, f"Looking what goes with {item.name}"):
+            loss = await self._loss(item)
+        if loss is None or not await self.app.push_screen_wait(
+            ConfirmModal(f"Remove {item.name}?", loss, yes="Remove", name=item.name)
+        ):
+            return
+        async with acting(self, f"Removing {item.name}", f"Removed {item.name}."):
+            await self.app.client.remove_project(item.id)
+            self.drop(item.id)
+            if item.name == self.app.project:
+                self.app.project = None
+
+    async def _loss(self, item: Project) -> str:
+        client = self.app.client
+        keys, groups = await asyncio.gather(
+            client.list_api_keys(project=item.name, revoked=False, limit=PAGE),
+            client.group_deliveries(
+                project=item.name, states=[DeliveryState.PENDING, DeliveryState.LEASED]
+            ),
+        )
+        at_home: list[ApiKey] = [key for key in keys.items if key.project == item.name]
+        waiting = sum(group.count for group in groups)
+        return holdings.loss(self._held(item), at_home, waiting, self.app.own_key)
+
+
+def _origins(number: int) -> str:
+    if not number:
+        return "any"
+    return f"{number} origin{'' if number == 1 else 's'}"
