@@ -1,20 +1,21 @@
-"""Open the live view."""
+"""Open the live view, without loading what only help and errors need."""
 
 import contextlib
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import rich_click as click
+import click
 
-from slowping.cli import where
+from slowping.client import whereabouts
 from slowping.core import errors
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from slowping.tui.app import SlowpingApp
     from slowping.tui.settings import Profile, Remembered, Settings
 
 _NAMED_BY: Final = ("SLOWPING_SERVER", "SLOWPING_DATA", "SLOWPING_CONFIG")
@@ -34,7 +35,7 @@ def _complete_profiles(
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
-@click.command
+@click.command(add_help_option=False)
 @click.option("--server", metavar="URL", help="The server's address; or SLOWPING_SERVER.")
 @click.option("--api-key", metavar="KEY", help="The API key to use there; or SLOWPING_API_KEY.")
 @click.option(
@@ -64,6 +65,29 @@ def tui(
 
         click.echo(page.plain())
         return
+    _app(server, api_key, data, name).run()
+
+
+def opens(arguments: Sequence[str]) -> bool:
+    """Open the live view at once; False, and nothing done, where there is something else to tell.
+
+    That is help, or what is wrong with the arguments: the rest of the command line tells it well.
+    """
+    try:
+        # Help is asked for by an option that it does not have: an error like any other.
+        with tui.make_context("tui", list(arguments)) as ctx:
+            if ctx.params.pop("keys"):
+                return False
+            app = _app(**ctx.params)
+    except (click.ClickException, errors.SlowpingError):
+        return False
+    app.run()
+    return True
+
+
+def _app(
+    server: str | None, api_key: str | None, data: Path | None, name: str | None
+) -> "SlowpingApp":
     if name and (server or api_key or data):
         raise click.UsageError("A profile has its server and key: leave out the other options.")
     with _all_of_it_staying():
@@ -73,8 +97,7 @@ def tui(
         profile = to_open(settings, name, server, api_key, data)
         from slowping.tui.app import SlowpingApp
 
-        app = SlowpingApp(settings, profile)
-    app.run()
+        return SlowpingApp(settings, profile)
 
 
 @contextlib.contextmanager
@@ -127,9 +150,10 @@ def _found(
     from slowping.tui.settings import Profile
 
     is_named = any((server, api_key, data, *map(os.environ.get, _NAMED_BY)))
-    keys = (where.ADMIN_KEY_FILE,)
     try:
-        found = where.find(server, api_key, data, os.environ, keys, where.remembered)
+        found = whereabouts.find(
+            server, api_key, data, os.environ, (whereabouts.ADMIN_KEY_FILE,), memory.addresses
+        )
     except (errors.NoCredential, errors.Unreachable):
         if is_named:
             raise

@@ -88,18 +88,7 @@ def remembered() -> Sequence[Address]:
     """The servers that the live view remembers, the one that it showed last first."""
     from slowping.tui import settings
 
-    memory = settings.remembered()
-    last_first = sorted(memory.profiles, key=lambda profile: profile.name != memory.profile)
-    return [
-        Address(
-            profile.server,
-            profile.api_key,
-            key_from=f"the profile {profile.name} of the live view",
-            server_from=f"the profile {profile.name} of the live view",
-        )
-        for profile in last_first
-        if profile.api_key
-    ]
+    return settings.remembered().addresses()
 
 
 def _require_scheme(server: str | None) -> None:

@@ -4,13 +4,16 @@ import contextlib
 import os
 import tempfile
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import msgspec
 
 from slowping.core import errors
+
+if TYPE_CHECKING:
+    from slowping.client.whereabouts import Address
 
 _REMEMBERED: Final = "tui.json"
 _WRITTEN: Final = "tui.toml"
@@ -68,6 +71,23 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True):
         return self.changed(
             profiles=others, profile=None if self.profile == profile.name else self.profile
         )
+
+    def addresses(self) -> "Sequence[Address]":
+        """The servers of which the key is known, the one that was used last first."""
+        from slowping.client.whereabouts import Address
+
+        last_first = sorted(self.profiles, key=lambda profile: profile.name != self.profile)
+        source = "the profile {} of the live view".format
+        return [
+            Address(
+                each.server,
+                each.api_key,
+                key_from=source(each.name),
+                server_from=source(each.name),
+            )
+            for each in last_first
+            if each.api_key
+        ]
 
     def changed(self, **what: Any) -> Self:  # as the fields are
         """The same with some of it changed."""

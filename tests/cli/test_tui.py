@@ -6,7 +6,7 @@ import rich_click as click
 from click.testing import CliRunner
 
 from slowping.cli import cli
-from slowping.cli.tui import to_open
+from slowping.cli.tui import opens, to_open
 from slowping.core import errors
 from slowping.tui import commands
 from slowping.tui.settings import Profile, Settings
@@ -38,6 +38,26 @@ def test_every_key_is_printed() -> None:
     assert answer.exit_code == 0
     for command in commands.every():
         assert f" {command.id} " in answer.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["--help", "-h", "--keys", "--nonsense", "extra", "--server", "--profile nobody's"],
+)
+def test_what_is_no_live_view_is_left_to_the_whole_command_line(arguments: str) -> None:
+    assert not opens(arguments.split())
+
+
+def test_an_error_of_ours_is_left_to_the_whole_command_line(tmp_path: Path) -> None:
+    assert not opens(["--data", str(tmp_path)])
+
+
+def test_its_help_looks_as_that_of_all_commands() -> None:
+    mine, other = (CliRunner().invoke(cli, [name, "--help"]) for name in ("tui", "serve"))
+    for help_page in (mine, other):
+        assert help_page.exit_code == 0
+        assert "╭─ Options" in help_page.stdout
+        assert "--help" in help_page.stdout
 
 
 # Which server ---------------------------------------------------------------------------------
