@@ -89,14 +89,18 @@ class Surroundings:
             _move(self._recent, old, new)
 
     def of(self, category: Category, now: dt.datetime) -> Known:
-        """A category with what is known beside it."""
+        """A category with all that is known beside it."""
+        return msgspec.structs.replace(
+            self.row_of(category),
+            senders=None if self._keys is None else self.senders(category, now),
+            recent=self._recent.get(_named(category)),
+        )
+
+    def row_of(self, category: Category) -> Known:
+        """A category with what a row of a table shows of it, and no more."""
         named = _named(category)
         return Known(
-            category=category,
-            figures=self._figures.get(named),
-            last_at=self._last.get(named),
-            senders=None if self._keys is None else self.senders(category, now),
-            recent=self._recent.get(named),
+            category=category, figures=self._figures.get(named), last_at=self._last.get(named)
         )
 
     def senders(self, category: Category, now: dt.datetime) -> tuple[ApiKey, ...]:

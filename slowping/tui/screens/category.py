@@ -36,6 +36,8 @@ class CategoryScreen(TablePlace[Category]):
         self._at_hand = KeysAtHand()
         self._shown: Sequence[str] = ()
         """The titles that rows are drawn for."""
+        self._drawn: dict[str, tuple[object, Sequence[Text]]] = {}
+        """What each row shows, and its cells."""
 
     # What comes from outside ------------------------------------------------------------------
 
@@ -54,6 +56,7 @@ class CategoryScreen(TablePlace[Category]):
 
     async def fetch(self) -> Sequence[Category]:
         """The categories, and what belongs to them."""
+        self._drawn.clear()
         return await asking.load(self.app.client, self.app.project, self._surroundings)
 
     def take(self, batch: Batch) -> None:
@@ -94,10 +97,14 @@ class CategoryScreen(TablePlace[Category]):
         )
 
     def cells(self, item: Category) -> Sequence[Text]:
-        """A row."""
-        known, now_ms = self._known(item), self.app.now_ms()
+        """A row; it is drawn anew where something of it has changed."""
+        known, now_ms = self._surroundings.row_of(item), self.app.now_ms()
         width = self.table.size.width
-        return [category_look.cell_of(title, known, now_ms, width) for title in self._shown]
+        shows = (known, category_look.last(known, now_ms), self._shown, width)
+        if item.id not in self._drawn or self._drawn[item.id][0] != shows:
+            cells = [category_look.cell_of(title, known, now_ms, width) for title in self._shown]
+            self._drawn[item.id] = (shows, cells)
+        return self._drawn[item.id][1]
 
     def draw(self) -> None:
         """Show what is known."""

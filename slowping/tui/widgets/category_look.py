@@ -46,13 +46,20 @@ def cell_of(title: str, known: Known, now_ms: int, width: int) -> Text:
         case columns.HALF | columns.HOURS:
             return cell(_hours(known.figures, 12 if title == columns.HALF else 24))
         case columns.LAST:
-            return cell(_last(known, now_ms))
+            return cell(last(known, now_ms))
         case columns.CHANNELS:
             return cell(_clip(channels(category), room), "" if category.channels else "dim")
         case columns.PRIORITY:
             return cell(str(category.priority) if category.priority else "")
         case _:
             return cell(_clip(category.project, room), "dim")
+
+
+def last(known: Known, now_ms: int) -> str:
+    """How long ago its last event came; nothing where that is not known."""
+    if known.last_at is not None:
+        return drawing.age(known.last_at, now_ms)
+    return "never" if known.figures is not None and not known.figures.events.total else ""
 
 
 def channels(category: Category) -> str:
@@ -122,12 +129,6 @@ def _name(category: Category, room: int) -> Text:
     )
 
 
-def _last(known: Known, now_ms: int) -> str:
-    if known.last_at is not None:
-        return drawing.age(known.last_at, now_ms)
-    return "never" if known.figures is not None and not known.figures.events.total else ""
-
-
 def _clip(line: str, room: int) -> str:
     return line if cell_len(line) <= room else drawing.fit(line, room)
 
@@ -159,7 +160,7 @@ def _figures(figures: CategoryFigures | None) -> Content:
         cells = " ".join(f"{numbers.amount(each, 10):>10}" for each in sums)
         label = drawing.fit(text.one_line(name), width)
         lines.append(Content.assemble((label, "$text-muted"), cells))
-    total = f"{numbers.whole(counts.total)} events in all; below them, sums of fields."
+    total = f"{numbers.whole(counts.total)} events in all; numbers in fields are added up."
     if not figures.sums:
         total = f"{numbers.whole(counts.total)} events in all."
     return Content("\n").join([*lines, Content.styled(total, "$text-muted")])
