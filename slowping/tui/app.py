@@ -3,6 +3,7 @@
 import asyncio
 import collections
 import contextlib
+import functools
 import importlib
 import time
 from collections.abc import Callable, Iterator
@@ -17,12 +18,11 @@ from textual.dom import DOMNode
 from textual.reactive import var
 
 from slowping.core import errors, text
-from slowping.core.feed import ProjectChanged
-from slowping.tui import act
+from slowping.tui import act, switching
 from slowping.tui.command import Commanded, binding, on_command
 from slowping.tui.commands import everywhere
 from slowping.tui.figures.asking import Figures
-from slowping.tui.live import Batch, Live
+from slowping.tui.live import Live
 from slowping.tui.places import PLACES
 from slowping.tui.settings import Profile, Settings
 from slowping.tui.stylesheet import Stylesheet
@@ -129,7 +129,7 @@ class SlowpingApp(Commanded, App[None]):
         self._bind_keys()
         self.figures.begin()
         self.theme_changed_signal.subscribe(self, lambda theme: self.remember(theme=theme.name))
-        self.live.batch.subscribe(self, self._heed)
+        self.live.batch.subscribe(self, functools.partial(switching.heed, self))
         if self.profile is None:
             self.ask_where()
         else:  # once the first picture is drawn: loading the client would hold it up
@@ -181,48 +181,25 @@ class SlowpingApp(Commanded, App[None]):
             if self.project is None:
                 await self.live.follow(stream)
             elif not await act.is_there(lambda: self.live.follow(stream)):
-                self._leave_project("it is gone, or not for this key")
+                switching.leave_project(self, "it is gone, or not for this key")
                 return
         self.live.end(self.mishaps[-1].why if self.mishaps else "The server ended the feed.")
 
     @work(exclusive=True, group="rights")
     async def _learn_rights(self) -> None:
         """See whether the key may administer; while nothing answers, nothing is known."""
-        from slowping.tui import rights
+        from slowping.tui.api_key import rights
 
         found = await rights.learn(self.client, self.profile.api_key if self.profile else "")
         if found is not None:
             self.may_administer, self.own_key = found.may_administer, found.own
             self.screen.refresh_bindings()
 
-    def _heed(self, batch: Batch) -> None:
-        """Go along with what becomes of the project that is looked at, the only one told of."""
-        changed = [item.project for item in batch if isinstance(item, ProjectChanged)]
-        if self.project is None or not changed:
-            return
-        if changed[-1] is None:
-            self._leave_project("it was removed")
-        elif changed[-1].name != self.project:
-            self.project = changed[-1].name
-
-    def _leave_project(self, why: str) -> None:
-        self.tell(f"Back to all projects from '{self.project}': {why}.", severity="warning")
-        self.project = None
-
     @on_command(everywhere.PROJECT)
     @work(exclusive=True, group="project")
     async def choose_project(self) -> None:
         """Choose the project that is looked at."""
-        from slowping.tui import switching
-
         await switching.choose_project(self)
-
-    @work(exclusive=True, group="forget")
-    async def forget(self, profile: Profile) -> None:
-        """Forget a server, once the person has confirmed it."""
-        from slowping.tui import switching
-
-        await switching.forget(self, profile)
 
     @on_command(everywhere.CONNECT)
     def ask_where(self) -> None:
