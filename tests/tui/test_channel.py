@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from slowping.core import errors
-from slowping.core.channel import Channel, ChannelTest, IssuedChannel
+from slowping.core.channel import Channel, ChannelKind, ChannelTest, IssuedChannel
 from slowping.core.delivery import DeliveryGroup, DeliveryState
 from slowping.core.feed import CategoryChanged, ChannelChanged
 from slowping.core.page import Page
@@ -404,6 +404,59 @@ async def test_a_secret_is_taken_away_where_that_is_marked(server: ScriptedServe
         await live.press("ctrl+s")
         assert server.sent[f"PATCH /channels/{OPS.id}"] == {"settings": {"secret": None}}
         live.shows("whsec_new")
+
+
+PAGER = ChannelKind(
+    kind="pager",
+    summary="A plug-in of somebody's",
+    settings={
+        "properties": {
+            "number": {"title": "Number", "type": "string"},
+            "loud": {"title": "Loud", "type": "boolean", "default": False},
+            "tags": {"title": "Tags", "type": "array", "items": {"type": "string"}},
+            "headers": {
+                "title": "Headers", "type": "object", "additionalProperties": {"type": "string"},
+            },
+            "proxy": {
+                "title": "Proxy",
+                "type": "object",
+                "properties": {"host": {"title": "Host", "type": "string", "default": "::1"}},
+            },
+            "extra": {"title": "Extra", "description": "Whatever the pager knows."},
+        },
+        "required": ["number"],
+    },
+)  # fmt: skip
+
+
+async def test_a_plug_in_has_a_form_as_all_others(
+    server: ScriptedServer, looks_like: LooksLike
+) -> None:
+    full(server)
+    server.answers["GET /channel-kinds"] = Page(items=(PAGER,))
+    makes(server, channel("pager", "pager"))
+    async with looking(server, SIZES["80x24"]) as live:
+        await live.press("n", "enter", "enter")
+        await live.write("0800")
+        await live.press("enter", "right", "enter")
+        await live.write("night")
+        await live.press("enter")
+        await live.write("day")
+        await live.press("tab")
+        await live.write("X-Key: 1")
+        await live.press("tab", "enter")
+        await live.write("{")
+        await live.press("ctrl+s")
+        looks_like(await rested(live), "channel-form-plug-in-80x24")
+        await live.write("}")
+        await live.press("ctrl+s")
+        assert server.sent["POST /channels"]["settings"] == {
+            "number": "0800",
+            "loud": True,
+            "tags": ["night", "day"],
+            "headers": {"X-Key": "1"},
+            "extra": {},
+        }
 
 
 async def test_a_kind_that_is_gone_has_no_form(server: ScriptedServer) -> None:
