@@ -48,9 +48,13 @@ class Person:
 
 @contextlib.asynccontextmanager
 async def sitting(
-    server: str, api_key: str, *, size: tuple[int, int] = (120, 40)
+    server: str,
+    api_key: str,
+    *,
+    size: tuple[int, int] = (120, 40),
+    settings: Settings | None = None,
 ) -> AsyncIterator[Person]:
     """A person before the live view of that server."""
-    app = SlowpingApp(Settings(), Profile.of(server, api_key))
+    app = SlowpingApp(settings or Settings(), Profile.of(server, api_key))
     async with app.run_test(size=size, notifications=True) as pilot:
         yield Person(app, pilot)
