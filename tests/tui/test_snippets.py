@@ -114,5 +114,5 @@ def test_services_that_cannot_name_a_category() -> None:
 
 def test_what_becomes_of_a_name_that_is_gone() -> None:
     told = services.once_gone("sale")
-    assert "'sale' is refused by way of PingPanda and PingPilot (404)" in told
-    assert "a new category of that name" in told
+    assert "send to 'sale' are refused (404) where they speak PingPanda or PingPilot" in told
+    assert "all others make a new category of that name" in told

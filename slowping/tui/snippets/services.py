@@ -57,8 +57,9 @@ def once_gone(category: str) -> str:
     """What becomes of events that are sent to a name which no category has any more."""
     strict = [service.name for service in SERVICES if not service.makes_categories]
     return (
-        f"Who still sends to '{category}' is refused by way of {' and '.join(strict)} (404); "
-        "any other way makes a new category of that name, with the usual looks and all channels."
+        f"Programs that still send to '{category}' are refused (404) where they speak "
+        f"{' or '.join(strict)}; all others make a new category of that name, with the usual looks "
+        "and all channels."
     )
 
 
