@@ -122,7 +122,7 @@ class ForgetProvider(_Offers):
 
 
 class JumpProvider(_Offers):
-    """Categories, channels, and an event by its id."""
+    """Categories, channels, and an event or a delivery by its id."""
 
     discovered = False
 
@@ -146,12 +146,15 @@ class JumpProvider(_Offers):
                 self._found.append(("channel", channel.name, "Show the channel.", channel.id))
 
     def offers(self, typed: str) -> Iterable[Offer]:
-        """What was found, and an event where an id was typed."""
+        """What was found, and an event or a delivery where an id was typed."""
         jump = self.live_view.jump
         for place, name, help_text, what in self._found:
             yield text.one_line(name), help_text, functools.partial(jump, place, what)
-        if ids.parse(ids.EVENT, typed.strip()) is not None:
-            yield typed.strip(), "Show this event.", functools.partial(jump, "feed", typed.strip())
+        name = typed.strip()
+        if ids.parse(ids.EVENT, name) is not None:
+            yield name, "Show this event.", functools.partial(jump, "feed", name)
+        if ids.parse(ids.DELIVERY, name) is not None:
+            yield name, "Show this delivery.", functools.partial(jump, "delivery", name)
 
 
 def _runner(node: Commanded, command: Command) -> Callable[[], Awaitable[None]]:

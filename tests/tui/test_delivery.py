@@ -183,6 +183,16 @@ async def test_one_can_jump_to_a_delivery_and_to_a_channel(server: ScriptedServe
         live.shows("1 of 2 groups", BOX)
 
 
+async def test_the_palette_finds_a_delivery_by_its_id(server: ScriptedServer) -> None:
+    shop(server)
+    async with running(server, size=(120, 24)) as live:
+        await live.connects()
+        await live.press("colon")
+        await live.write(failed(2).id)
+        await live.press("enter")
+        live.shows("failed ▸ hook ▸ HTTP 503", "What happened 2")
+
+
 async def test_one_can_jump_there_before_anything_is_loaded(server: ScriptedServer) -> None:
     Outbox(server, failed(1), failed(5, channel="mail", state=DeliveryState.PENDING))
     async with running(server) as live:

@@ -76,6 +76,13 @@ async def test_everything_that_was_typed_is_asked_for(server: ScriptedServer) ->
         )  # fmt: skip
 
 
+async def test_what_is_typed_ahead_ends_up_where_it_should(server: ScriptedServer) -> None:
+    async with asking(server) as live:
+        await live.pilot.press("enter", "enter", "enter", *"hook", "enter", *"sale", "enter")
+        await live.settle()
+        assert (sent(server).channel, sent(server).category) == ("hook", "sale")
+
+
 async def test_known_names_are_offered(server: ScriptedServer) -> None:
     async with asking(server) as live:
         await live.press("enter", "enter", "enter")

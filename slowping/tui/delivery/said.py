@@ -33,8 +33,10 @@ def question(act: Errand) -> tuple[str, str]:
 def described(act: Errand) -> str:
     """Of which groups the deliveries of an act are, in a few lines."""
     keys = dict.fromkeys([*act.groups, *map(key_of, act.deliveries)])
+    several = len({key.project for key in keys}) > 1
     said = [
-        f"{text.one_line(key.channel)}: {text.one_line(key.error or key.standing.value)}"
+        f"{text.one_line(key.project)} ▸ " * several
+        + f"{text.one_line(key.channel)}: {text.one_line(key.error or key.standing.value)}"
         for key in keys
     ]
     shown = [text.shorten(each, _SHORT) for each in said[:_NAMED]]

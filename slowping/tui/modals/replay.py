@@ -5,6 +5,7 @@ from typing import ClassVar, Final
 
 import msgspec
 from textual import getters, work
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -36,6 +37,8 @@ class ReplayModal(ModalScreen[Replayed | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Cancel"),
         Binding("y", "confirm", "Send"),
+        # With priority: what is typed ahead must find the next field.
+        Binding("enter", "next", show=False, priority=True),
         Binding("down", "app.focus_next", show=False),
         Binding("up", "app.focus_previous", show=False),
     ]
@@ -77,9 +80,11 @@ class ReplayModal(ModalScreen[Replayed | None]):
         event.checkbox.label = _AGAIN[event.value]
         self._forget()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter goes on to the next field; after the last one it counts."""
-        if event.input.id == "category":
+    def action_next(self) -> None:
+        """Go on to the next field; after the last one, count."""
+        if not isinstance(self.focused, Input):
+            raise SkipAction
+        if self.focused.id == "category":
             self._count()
         else:
             self.focus_next()
