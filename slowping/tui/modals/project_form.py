@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from textual.widgets import Input
 
+from slowping.core import text
 from slowping.core.project import NewProject, Project, ProjectChange
 from slowping.tui.modals.form import FormModal, Line, choice, whole, words
 from slowping.tui.widgets.picking.choice_grid import ChoiceGrid
@@ -25,7 +26,7 @@ class ProjectFormModal(FormModal[Project]):
         yield Line(
             name="name",
             label="Name",
-            control=Input(before.name, max_length=64),
+            control=Input(text.one_line(before.name), max_length=64),
             help="Letters, digits, - and _, at most 64. SlowStats clients may send it as their "
             "projectId.",
         )
@@ -39,7 +40,7 @@ class ProjectFormModal(FormModal[Project]):
         yield Line(
             name="allowed_origins",
             label="Web pages",
-            control=Input(" ".join(before.allowed_origins), placeholder="any"),
+            control=Input(text.one_line(" ".join(before.allowed_origins)), placeholder="any"),
             help="The origins of web pages that may send, such as https://example.org, with spaces "
             "between them. Empty: pages of any origin that has a key.",
         )
