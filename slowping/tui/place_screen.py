@@ -37,6 +37,10 @@ class PlaceScreen(Commanded, Screen[None]):
 
     def compose(self) -> ComposeResult:
         """The frame, which is the same in every place."""
+        # Now, while there is nothing below: by a class that comes later all of it is styled anew.
+        self.set_class(not self.app.live.link.stands, "-stale")
+        self.set_class(self.app.compact, "-compact")
+        self.add_class("-wide" if self.app.size.width >= WIDE else "-narrow")
         yield StatusBar(self.app.now_ms)
         yield from self.compose_place()
         yield KeyBar()
