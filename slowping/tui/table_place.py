@@ -242,7 +242,8 @@ class TablePlace(PlaceScreen, Generic[T]):
 
     def _count(self, shown: int) -> str:
         every = len(self.items)
-        return f"{shown} of {every} {self.PLURAL}" if shown != every else f"{every} {self.PLURAL}"
+        things = self.PLURAL if every != 1 else _one_of(self.PLURAL)
+        return f"{shown} of {every} {things}" if shown != every else f"{every} {things}"
 
     def _why_empty(self) -> tuple[str, str]:
         if self.items:
@@ -252,3 +253,9 @@ class TablePlace(PlaceScreen, Generic[T]):
         if self._failed:
             return f"The {self.PLURAL} could not be loaded.", "ctrl+r tries again, ctrl+e says why."
         return self.nothing()
+
+
+def _one_of(plural: str) -> str:
+    if plural.endswith("ies"):
+        return f"{plural.removesuffix('ies')}y"
+    return plural.removesuffix("s")

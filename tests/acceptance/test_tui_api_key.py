@@ -126,7 +126,7 @@ async def test_a_project_comes_gets_another_name_and_goes(house: RunningHouse) -
 
         await admin.remove_project(made.id)
         await person.sees("Back to all projects from 'myshop': it was removed.", "all projects")
-        await person.sees("1 projects")
+        await person.sees("1 project\n")
 
 
 async def test_a_remembered_project_that_is_gone_does_no_harm(house: RunningHouse) -> None:

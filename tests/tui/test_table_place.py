@@ -154,3 +154,9 @@ async def test_what_the_filter_hides_can_be_jumped_to(server: ScriptedServer) ->
         await live.settle()
         live.shows("2 projects")
         assert live.app.screen.query_one(Table).current == "prj_blog"
+
+
+async def test_one_is_told_as_one(server: ScriptedServer) -> None:
+    has(server, "shop")
+    async with showing(server) as live:
+        live.shows("1 project\n")
