@@ -506,6 +506,32 @@ async def test_after_a_gap_everything_is_loaded_anew(server: ScriptedServer) -> 
         live.shows("2 deliveries")
 
 
+async def test_another_project_closes_the_group(server: ScriptedServer) -> None:
+    shop(server)
+    async with running(server) as live:
+        await look(live)
+        await live.press("enter")
+        live.shows("failed ▸ mail")
+        live.app.project = "home"
+        await live.connects()
+        live.shows("[failed 4]")
+        assert "project=home" in server.queries["/deliveries/groups"]
+
+
+async def test_after_a_gap_nobody_knows_what_came_of_an_act(server: ScriptedServer) -> None:
+    shop(server)
+    async with running(server) as live:
+        await look(live)
+        await live.press("r", "f")
+        live.shows("Retried 1: 1 on the way", "[waiting 2]")
+        await live.loses_the_line()
+        await live.tries_again()
+        live.shows("Retried 1: 1 on the way")
+        await live.loses_the_line()
+        await live.tries_again(reset=True)
+        live.hides("Retried 1")
+
+
 async def test_an_event_that_comes_in_is_counted_a_little_later(server: ScriptedServer) -> None:
     outbox = many(server, 1)
     new: Event = event(9, deliveries={"pending": 1})

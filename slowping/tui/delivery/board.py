@@ -70,6 +70,16 @@ class Board:
         self.opened, self.marked, self._marked_groups = None, self._marked_groups, set()
         return key
 
+    def begin_anew(self, project: str | None) -> None:
+        """All is loaded anew, of this project or of every one: leave what is of another.
+
+        Nobody knows what has come of an act while nothing was heard.
+        """
+        if self.opened is not None and project not in {None, self.opened.key.project}:
+            self.close()
+        if self.round is not None and self.round.is_over:
+            self.forget_round()
+
     def thing(self, key: Hashable | None) -> Thing | None:
         """The group or delivery of this key."""
         if isinstance(key, GroupKey):
@@ -223,7 +233,8 @@ class Board:
             if not self.groups.has(self.view):
                 return ""
             every = len(self.groups.shown(self.view))
-            return marked + _of(shown, every, "group" if every == 1 else "groups")
+            noun = "groups, and more" if self.groups.is_cut else "groups"
+            return marked + _of(shown, every, "group" if every == 1 else noun)
         every = len(self.opened.rows)
         if not self.opened.loaded:
             return ""

@@ -7,6 +7,7 @@ from typing import Final, Self
 
 import msgspec
 
+from slowping.core import page
 from slowping.core.delivery import Delivery, DeliveryGroup, DeliveryState
 
 MOST_PLACES: Final = 20_000
@@ -148,12 +149,15 @@ class Groups:
     def __init__(self) -> None:
         self._groups: dict[GroupKey, Group] = {}
         self._loaded: frozenset[Standing] = frozenset()
+        self.is_cut = False
+        """Whether the server has more groups than it tells at once."""
         self._places: dict[str, GroupKey] = {}
         """Where deliveries stood last, the ones heard of last at the end."""
 
-    def load(self, told: Iterable[DeliveryGroup], standings: Sequence[Standing]) -> None:
+    def load(self, told: Sequence[DeliveryGroup], standings: Sequence[Standing]) -> None:
         """All groups of these standings, in place of what is here."""
         self._groups, self._loaded = {}, frozenset(standings)
+        self.is_cut = len(told) >= page.MAX_LIMIT
         for group in map(Group.told, told):
             self._put(group)
 

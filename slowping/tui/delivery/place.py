@@ -77,6 +77,7 @@ class DeliveryPlace(PlaceScreen):
 
     def load(self) -> None:
         """Load the groups, and the deliveries of the one that is looked into."""
+        self.board.begin_anew(self.app.project)
         self._load()
         if self.board.opened is not None:
             self._load_rows(self.board.opened)

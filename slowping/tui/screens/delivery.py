@@ -181,7 +181,7 @@ class DeliveryScreen(DeliveryPlace):
         self.board.view = self.board.view.following
         self.board.marked.clear()
         self._loading = not self.board.groups.has(self.board.view)
-        self.load()
+        self._load()
         self.draw()
         self.lines.top()
 

@@ -90,6 +90,14 @@ def test_only_the_latest_places_are_remembered() -> None:
     assert kept.totals() == {Standing.FAILED: 3, Standing.WAITING: 5}
 
 
+def test_more_groups_than_are_told_at_once_are_known_to_be_there() -> None:
+    kept = loaded()
+    assert not kept.is_cut
+    many = [group("hook", DeliveryState.FAILED, f"error {number}", 1) for number in range(1_000)]
+    kept.load(many, View.FAILED.loaded)
+    assert kept.is_cut
+
+
 def test_a_view_follows_the_other() -> None:
     assert [View.FAILED.following, View.WAITING.following, View.ALL.following] == [
         View.WAITING, View.ALL, View.FAILED,
