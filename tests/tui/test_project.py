@@ -184,6 +184,17 @@ async def test_only_what_is_different_is_changed(server: ScriptedServer) -> None
         assert "Changed shop." in live.toasts()
 
 
+async def test_other_columns_are_drawn_as_wide_as_they_are(server: ScriptedServer) -> None:
+    server.answers["GET /projects"] = Page(items=(project("default"),))
+    server.answers["GET /overview"] = overview()
+    async with showing(server, (60, 18)) as live:
+        live.shows("Destinations")
+        changed = project("default", monthly_quota=500_000)
+        await live.receives(ProjectChanged(id=changed.id, project=changed))
+        live.hides("Destinations", "…")
+        live.shows("0 of 500,000, 0 %")
+
+
 async def test_what_is_not_changed_is_not_sent(server: ScriptedServer) -> None:
     full(server)
     async with showing(server) as live:

@@ -117,15 +117,30 @@ class Table(Commanded, DataTable[Text], inherit_bindings=False):
         """Show these rows."""
         wanted = {key: tuple(cells) for key, cells in given.items()}
         kept = [key for key in self._rows if key in wanted]
+        before = self._widths
         # New rows can be put at the end only; any other order is made anew.
         if list(wanted)[: len(kept)] == kept:
             self._change(wanted)
         else:
             self._refill(wanted)
+        if self._widths != before:
+            self.call_after_refresh(self._draw_anew)
         if self._left is not None:
             self.go_to(self._left)
             self._left = None
         self._tell()
+
+    @property
+    def _widths(self) -> tuple[int, ...]:
+        """How wide the widest cell of each column is."""
+        return tuple(
+            max(each.cell_len for each in cells) for cells in zip(*self._rows.values(), strict=True)
+        )
+
+    def _draw_anew(self) -> None:
+        """Columns are measured after rows are drawn, and what is drawn is kept."""
+        self.notify_style_update()
+        self.refresh()
 
     @on_command(rows.DOWN)
     def down(self) -> None:
@@ -191,7 +206,6 @@ class Table(Commanded, DataTable[Text], inherit_bindings=False):
     def _change(self, wanted: dict[str, tuple[Text, ...]]) -> None:
         for key in [key for key in self._rows if key not in wanted]:
             self.remove_row(key)
-        resized = False
         for key, cells in wanted.items():
             if key not in self._rows:
                 self.add_row(*cells, key=key)
@@ -200,15 +214,7 @@ class Table(Commanded, DataTable[Text], inherit_bindings=False):
             ):
                 if old is not new and (old != new or old.style != new.style):
                     self.update_cell(key, str(number), new, update_width=True)
-                    resized |= old.cell_len != new.cell_len
         self._rows = wanted
-        if resized:
-            self.call_after_refresh(self._draw_anew)
-
-    def _draw_anew(self) -> None:
-        """Columns are measured after rows are drawn, and what is drawn is kept."""
-        self.notify_style_update()
-        self.refresh()
 
     def _refill(self, wanted: dict[str, tuple[Text, ...]]) -> None:
         current, top = self.current, self.scroll_offset.y
