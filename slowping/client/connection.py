@@ -144,6 +144,8 @@ class Connection:
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
         """Say of what keeps an answer from coming that nobody answers, and why."""
+        if self._http.is_closed:  # by another task: httpx would raise what is no condition
+            raise errors.Unreachable(f"The connection to {self._address} was closed.")
         try:
             yield
         except (httpx.TransportError, httpx.InvalidURL, httpx.DecodingError) as error:

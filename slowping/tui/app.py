@@ -22,7 +22,7 @@ from slowping.tui import act, switching
 from slowping.tui.command import Commanded, binding, on_command
 from slowping.tui.commands import everywhere
 from slowping.tui.figures.asking import Figures
-from slowping.tui.live import Live
+from slowping.tui.live import Link, Live
 from slowping.tui.places import PLACES
 from slowping.tui.settings import Profile, Settings
 from slowping.tui.stylesheet import Stylesheet
@@ -110,6 +110,7 @@ class SlowpingApp(Commanded, App[None]):
         """The key that is used here, once the server has told of it."""
         self._dial = dial
         self._client: Client | None = None
+        self._dialled: Profile | None = None
         self.set_reactive(SlowpingApp.project, remembered.project)
         self.set_reactive(SlowpingApp.compact, remembered.compact)
 
@@ -130,6 +131,7 @@ class SlowpingApp(Commanded, App[None]):
         self.figures.begin()
         self.theme_changed_signal.subscribe(self, lambda theme: self.remember(theme=theme.name))
         self.live.batch.subscribe(self, functools.partial(switching.heed, self))
+        self.live.connection.subscribe(self, self._see_link)
         if self.profile is None:
             self.ask_where()
         else:  # once the first picture is drawn: loading the client would hold it up
@@ -173,17 +175,26 @@ class SlowpingApp(Commanded, App[None]):
         if profile is None:
             return
         async with act.acting(self, f"Following {profile.server}", endless=True):
-            before, self._client = self._client, self._dial(profile)
-            if before is not None:
-                await before.close()
-            self._learn_rights()
-            stream = self._client.stream(project=self.project)
+            await self._reach(profile)
+            stream = self.client.stream(project=self.project)
             if self.project is None:
                 await self.live.follow(stream)
             elif not await act.is_there(lambda: self.live.follow(stream)):
                 switching.leave_project(self, "it is gone, or not for this key")
                 return
         self.live.end(self.mishaps[-1].why if self.mishaps else "The server ended the feed.")
+
+    async def _reach(self, profile: Profile) -> None:
+        """Have a client of that profile; the one there is goes on with what it is doing."""
+        if self._client is None or profile != self._dialled:
+            before, self._client = self._client, self._dial(profile)
+            self._dialled = profile
+            if before is not None:
+                await before.close()
+
+    def _see_link(self, link: Link) -> None:
+        if link.fresh:
+            self._learn_rights()
 
     @work(exclusive=True, group="rights")
     async def _learn_rights(self) -> None:

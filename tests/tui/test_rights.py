@@ -62,3 +62,16 @@ async def test_another_key_is_taken_to_administer_until_it_is_known(
         live.app.use(Profile(name="other", server="http://other.test", api_key=value(2)))
         await live.connects()
         assert live.app.may_administer
+
+
+async def test_what_a_key_may_do_is_learned_once_the_server_answers(
+    server: ScriptedServer,
+) -> None:
+    has_keys(server, key(1, scopes=["read"]))
+    server.refusing["/keys"] = server.refusing["/feed"] = (503, errors.Unavailable)
+    async with running(server, profile=MINE) as live:
+        assert live.app.own_key is None
+        server.refusing.clear()
+        await live.tries_again()
+        assert live.app.own_key is not None
+        assert not live.app.may_administer

@@ -8,6 +8,7 @@ import pytest
 from slowping.core import errors
 from slowping.core.feed import ProjectChanged
 from slowping.tui.modals.choose import ChooseModal
+from slowping.tui.places import PLACES
 from slowping.tui.settings import Profile, Settings
 from tests.tui.driver import PROFILE, ScriptedServer, events, running
 from tests.tui.things import has_projects, project
@@ -124,6 +125,18 @@ async def test_a_project_that_is_renamed_is_gone_along_with(server: ScriptedServ
         assert server.queries["/feed"] == "project=store"
 
 
+async def test_the_palette_finds_a_project(server: ScriptedServer) -> None:
+    has_projects(server, "shop", "blog")
+    async with running(server) as live:
+        await live.connects()
+        await live.press("colon")
+        await live.write("project blog")
+        await live.comes_to_show("Look at the project blog")
+        await live.press("down", "enter")
+        await live.connects()
+        live.shows("server.test:7464 · blog")
+
+
 async def test_another_server_starts_with_all_of_its_projects(server: ScriptedServer) -> None:
     settings = Settings()
     settings.keep(settings.remembered.with_profile(OTHER).with_profile(PROFILE))
@@ -169,6 +182,19 @@ async def test_the_server_that_is_looked_at_is_not_offered_to_be_forgotten(
         live.hides("Forget test")
 
 
+async def test_every_place_that_was_opened_is_loaded_anew(server: ScriptedServer) -> None:
+    has_projects(server, "shop", "blog")
+    async with running(server, size=(120, 30)) as live:
+        await live.connects()
+        for place in PLACES:
+            await live.press(place.key)
+        loading = {asked for asked in server.asked if asked != "GET /feed"}
+        server.asked.clear()
+        live.app.project = "shop"
+        await live.connects()
+        assert loading <= set(server.asked)
+
+
 @pytest.mark.parametrize("size", {"60x18": (60, 18), "160x45": (160, 45)}.items())
 async def test_choosing(
     server: ScriptedServer, looks_like: LooksLike, size: tuple[str, tuple[int, int]]
@@ -178,3 +204,25 @@ async def test_choosing(
         await live.connects()
         await live.press("p")
         looks_like(live.picture(), f"choose-project-{size[0]}")
+
+
+async def test_what_is_under_way_goes_on_while_all_is_loaded_again(
+    server: ScriptedServer,
+) -> None:
+    async with running(server) as live:
+        await live.connects()
+        before = live.app.client
+        await live.press("ctrl+r")
+        await live.connects()
+        assert live.app.client is before
+
+
+async def test_the_client_of_another_server_is_let_go(server: ScriptedServer) -> None:
+    async with running(server) as live:
+        await live.connects()
+        before = live.app.client
+        live.app.use(OTHER)
+        await live.connects()
+        assert live.app.client is not before
+        with pytest.raises(errors.Unreachable, match="was closed"):
+            await before.list_projects()
