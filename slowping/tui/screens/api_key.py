@@ -72,17 +72,19 @@ class ApiKeyScreen(TablePlace[ApiKey]):
     def tick(self) -> None:
         """Let times move on, and look now and then who has used a key."""
         super().tick()
-        now_ms = self.app.now_ms()
-        if self.app.live.link.stands and now_ms - self._looked_ms >= 1_000 * _USE_S:
+        if self.app.now_ms() - self._looked_ms >= 1_000 * _USE_S:
             self._look_again()
 
     def come_back(self) -> None:
         """Look who has used a key since."""
-        if self.app.live.link.stands:
-            self._look_again()
+        self._look_again()
+
+    def _look_again(self) -> None:
+        if self.app.live.link.stands and not self._loading:  # which tells all of it
+            self._look()
 
     @work(exclusive=True, group="load")
-    async def _look_again(self) -> None:
+    async def _look(self) -> None:
         self._looked_ms = self.app.now_ms()
         found = await act.answer(self._ask)
         if not isinstance(found, errors.SlowpingError):
