@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -73,6 +74,8 @@ def opens(arguments: Sequence[str]) -> bool:
 
     That is help, or what is wrong with the arguments: the rest of the command line tells it well.
     """
+    # Whoever changes his mind while it loads is told nothing; once it runs, Ctrl-C is a key.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         # Help is asked for by an option that it does not have: an error like any other.
         with tui.make_context("tui", list(arguments)) as ctx:
