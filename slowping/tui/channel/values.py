@@ -165,7 +165,7 @@ def _json(words: str) -> Any:
 def problem(
     form: Sequence[Field], typed: Typed, kept: Collection[Path] = ()
 ) -> tuple[Field, str] | None:
-    """The first thing that is wrong before the server is asked, and what; None where nothing is.
+    """The first field that something is wrong with, and what; None where nothing is.
 
     Secrets that are `kept` need not be typed again.
     """
@@ -175,9 +175,9 @@ def problem(
         asked = not field.optional_group or field.optional_group in begun
         if value is None:
             if field.required and asked and field.path not in kept:
-                return field, f"{field.label} is required."
+                return field, "is required."
         elif complaint := _complaint(field, value, str(typed.get(field.path))):
-            return field, f"{field.label} {complaint}."
+            return field, f"{complaint}."
     return None
 
 

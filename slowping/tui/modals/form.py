@@ -8,6 +8,7 @@ from typing import ClassVar, Final, Generic, TypeVar
 import msgspec
 from textual import events as textual_events
 from textual import getters, work
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -37,6 +38,11 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     label: str
     control: Widget
     help: str
+    required: bool = False
+    proposed: bool = False
+    """Whether what stands there makes way for what is typed."""
+    beside: Widget | None = None
+    """What else can be said of it."""
 
 
 class _Row(Horizontal):
@@ -47,6 +53,27 @@ class _Row(Horizontal):
         Binding("down", "app.focus_next", show=False),
     ]
 
+    def __init__(self, line: Line) -> None:
+        super().__init__(classes="row", id=f"line-{line.name}")
+        self._line = line
+
+    def compose(self) -> ComposeResult:
+        """What it is called, and what it is entered with."""
+        yield Static(classes="name")
+        yield self._line.control
+        if self._line.beside is not None:
+            yield self._line.beside
+
+    def on_mount(self) -> None:
+        """Nothing is wrong yet, as far as is known."""
+        self.mark(wrong=False)
+
+    def mark(self, *, wrong: bool) -> None:
+        """Show whether this is the one that something is wrong with."""
+        self.set_class(wrong, "-wrong")
+        label = f"{'✗ ' if wrong else ''}{self._line.label}{' *' if self._line.required else ''}"
+        self.query_one(".name", Static).update(Content(label))
+
 
 class FormModal(ModalScreen[T | None], Generic[T]):
     """Answers with what the server has made of it, or with None; until then all of it stays."""
@@ -55,12 +82,17 @@ class FormModal(ModalScreen[T | None], Generic[T]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Cancel"),
         Binding("ctrl+s", "save", "Save"),
+        # With priority: they move the focus, and people type ahead.
+        Binding("tab", "app.focus_next", priority=True, show=False),
+        Binding("shift+tab", "app.focus_previous", priority=True, show=False),
+        Binding("enter", "go_on", priority=True, show=False),
     ]
 
-    def __init__(self, title: str, save: str = "Save") -> None:
-        """`save` names what the form does."""
+    def __init__(self, title: str, save: str = "Save", note: str = "") -> None:
+        """`save` names what the form does; the `note` is shown where the title leaves room."""
         super().__init__()
         self._title = title
+        self._note = note
         self._save_word = save
         self._lines: dict[str, Line] = {}
         self._saving = False
@@ -79,6 +111,11 @@ class FormModal(ModalScreen[T | None], Generic[T]):
             InvalidInput: what stands in the form makes no sense; `name: ` in front says where.
         """
 
+    def about(self, error: errors.SlowpingError) -> str:
+        """The name of the line that a refusal is about; empty where it is about none."""
+        named = _ABOUT.match(str(error))
+        return named[1] if named else "name" if isinstance(error, errors.NameTaken) else ""
+
     def change(self) -> None:
         """Something else stands in the form: show what now matters, hide what does not."""
 
@@ -88,14 +125,18 @@ class FormModal(ModalScreen[T | None], Generic[T]):
         """The lines, what the one with the focus takes, two buttons."""
         self._lines = {line.name: line for line in self.lines()}
         with Vertical(classes="dialog form sheet"):
-            yield Static(Content.styled(text.visible(self._title), "bold"))
+            title = (
+                (text.one_line(self._title), "bold"),
+                "  ",
+                (text.one_line(self._note), "$text-muted"),
+            )
+            yield Static(Content.assemble(*title), id="title")
             with VerticalScroll(can_focus=False):
                 for line in self._lines.values():
                     if isinstance(line.control, Input):
-                        line.control.select_on_focus = False  # so that nothing typed is lost
-                    with _Row(classes="row", id=f"line-{line.name}"):
-                        yield Static(line.label, classes="name")
-                        yield line.control
+                        # So that nothing typed is lost.
+                        line.control.select_on_focus = line.proposed
+                    yield _Row(line)
             yield Static(id="told")
             with Horizontal(classes="buttons"):
                 yield Button(f"{self._save_word} (ctrl+s)", id="save", variant="primary")
@@ -141,9 +182,9 @@ class FormModal(ModalScreen[T | None], Generic[T]):
         """What was said of other values holds no more."""
         self._forget()
 
-    def on_input_submitted(self) -> None:
-        """Enter goes on to the next line."""
-        self.focus_next()
+    def on_text_area_changed(self) -> None:
+        """What was said of other values holds no more."""
+        self._forget()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Save, or leave."""
@@ -151,6 +192,12 @@ class FormModal(ModalScreen[T | None], Generic[T]):
             self.action_save()
         else:
             self.action_leave()
+
+    def action_go_on(self) -> None:
+        """Enter goes on to the next line; in all else than a line of text it does what it does."""
+        if not isinstance(self.focused, Input):
+            raise SkipAction
+        self.focus_next()
 
     def action_leave(self) -> None:
         """Leave, but not before the answer is there: there may be a secret in it."""
@@ -169,36 +216,36 @@ class FormModal(ModalScreen[T | None], Generic[T]):
         made = await act.answer(self.send)
         self._saving = False
         if isinstance(made, errors.SlowpingError):
-            self._complain(act.told(made), taken=isinstance(made, errors.NameTaken))
+            self._complain(act.told(made), self._lines.get(self.about(made)))
         else:
             self.dismiss(made)
 
     # What is said -----------------------------------------------------------------------------
 
-    def _complain(self, what: str, *, taken: bool) -> None:
-        about = _ABOUT.match(what)
-        name = about[1] if about else "name" if taken else ""
-        line = self._lines.get(name)
+    def _complain(self, what: str, line: Line | None) -> None:
         if line is not None:
-            what = f"{line.label} {what[about.end() :]}" if about else what
-            self.query_one(f"#line-{name}").add_class("-wrong")
+            named = _ABOUT.match(what)
+            what = f"{line.label} {what[named.end() :]}" if named else what
+            self.query_one(f"#line-{line.name}", _Row).mark(wrong=True)
             line.control.focus()
         self._say(f"✗ {what}", "$text-error")
 
     def _forget(self) -> None:
-        for row in self.query(".-wrong"):
-            row.remove_class("-wrong")
+        for row in self.query(".-wrong").results(_Row):
+            row.mark(wrong=False)
         if self._lines and self.query("#told"):  # controls tell of their first values before that
             self.change()
             self._explain()
 
     def _explain(self) -> None:
         focused = self.focused
-        helps = [line.help for line in self._lines.values() if line.control is focused]
+        lines = self._lines.values()
+        helps = [each.help for each in lines if focused and focused in (each.control, each.beside)]
         self._say(helps[0] if helps else "", "$text-muted")
 
     def _say(self, what: str, style: str) -> None:
-        self.query_one("#told", Static).update(Content.styled(text.visible(what), style))
+        shown = text.visible(what).expandtabs(4)
+        self.query_one("#told", Static).update(Content.styled(shown, style))
 
 
 def choice(value: str, shown: str | None = None) -> Choice:

@@ -1,37 +1,23 @@
-"""Ask for a channel's name and settings, and close once the server has made it so."""
+"""Ask for a channel's name and settings: one line for each that its kind's schema has."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Final
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
 import msgspec
-from textual import events as textual_events
-from textual import getters, work
-from textual.actions import SkipAction
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Static
+from textual.widget import Widget
+from textual.widgets import Input
 
-from slowping.core import errors, text
+from slowping.core import errors
 from slowping.core.channel import Channel, ChannelChange, ChannelKind, IssuedChannel, NewChannel
-from slowping.tui import act
-from slowping.tui.app import SlowpingApp
 from slowping.tui.channel import schema, values
-from slowping.tui.channel.schema import Field, Shape
-from slowping.tui.modals.channel.field import SettingField
+from slowping.tui.channel.schema import Field, Path, Shape
+from slowping.tui.modals.channel import controls
+from slowping.tui.modals.form import FormModal, Line, choice
+from slowping.tui.widgets.picking.choice_grid import ChoiceGrid
 
-_BESIDE: Final = 8
-"""Lines of the dialog that are no fields."""
-
-NAME: Final = Field(
-    path=("name",),
-    label="Name",
-    shape=Shape.LINE,
-    required=True,
-    help="What it is called in lists and in categories: letters, digits, - _ . and @.",
-)
+_NAME = Field(path=("name",), label="Name", shape=Shape.LINE, required=True)
+_NAMES = "What it is called in lists and in categories: letters, digits, - _ . and @."
 
 
 class Blank(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,225 +34,127 @@ class Blank(msgspec.Struct, frozen=True, kw_only=True):
     """What is changed; None for a new one."""
 
 
-class ChannelFormModal(ModalScreen[IssuedChannel | None]):
+class ChannelFormModal(FormModal[IssuedChannel | None]):
     """Answers with the channel as the server has it now, or with None."""
 
-    app = getters.app(SlowpingApp)
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Cancel"),
-        Binding("ctrl+s", "save", "Save"),
-        Binding("ctrl+r", "reveal", "Show or hide secrets"),
-        # With priority: they move the focus, and people type ahead.
-        Binding("tab", "app.focus_next", priority=True, show=False),
-        Binding("shift+tab", "app.focus_previous", priority=True, show=False),
-        Binding("enter", "go_on", priority=True, show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+r", "reveal", "Show or hide secrets")]
 
     def __init__(self, blank: Blank) -> None:
-        super().__init__()
+        super().__init__(_title(blank), note=blank.kind.summary)
         self._blank = blank
-        before = blank.channel
-        held: Mapping[str, Any] = before.settings if before else {}
-        name = before.name if before else blank.name
-        shown = values.written(NAME, name)
-        self._called = SettingField(NAME, shown, proposed=before is None)
-        self._project = _project_field(blank.projects)
+        self._held: Mapping[str, Any] = blank.channel.settings if blank.channel else {}
         self._form = schema.fields(blank.kind.settings, blank.common)
-        self._settings = [
-            SettingField(field, values.entered(field, held), _kept(field, held))
-            for field in self._form
-        ]
-        self._secrets_shown = False
-        self._saving = False
+        self._settings: dict[Path, Line] = {}
 
-    def compose(self) -> ComposeResult:
-        """A line for each setting, what the one with the focus takes, two buttons."""
-        with Vertical(classes="dialog form"):
-            title = Content.assemble((self._title(), "bold"), "  ", self._summary())
-            yield Static(title, id="title")
-            with VerticalScroll(can_focus=False):
-                yield from self._fields()
-            yield Static(id="told")
-            with Horizontal(classes="buttons"):
-                yield Button("Save (ctrl+s)", id="save", variant="primary")
-                yield Button("Cancel (esc)", id="cancel")
-
-    def on_mount(self) -> None:
-        """Start at the first thing to enter."""
-        self._called.go()
-
-    def on_resize(self, event: textual_events.Resize) -> None:
-        """Fields that there is no room for are scrolled to."""
-        self.query_one(VerticalScroll).styles.max_height = max(3, event.size.height - _BESIDE)
-
-    # What the person does ---------------------------------------------------------------------
-
-    def on_descendant_focus(self) -> None:
-        """Say what the field takes, unless it is said what is wrong with it."""
-        if not self.query(".-wrong"):
-            self._explain()
-
-    def on_input_changed(self) -> None:
-        """What was said of other values holds no more."""
-        self._forget()
-
-    def on_text_area_changed(self) -> None:
-        """What was said of other values holds no more."""
-        self._forget()
-
-    def on_choice_grid_changed(self) -> None:
-        """What was said of other values holds no more."""
-        self._forget()
-
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Save, or leave."""
-        if event.button.id == "save":
-            self.action_save()
-        else:
-            self.action_leave()
-
-    def action_go_on(self) -> None:
-        """Enter goes on to the next field; in all else than a line of text it does what it does."""
-        if not isinstance(self.focused, Input):
-            raise SkipAction
-        self.focus_next()
-
-    def action_reveal(self) -> None:
-        """Show what is typed into secrets, or hide it."""
-        self._secrets_shown = not self._secrets_shown
-        for field in self._settings:
-            field.show_secret(shown=self._secrets_shown)
-
-    def action_leave(self) -> None:
-        """Leave, but not before the answer is there: there may be a secret in it."""
-        if not self._saving:
-            self.dismiss(None)
-
-    def action_save(self) -> None:
-        """See what is wrong; where nothing is, let the server see."""
-        self._forget()
-        typed = {field.field.path: field.typed for field in self._settings}
-        held = self._blank.channel.settings if self._blank.channel else {}
-        kept = [field.path for field in self._form if _kept(field, held) is not None]
-        flaw = values.problem((NAME,), {NAME.path: self._called.typed}) or values.problem(
-            self._form, typed, kept
+    def lines(self) -> Iterator[Line]:
+        """Name, project, and the settings."""
+        blank = self._blank
+        name = values.written(_NAME, blank.channel.name if blank.channel else blank.name)
+        yield Line(
+            name="name",
+            label="Name",
+            control=Input(name),
+            help=f"Name: {_NAMES}",
+            required=True,
+            proposed=blank.channel is None,
         )
-        if flaw is not None:
-            self._complain(flaw[1], self._of(flaw[0]))
-        elif not self._saving:
-            self._save(typed)
+        if len(blank.projects) > 1:
+            grid = ChoiceGrid([choice(each) for each in blank.projects], blank.projects[:1])
+            told = "Project: whose events it gets."
+            yield Line(name="project", label="Project", control=grid, help=told, required=True)
+        for number, field in enumerate(self._form):
+            line = self._settings[field.path] = self._line(f"setting_{number}", field)
+            yield line
 
-    @work(exclusive=True)
-    async def _save(self, typed: values.Typed) -> None:
-        self._say("Saving…", "$text-muted")
-        self._saving = True
-        issued = await act.answer(lambda: self._send(typed))
-        self._saving = False
-        if isinstance(issued, errors.SlowpingError):
-            self._complain(act.told(issued), self._culprit(issued))
-        else:
-            self.dismiss(issued)
+    def about(self, error: errors.SlowpingError) -> str:
+        """The line that a refusal names, settings among them."""
+        if isinstance(error, errors.ForeignProject | errors.NotFound):
+            return "project"
+        field = values.culprit(str(error), self._form)
+        if field is None or isinstance(error, errors.NameTaken):
+            return super().about(error)
+        return self._settings[field.path].name
 
-    async def _send(self, typed: values.Typed) -> IssuedChannel | None:
+    async def send(self) -> IssuedChannel | None:
         """What the server has made of it; None where nothing was changed."""
-        name, before = self._named(), self._blank.channel
+        typed = {each.path: controls.typed(each, self._control(each)) for each in self._form}
+        self._check(typed)
+        name, before = self.typed("name"), self._blank.channel
         if before is None:
             return await self.app.client.create_channel(
                 NewChannel(
                     kind=self._blank.kind.kind,
                     name=name,
                     settings=values.settings(self._form, typed),
-                    project=self._project.typed if self._project else self._only_project(),
+                    project=self._project(),
                 )
             )
-        unset = [field.field.path for field in self._settings if field.unset]
-        changed = values.change(self._form, before.settings, typed, unset)
-        if name == before.name and not changed:
+        unset = [path for path, line in self._settings.items() if controls.is_unset(line.beside)]
+        changed = values.change(self._form, self._held, typed, unset)
+        renamed = name != values.written(_NAME, before.name)
+        if not renamed and not changed:
             return None
         change = ChannelChange(
-            name=name if name != before.name else msgspec.UNSET,
-            settings=changed or msgspec.UNSET,
+            name=name if renamed else msgspec.UNSET, settings=changed or msgspec.UNSET
         )
         return await self.app.client.change_channel(before.id, change)
 
-    def _named(self) -> str:
-        """The name; the one that it has, where that was left as it is."""
-        typed, before = str(self._called.typed).strip(), self._blank.channel
-        return before.name if before and typed == values.written(NAME, before.name) else typed
+    def action_reveal(self) -> None:
+        """Show what is typed into secrets, or hide it."""
+        for field in self._form:
+            control = self._control(field)
+            if field.shape is Shape.SECRET and isinstance(control, Input):
+                control.password = not control.password
 
-    # What is said -----------------------------------------------------------------------------
+    def _check(self, typed: values.Typed) -> None:
+        """See what is wrong before the server is asked.
 
-    def _fields(self) -> Iterator[SettingField]:
-        yield self._called
-        if self._project is not None:
-            yield self._project
-        yield from self._settings
+        Raises:
+            InvalidInput: something is.
+        """
+        if not self.typed("name"):
+            raise errors.InvalidInput("name: is required.")
+        kept = [field.path for field in self._form if self._kept(field) is not None]
+        flaw = values.problem(self._form, typed, kept)
+        if flaw is not None:
+            raise errors.InvalidInput(f"{self._settings[flaw[0].path].name}: {flaw[1]}")
 
-    def _only_project(self) -> str | None:
-        return self._blank.projects[0] if self._blank.projects else None
+    def _control(self, field: Field) -> Widget:
+        return self._settings[field.path].control
 
-    def _title(self) -> str:
-        channel = self._blank.channel
-        if channel is not None:
-            return f"Change {text.one_line(channel.name)}"
-        only = self._only_project() if self._project is None else None
-        where = f" in {text.one_line(only)}" if only else ""
-        return f"New {text.one_line(self._blank.kind.kind)} channel{where}"
+    def _project(self) -> str | None:
+        projects = self._blank.projects
+        return self.chosen("project")[0] if len(projects) > 1 else next(iter(projects), None)
 
-    def _summary(self) -> Content:
-        return Content.styled(text.one_line(self._blank.kind.summary), "$text-muted")
+    def _line(self, name: str, field: Field) -> Line:
+        kept = self._kept(field)
+        return Line(
+            name=name,
+            label=field.label,
+            control=controls.control(field, values.entered(field, self._held), kept),
+            help=_help(field, kept),
+            required=field.required,
+            beside=controls.unsetting() if kept is not None and not field.required else None,
+        )
 
-    def _of(self, field: Field) -> SettingField:
-        return next((each for each in self._settings if each.field is field), self._called)
-
-    def _culprit(self, error: errors.SlowpingError) -> SettingField | None:
-        """The field that the server's refusal is about."""
-        if isinstance(error, errors.ForeignProject | errors.NotFound):
-            return self._project
-        told = str(error)
-        if isinstance(error, errors.NameTaken) or told.startswith("name:"):
-            return self._called
-        field = values.culprit(told, self._form)
-        return self._of(field) if field else None
-
-    def _complain(self, what: str, field: SettingField | None) -> None:
-        self._say(f"✗ {what}", "$text-error")
-        if field is not None:
-            field.mark(wrong=True)
-            field.go()
-
-    def _forget(self) -> None:
-        for field in self._fields():
-            field.mark(wrong=False)
-        self._explain()
-
-    def _explain(self) -> None:
-        focused = self.focused
-        above = focused.ancestors if focused else ()
-        told = next((each.help for each in above if isinstance(each, SettingField)), "")
-        self._say(told, "$text-muted")
-
-    def _say(self, what: str, style: str) -> None:
-        shown = text.visible(what).expandtabs(4)
-        self.query_one("#told", Static).update(Content.styled(shown, style))
+    def _kept(self, field: Field) -> str | None:
+        """How a secret is shown that is set already, and stays where nothing is typed."""
+        known = self._held.get(field.path[0]) if field.shape is Shape.SECRET else None
+        return known if isinstance(known, str) else None
 
 
-def _project_field(projects: Sequence[str]) -> SettingField | None:
-    """A choice among the projects, where there is one."""
-    if len(projects) < 2:
-        return None
-    field = Field(
-        path=("project",),
-        label="Project",
-        shape=Shape.CHOICE,
-        required=True,
-        choices=tuple(projects),
-        help="Whose events it gets.",
-    )
-    return SettingField(field, projects[0])
+def _title(blank: Blank) -> str:
+    if blank.channel is not None:
+        return f"Change {blank.channel.name}"
+    where = f" in {blank.projects[0]}" if len(blank.projects) == 1 else ""
+    return f"New {blank.kind.kind} channel{where}"
 
 
-def _kept(field: Field, held: Mapping[str, Any]) -> str | None:
-    """How a secret is shown that is set already, and stays where nothing is typed."""
-    known = held.get(field.path[0]) if field.shape is Shape.SECRET else None
-    return known if isinstance(known, str) else None
+def _help(field: Field, kept: str | None) -> str:
+    parts = [
+        field.help,
+        "Left empty, the one that is set stays." if kept is not None else "",
+        "ctrl+r shows what is typed." if field.shape is Shape.SECRET else "",
+    ]
+    told = " ".join(filter(None, parts))
+    return f"{field.label}: {told}" if told else field.label
