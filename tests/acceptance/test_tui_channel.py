@@ -1,59 +1,23 @@
 """A channel from its form to its end: the live view, a real server and a real far side."""
 
-import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from textual.pilot import Pilot
 
 from slowping.client.client import Client
 from slowping.config import Config, NotifiersSection, WebhookSection
 from slowping.core.event import NewEvent
-from slowping.tui.app import SlowpingApp
-from slowping.tui.settings import Profile, Settings
 from tests.acceptance.eventually import eventually
-from tests.conftest import RunningHouse, running_house
+from tests.acceptance.person import Person, sitting
+from tests.conftest import running_house
 from tests.notifiers.far_side import FarSide, reply
-from tests.tui.driver import picture
 
 
 @pytest.fixture
 async def far_side() -> AsyncIterator[FarSide]:
     async with FarSide(reply(204)).running() as far:
         yield far
-
-
-class Person:
-    """Sits before the live view: presses keys, and looks until something is there."""
-
-    def __init__(self, app: SlowpingApp, pilot: Pilot[None]) -> None:
-        self.app = app
-        self._pilot = pilot
-
-    async def press(self, *keys: str) -> None:
-        """Press keys."""
-        await self._pilot.press(*keys)
-
-    async def write(self, words: str) -> None:
-        """Type."""
-        await self._pilot.press(*words)
-
-    async def sees(self, *words: str) -> None:
-        """Look until all of this is on the screen."""
-        await eventually(lambda: self._shows(words))
-
-    async def _shows(self, words: tuple[str, ...]) -> bool:
-        await self._pilot.pause()
-        shown = picture(self.app.export_screenshot())
-        return all(word in shown for word in words)
-
-
-@contextlib.asynccontextmanager
-async def sitting(house: RunningHouse) -> AsyncIterator[Person]:
-    app = SlowpingApp(Settings(), Profile.of(house.base_url, house.admin_key))
-    async with app.run_test(size=(120, 40), notifications=True) as pilot:
-        yield Person(app, pilot)
 
 
 async def makes_a_webhook(person: Person, url: str) -> None:
@@ -93,7 +57,7 @@ async def test_a_channel_is_made_tested_paused_resumed_and_removed(
     config = Config(notifiers=NotifiersSection(webhook=section))
     async with (
         running_house(tmp_path, config) as house,
-        sitting(house) as person,
+        sitting(house.base_url, house.admin_key) as person,
         Client(house.base_url, house.admin_key) as client,
     ):
         await person.sees("● live")
