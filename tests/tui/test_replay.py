@@ -101,6 +101,31 @@ async def test_what_is_counted_holds_only_for_what_was_asked(server: ScriptedSer
         assert server.asked.count("POST /deliveries/replay") == 1
 
 
+async def test_what_was_being_counted_while_somebody_typed_holds_for_nothing(
+    server: ScriptedServer,
+) -> None:
+    async with asking(server) as live:
+        server.gate.clear()
+        await count(live)
+        live.shows("Counting…")
+        await live.press("x")
+        server.gate.set()
+        await live.settle()
+        live.hides("312 events", "Send 312")
+
+
+async def test_what_is_being_sent_is_sent_once_and_waited_for(server: ScriptedServer) -> None:
+    async with asking(server) as live:
+        await count(live)
+        server.gate.clear()
+        await live.press("y", "y", "escape")
+        assert isinstance(live.app.screen, ReplayModal)
+        server.gate.set()
+        await live.settle()
+        assert server.asked.count("POST /deliveries/replay") == 2  # counted, then sent
+        assert "280 go out again, 32 are made." in live.toasts()
+
+
 @pytest.mark.parametrize(
     ("since", "until", "said"),
     [

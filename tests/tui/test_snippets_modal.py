@@ -157,6 +157,17 @@ async def test_a_key_is_issued_and_filled_in(server: ScriptedServer) -> None:
         assert "there is one in the code already" in live.toasts()[-1]
 
 
+async def test_no_key_is_issued_that_nobody_gets_to_see(server: ScriptedServer) -> None:
+    issued = issues(server)
+    async with showing(server) as live:
+        server.gate.clear()
+        await live.press("k", "k", "escape")
+        server.gate.set()
+        await live.settle()
+        assert server.asked.count("POST /keys") == 1
+        live.shows(issued)
+
+
 async def test_a_key_stays_at_hand_for_its_project_alone(server: ScriptedServer) -> None:
     issued = issues(server)
     at_hand = KeysAtHand()

@@ -35,7 +35,7 @@ class ReplayModal(ModalScreen[Replayed | None]):
     go = getters.query_one("#go", Button)
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "Cancel"),
+        Binding("escape", "leave", "Cancel"),
         Binding("y", "confirm", "Send"),
         # With priority: what is typed ahead must find the next field.
         Binding("enter", "next", show=False, priority=True),
@@ -50,6 +50,7 @@ class ReplayModal(ModalScreen[Replayed | None]):
         self._names = names
         self._counted: Replay | None = None
         """What was counted, as long as the fields still say that."""
+        self._sending = False
 
     def compose(self) -> ComposeResult:
         """Five fields, a box to tick, what would happen, two buttons."""
@@ -92,18 +93,24 @@ class ReplayModal(ModalScreen[Replayed | None]):
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Count, send what was counted, or leave."""
         if event.button.id == "cancel":
-            self.dismiss(None)
+            self.action_leave()
         elif self._counted is None:
             self._count()
         else:
-            self._send(self._counted)
+            self.action_confirm()
+
+    def action_leave(self) -> None:
+        """Leave, but not before it is known what was sent."""
+        if not self._sending:
+            self.dismiss(None)
 
     def action_confirm(self) -> None:
         """Send what was counted."""
-        if self._counted is not None:
+        if self._counted is not None and not self._sending:
+            self._sending = True
             self._send(self._counted)
 
-    @work(exclusive=True)
+    @work(exclusive=True, group="count")
     async def _count(self) -> None:
         self._say("Counting…", "$text-muted")
         found = await act.answer(self._ask)
@@ -132,10 +139,11 @@ class ReplayModal(ModalScreen[Replayed | None]):
                     raise errors.NotFound(noun, name)
         return asked, told
 
-    @work(exclusive=True)
+    @work(group="send")
     async def _send(self, asked: Replay) -> None:
         self._say("Sending…", "$text-muted")
         done = await act.answer(lambda: self.app.client.replay(asked))
+        self._sending = False
         if isinstance(done, errors.SlowpingError):
             self._say(f"✗ {act.told(done)}", "$text-error")
         else:
@@ -169,6 +177,7 @@ class ReplayModal(ModalScreen[Replayed | None]):
         )
 
     def _forget(self) -> None:
+        self.workers.cancel_group(self, "count")  # it counts what the fields said before
         self._counted = None
         self.go.label = "Count"
         self._say(_HINT, "$text-muted")

@@ -64,6 +64,7 @@ class SnippetsModal(ModalScreen[None]):
         self._has_channels = has_channels
         self._kept = True
         """Whether a key that was issued here has been copied or written."""
+        self._issuing = False
 
     def compose(self) -> ComposeResult:
         """The code, the key, what is good to know, what came, the keys of the keyboard."""
@@ -119,21 +120,27 @@ class SnippetsModal(ModalScreen[None]):
             self._write(event.value)
 
     def action_close(self) -> None:
-        """Leave a field, else leave."""
+        """Leave a field, else leave; but not before a key is there, which is told this once."""
         if isinstance(self.focused, Input):
             self._leave_fields()
+            return
+        if self._issuing:
             return
         if not self._kept:
             self.app.tell("The new key stays in this code until you quit, and is nowhere else.")
         self.dismiss(None)
 
-    @work(exclusive=True)
-    async def action_issue(self) -> None:
+    def action_issue(self) -> None:
         """Issue a key for this category's project, which may send and nothing else."""
         problem = self._why_no_key()
         if problem is not None:
             self.app.tell(f"Issue a key: {problem}", severity="warning")
-            return
+        elif not self._issuing:
+            self._issuing = True
+            self._issue()
+
+    @work(group="issue")
+    async def _issue(self) -> None:
         name, project = self._category.name, self._category.project
         new = NewApiKey(name=name, project=project, scopes=(Scope.INGEST,))
         async with acting(self, "Issuing an API key"):
@@ -141,6 +148,7 @@ class SnippetsModal(ModalScreen[None]):
             self._kept = False
             self._fill(issued.value)
             self._note(f"Issued the API key '{name}', which may send to {project}.", _GOOD)
+        self._issuing = False
 
     def _why_no_key(self) -> str | None:
         if not self.app.live.link.stands:
