@@ -122,7 +122,7 @@ class ForgetProvider(_Offers):
 
 
 class JumpProvider(_Offers):
-    """Categories, channels, and an event or a delivery by its id."""
+    """Categories, channels, projects, and an event or a delivery by its id."""
 
     discovered = False
 
@@ -130,6 +130,7 @@ class JumpProvider(_Offers):
         """Ask the server once, when the palette opens."""
         app = self.live_view
         self._found: list[tuple[str, str, str, str]] = []
+        self._projects: list[str] = []
         problem = await act.problem(self._ask)
         if problem is not None:
             app.tell(f"Nothing to jump to: {problem}", severity="warning")
@@ -144,12 +145,18 @@ class JumpProvider(_Offers):
             channels = await app.client.list_channels(project=app.project, limit=_MOST)
             for channel in channels.items:
                 self._found.append(("channel", channel.name, "Show the channel.", channel.id))
+        projects = await app.client.list_projects(limit=_MOST)
+        if len(projects.items) > 1:
+            self._projects = [each.name for each in projects.items if each.name != app.project]
 
     def offers(self, typed: str) -> Iterable[Offer]:
         """What was found, and an event or a delivery where an id was typed."""
         jump = self.live_view.jump
         for place, name, help_text, what in self._found:
             yield text.one_line(name), help_text, functools.partial(jump, place, what)
+        for name in self._projects:
+            shown = f"Look at the project {text.one_line(name)}"
+            yield shown, "Every place shows it alone.", _looker(self.live_view, name)
         name = typed.strip()
         if ids.parse(ids.EVENT, name) is not None:
             yield name, "Show this event.", functools.partial(jump, "feed", name)
@@ -160,6 +167,13 @@ class JumpProvider(_Offers):
 def _runner(node: Commanded, command: Command) -> Callable[[], Awaitable[None]]:
     async def run() -> None:
         await node.app.run_action(action_of(command), node)
+
+    return run
+
+
+def _looker(app: "SlowpingApp", project: str) -> Callable[[], Awaitable[None]]:
+    async def run() -> None:
+        app.project = project
 
     return run
 

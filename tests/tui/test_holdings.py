@@ -55,7 +55,7 @@ def test_what_goes_with_it_is_said_in_full() -> None:
 
 def test_of_an_empty_project_little_is_said() -> None:
     assert holdings.loss(Holdings(), [], 0, key(1)).split("\n") == [
-        "No category and no channel go too.",
+        "It has no categories and no channels.",
         "No delivery waits.",
         "Its events stay in the database, where nothing shows them any more.",
     ]

@@ -7,6 +7,7 @@ import pytest
 
 from slowping.core import errors
 from slowping.core.feed import ProjectChanged
+from slowping.core.page import Page
 from slowping.tui.modals.choose import ChooseModal
 from slowping.tui.places import PLACES
 from slowping.tui.settings import Profile, Settings
@@ -127,6 +128,7 @@ async def test_a_project_that_is_renamed_is_gone_along_with(server: ScriptedServ
 
 async def test_the_palette_finds_a_project(server: ScriptedServer) -> None:
     has_projects(server, "shop", "blog")
+    server.answers["GET /channels"] = Page(items=())
     async with running(server) as live:
         await live.connects()
         await live.press("colon")

@@ -68,7 +68,9 @@ def loss(held: Holdings, at_home: Sequence[ApiKey], waiting: int, own: ApiKey | 
     channels = len(held.channels) + held.ad_hoc
     categories = _counted(len(held.categories), "category", "categories")
     said = [
-        text.upper_first(f"{categories} and {_counted(channels, 'channel', 'channels')} go too."),
+        text.upper_first(f"{categories} and {_counted(channels, 'channel', 'channels')} go too.")
+        if held != Holdings()
+        else "It has no categories and no channels.",
         f"{_counted(waiting, 'waiting delivery is', 'waiting deliveries are')} discarded."
         if waiting
         else "No delivery waits.",
