@@ -16,7 +16,7 @@ from slowping.store.port import Directory, Journal
 
 logger = logging.getLogger("slowping.chores")
 
-USED_KEYS_EVERY_S: Final = 60.0
+USED_KEYS_EVERY_S: Final = 10.0
 
 COUNT_EVERY_S: Final = 1.0
 """How long the figures of the overview lag behind at most while much comes in."""
