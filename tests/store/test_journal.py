@@ -281,6 +281,24 @@ async def test_the_journal_is_read_page_by_page_without_gap_or_repeat(shop: Shop
     assert read == accepted
 
 
+async def test_a_page_of_the_journal_ends_where_its_events_are_large(shop: Shop) -> None:
+    place = await shop.store.journal.head()
+    sizes = (1, BUDGET, 1, BUDGET // 2, BUDGET // 2, 1, 9 * BUDGET, 1)
+    accepted = [
+        await accept(shop.store, shop.project_id, shop.category_id, size=size) for size in sizes
+    ]
+    read: list[str] = []
+    counts = []
+    more = True
+    while more:
+        page = await shop.store.journal.since(place, FeedFilter(), limit=100)
+        read += _ids(page)
+        counts.append(len(page.entries))
+        place, more = page.cursor, page.more
+    assert counts == [2, 3, 2, 1]
+    assert read == [ids.encode(ids.EVENT, number) for number in accepted]
+
+
 async def test_each_entry_is_a_place_to_go_on_from(shop: Shop) -> None:
     place = await shop.store.journal.head()
     accepted = [await _told_event(shop) for _ in range(3)]

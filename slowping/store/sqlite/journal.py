@@ -102,7 +102,10 @@ select coalesce((select seq from sqlite_sequence where name = 'journal'), 0) as 
 # One statement is one view of the journal: nothing can be trimmed between its parts. The lines
 # of an empty page are one row without a line.
 SINCE: Final = """
-select bounds.head, bounds.oldest, line.seq, line.kind, line.subject_id
+select bounds.head, bounds.oldest, line.seq, line.kind, line.subject_id,
+       iif(line.kind = 'event.accepted',
+           (select event.size from event where event.id = line.subject_id),
+           null) as size
   from (select coalesce((select seq from sqlite_sequence where name = 'journal'), 0) as head,
                (select min(seq) from journal) as oldest) as bounds
   left join (select journal.seq, journal.kind, journal.subject_id
@@ -202,7 +205,10 @@ class Journal:
         return self._cursor(row["head"])
 
     async def since(self, cursor: str, which: FeedFilter, *, limit: int) -> FeedPage:
-        """What happened after a place, at most `limit` lines of it, as it stands now."""
+        """What happened after a place, as it stands now.
+
+        At most `limit` lines of it are told, and fewer where they tell of large events.
+        """
         after = self._seq(cursor)
         found = await self._readers.fetch(SINCE, _stretch(after, which, limit))
         head, oldest = found[0]["head"], found[0]["oldest"]
@@ -210,8 +216,9 @@ class Journal:
         floor = head if oldest is None else oldest - 1
         if after is None or not floor <= after <= head:
             return FeedPage(entries=(), cursor=self._cursor(head), reset=True)
-        lines = [row for row in found if row["seq"] is not None]
-        full = len(lines) == limit
+        there = [row for row in found if row["seq"] is not None]
+        lines = there[: _fitting(there)]
+        full = len(lines) == limit or len(lines) < len(there)
         reached = lines[-1]["seq"] if full else min(head, after + STRETCH)
         return FeedPage(
             entries=await self._entries(lines),
@@ -262,14 +269,18 @@ def epoch(connection: sqlite3.Connection) -> str:
 
 
 def _page(found: Sequence[sqlite3.Row]) -> list[int]:
-    """The ids of as many as fit in a page, one at least."""
-    taken, size = [], 0
-    for row in found:
+    """The ids of as many as fit in a page."""
+    return [row["id"] for row in found[: _fitting(found)]]
+
+
+def _fitting(found: Sequence[sqlite3.Row]) -> int:
+    """How many fit in a page, one at least; what has no size takes no room."""
+    size = 0
+    for number, row in enumerate(found):
         if size >= page.MAX_BYTES:
-            break
-        taken.append(row["id"])
-        size += row["size"]
-    return taken
+            return number
+        size += row["size"] or 0
+    return len(found)
 
 
 def _stretch(after: int | None, which: FeedFilter, limit: int) -> dict[str, object]:
