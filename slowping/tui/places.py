@@ -24,9 +24,10 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
     def command(self) -> Command:
         """What leads there."""
+        title = " ".join(word if word.isupper() else word.lower() for word in self.title.split())
         return Command(
             id=f"place.{self.name}",
-            name=f"Go to {self.title.lower()}",
+            name=f"Go to {title}",
             help=self.help,
             key=self.key,
             where="everywhere",

@@ -199,3 +199,16 @@ def test_emojis_are_told_from_words(typed: str, emoji: str | None) -> None:
 
 def test_colours_are_written_as_people_do() -> None:
     assert hexadecimal(0x0000FF) == "#0000FF"
+
+
+async def test_it_is_saved_once_and_the_answer_waited_for(server: ScriptedServer) -> None:
+    server.answers["POST /categories"] = category("sale")
+    async with asking(server) as live:
+        await live.write("sale")
+        server.gate.clear()
+        await live.press("ctrl+s", "ctrl+s", "escape")
+        assert isinstance(live.app.screen, CategoryFormModal)
+        server.gate.set()
+        await live.settle()
+        assert server.asked.count("POST /categories") == 1
+        assert not isinstance(live.app.screen, CategoryFormModal)

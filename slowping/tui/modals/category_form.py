@@ -35,7 +35,7 @@ class CategoryFormModal(ModalScreen[Category | None]):
 
     AUTO_FOCUS = "#called"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "Cancel"),
+        Binding("escape", "leave", "Cancel"),
         Binding("ctrl+s", "save", "Save"),
     ]
 
@@ -50,6 +50,7 @@ class CategoryFormModal(ModalScreen[Category | None]):
         self._before = before
         self._project = project
         self._channels = channels
+        self._saving = False
 
     def compose(self) -> ComposeResult:
         """A line for each thing, what it will look like, what is wrong, two buttons."""
@@ -107,13 +108,24 @@ class CategoryFormModal(ModalScreen[Category | None]):
         if event.button.id == "save":
             self.action_save()
         else:
+            self.action_leave()
+
+    def action_leave(self) -> None:
+        """Leave, but not before the answer is there."""
+        if not self._saving:
             self.dismiss(None)
 
-    @work(exclusive=True)
-    async def action_save(self) -> None:
+    def action_save(self) -> None:
         """Ask the server for it; what it has against it is shown, and all stays as it is."""
+        if not self._saving:
+            self._saving = True
+            self._send()
+
+    @work
+    async def _send(self) -> None:
         self._say("Saving…", "$text-muted")
         saved = await act.answer(self._save)
+        self._saving = False
         if isinstance(saved, errors.SlowpingError):
             self._say(act.told(saved), "$text-error")
         else:

@@ -26,13 +26,14 @@ class PauseModal(ModalScreen[Channel | None]):
     state = getters.query_one("#state", Static)
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "Cancel"),
+        Binding("escape", "leave", "Cancel"),
         Binding("ctrl+s", "save", "Pause"),
     ]
 
     def __init__(self, channel: Channel) -> None:
         super().__init__()
         self._channel = channel
+        self._pausing = False
 
     def compose(self) -> ComposeResult:
         """What follows, a field for the reason, two buttons."""
@@ -58,14 +59,25 @@ class PauseModal(ModalScreen[Channel | None]):
         if event.button.id == "save":
             self.action_save()
         else:
+            self.action_leave()
+
+    def action_leave(self) -> None:
+        """Leave, but not before the answer is there."""
+        if not self._pausing:
             self.dismiss(None)
 
-    @work(exclusive=True)
-    async def action_save(self) -> None:
+    def action_save(self) -> None:
         """Pause; what the server has against it is shown, and the reason stays."""
+        if not self._pausing:
+            self._pausing = True
+            self._pause()
+
+    @work
+    async def _pause(self) -> None:
         why = self.reason.value.strip() or None
         self.state.update(Content.styled("Pausing…", "$text-muted"))
         paused = await act.answer(lambda: self.app.client.pause_channel(self._channel.id, why))
+        self._pausing = False
         if isinstance(paused, errors.SlowpingError):
             self.state.update(Content.styled(f"✗ {act.told(paused)}", "$text-error"))
         else:
