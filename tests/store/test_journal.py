@@ -283,7 +283,8 @@ async def test_the_journal_is_read_page_by_page_without_gap_or_repeat(shop: Shop
 
 async def test_a_page_of_the_journal_ends_where_its_events_are_large(shop: Shop) -> None:
     place = await shop.store.journal.head()
-    sizes = (1, BUDGET, 1, BUDGET // 2, BUDGET // 2, 1, 9 * BUDGET, 1)
+    room = journal.STRETCH_BYTES
+    sizes = (1, room, 1, room // 2, room // 2, 1, 9 * room, 1)
     accepted = [
         await accept(shop.store, shop.project_id, shop.category_id, size=size) for size in sizes
     ]

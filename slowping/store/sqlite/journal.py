@@ -24,6 +24,9 @@ _DAY_MS: Final = 86_400_000
 STRETCH: Final = 5_000
 """Most lines of the journal that one reading looks at, however few of them are asked for."""
 
+STRETCH_BYTES: Final = 1_048_576
+"""A reading is full with the event that reaches this: there are many readers at the same time."""
+
 # Ids are in the order of time, so a time span is a span of ids. Where several projects or
 # categories are asked for, each gives its newest from its own index, and the newest of these
 # are the page: SQLite would rather sort everything that all of them have.
@@ -217,7 +220,7 @@ class Journal:
         if after is None or not floor <= after <= head:
             return FeedPage(entries=(), cursor=self._cursor(head), reset=True)
         there = [row for row in found if row["seq"] is not None]
-        lines = there[: _fitting(there)]
+        lines = there[: _fitting(there, STRETCH_BYTES)]
         full = len(lines) == limit or len(lines) < len(there)
         reached = lines[-1]["seq"] if full else min(head, after + STRETCH)
         return FeedPage(
@@ -270,14 +273,14 @@ def epoch(connection: sqlite3.Connection) -> str:
 
 def _page(found: Sequence[sqlite3.Row]) -> list[int]:
     """The ids of as many as fit in a page."""
-    return [row["id"] for row in found[: _fitting(found)]]
+    return [row["id"] for row in found[: _fitting(found, page.MAX_BYTES)]]
 
 
-def _fitting(found: Sequence[sqlite3.Row]) -> int:
-    """How many fit in a page, one at least; what has no size takes no room."""
+def _fitting(found: Sequence[sqlite3.Row], room: int) -> int:
+    """How many fit into so many bytes, one at least; what has no size takes no room."""
     size = 0
     for number, row in enumerate(found):
-        if size >= page.MAX_BYTES:
+        if size >= room:
             return number
         size += row["size"] or 0
     return len(found)
