@@ -15,7 +15,7 @@ from textual.screen import Screen
 from slowping.tui.app import SlowpingApp
 from slowping.tui.command import Command, Commanded, Need, on_command
 from slowping.tui.commands import everywhere
-from slowping.tui.live import Batch, Link
+from slowping.tui.live import Batch, Lamp, Link
 from slowping.tui.widgets.filter_bar import FilterBar
 from slowping.tui.widgets.key_bar import KeyBar
 from slowping.tui.widgets.status_bar import StatusBar
@@ -68,6 +68,15 @@ class PlaceScreen(Commanded, Screen[None]):
 
     def come_back(self) -> None:
         """Show what the feed does not tell: the person was in another place, not in a modal."""
+
+    def see_link(self) -> None:
+        """Say what follows from how the line is now."""
+
+    def why_unknown(self) -> tuple[str, str]:
+        """Why nothing is known yet, and what helps."""
+        if self.app.live.link.lamp in {Lamp.LIVE, Lamp.CONNECTING}:
+            return "Loading…", ""
+        return "Nothing is known while the server does not answer.", "ctrl+r tries now."
 
     def has_row(self) -> bool:
         """Whether something is under the cursor."""
@@ -143,6 +152,7 @@ class PlaceScreen(Commanded, Screen[None]):
         self.set_class(not link.stands, "-stale")
         self.show_status()
         self.refresh_bindings()
+        self.see_link()
         if link.fresh:
             self.load()
         if link.trimmed:

@@ -121,6 +121,11 @@ class TablePlace(PlaceScreen, Generic[T]):
         if awaited is not None:
             self.jump(awaited)
 
+    def see_link(self) -> None:
+        """Say why nothing is shown."""
+        if self.empty.display:
+            self.draw()
+
     def tick(self) -> None:
         """Let ages and countdowns move on."""
         self.draw()
@@ -249,7 +254,7 @@ class TablePlace(PlaceScreen, Generic[T]):
         if self.items:
             return f"No {self.PLURAL} match the filter.", "esc clears it, ! turns it round."
         if self._loading:
-            return "Loading…", ""
+            return self.why_unknown()
         if self._failed:
             return f"The {self.PLURAL} could not be loaded.", "ctrl+r tries again, ctrl+e says why."
         return self.nothing()

@@ -45,6 +45,28 @@ async def test_a_line_that_stays_away_is_offline(server: ScriptedServer) -> None
         live.shows("offline, as of 11:06:40")
 
 
+@pytest.mark.parametrize("place", ["1", "2", "3", "4", "6", "7"])
+async def test_nothing_is_said_to_load_while_nobody_answers(
+    server: ScriptedServer, place: str
+) -> None:
+    server.refusing["/feed"] = (503, errors.Unavailable)
+    async with running(server) as live:
+        await live.press(place)
+        live.shows("Nothing is known while the server does not answer.", "ctrl+r tries now.")
+        live.hides("Loading…")
+
+
+async def test_a_feed_that_cannot_be_loaded_says_so(server: ScriptedServer) -> None:
+    server.refusing["/events"] = (503, errors.Unavailable)
+    async with running(server) as live:
+        await live.connects()
+        live.shows("The feed could not be loaded.", "ctrl+r tries again")
+        server.refusing.clear()
+        await live.press("ctrl+r")
+        await live.connects()
+        live.shows("No events yet.")
+
+
 async def test_what_was_missed_comes_without_loading_again(server: ScriptedServer) -> None:
     server.events = events(1, 3)
     async with running(server) as live:

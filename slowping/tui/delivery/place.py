@@ -173,6 +173,11 @@ class DeliveryPlace(PlaceScreen):
             self.make_sure()
         self.draw()
 
+    def see_link(self) -> None:
+        """Say why nothing is shown."""
+        if self.empty.display:
+            self.draw()
+
     def tick(self) -> None:
         """Let ages and countdowns move on."""
         self.lines.refresh()
@@ -225,7 +230,7 @@ class DeliveryPlace(PlaceScreen):
         if opened.rows if opened else self.board.groups.shown(self.board.view):
             return "Nothing matches the filter.", "esc clears it, ! turns it round."
         if self._loading or (opened is not None and opened.is_expecting):
-            return "Loading…", ""
+            return self.why_unknown()
         if self._failed or (opened is not None and not opened.loaded):
             return "The deliveries could not be loaded.", "ctrl+r tries again, ctrl+e says why."
         return said.nothing(

@@ -45,7 +45,7 @@ class FeedScreen(PlaceScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._loaded = False
+        self._loaded = self._failed = False
         self._can: tuple[bool, str | None] = (False, None)
 
     def compose_place(self) -> ComposeResult:
@@ -76,6 +76,7 @@ class FeedScreen(PlaceScreen):
 
     @work(exclusive=True, group="load")
     async def _load(self) -> None:
+        self._failed = False
         async with acting(self, "Loading the feed"):
             client, project = self.app.client, self.app.project
             found = await client.list_categories(project=project, limit=_PAGE)
@@ -84,6 +85,13 @@ class FeedScreen(PlaceScreen):
             self.view.load(page.items)
             self._loaded = True
             self._say()
+            return
+        self._failed = True
+        self._say()
+
+    def see_link(self) -> None:
+        """Say why nothing is shown."""
+        self._say()
 
     def take(self, batch: Batch) -> None:
         """Show what has happened."""
@@ -309,8 +317,10 @@ class FeedScreen(PlaceScreen):
         return Content.styled(f"held · {self.view.new} new, G follows ", "bold $text-warning")
 
     def _why_empty(self) -> tuple[str, str]:
+        if self._failed and not len(self.view.rows):
+            return "The feed could not be loaded.", "ctrl+r tries again, ctrl+e says why."
         if not self._loaded:
-            return "Loading…", ""
+            return self.why_unknown()
         if len(self.view.rows):
             return "No event matches the filter.", "esc clears it, ! turns it round."
         server = self.app.profile.server if self.app.profile else "http://127.0.0.1:7464"
