@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_SHOWN_S: Final = 8.0
-"""How long an error stays in sight: long enough to be read."""
-
 
 @contextlib.asynccontextmanager
 async def acting(

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from slowping.core.api_key import ApiKey
 
 _ERRORS_KEPT: Final = 200
+_ERROR_SHOWN_S: Final = 8.0
+"""How long an error stays in sight: long enough to be read."""
 
 Dial = Callable[[Profile], "Client"]
 
@@ -334,6 +336,7 @@ class SlowpingApp(Commanded, App[None]):
             text.visible(what),
             title=text.one_line(title),
             severity=severity,  # type: ignore[arg-type]
+            timeout=_ERROR_SHOWN_S if severity == "error" else None,
             markup=False,
         )
 
