@@ -1,6 +1,7 @@
 """Tell readers what happens, as it happens: the journal is the only memory, this only wakes."""
 
 import asyncio
+import collections
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Final
@@ -22,6 +23,9 @@ PAGE: Final = 200
 MAX_READERS: Final = 200
 """They share two connections to the database with everyone else who reads."""
 
+MAX_READERS_OF_KEY: Final = 50
+"""So that no single key leaves nothing to the others."""
+
 
 class Feed:
     """Wakes its readers, each of which reads the journal from where it stands."""
@@ -30,6 +34,8 @@ class Feed:
         self._journal = journal
         self._clock = clock
         self._alarms: set[asyncio.Event] = set()
+        self._readers: collections.Counter[int] = collections.Counter()
+        """How many there are, by the id of the key."""
         self._gathering: asyncio.TimerHandle | None = None
         self._rung = False
         self.closed = asyncio.Event()
@@ -52,13 +58,13 @@ class Feed:
             alarm.set()
 
     def follow(
-        self, cursor: str | None, view: Callable[[], FeedFilter]
+        self, cursor: str | None, view: Callable[[], FeedFilter], *, key_id: int
     ) -> AsyncGenerator[FeedPage, None]:
         """What happens after a place, or from now on, until the server stops.
 
         The first page comes at once, and one comes at least every `HEARTBEAT_S`, if need be
         without an entry. `view` is asked before each what the reader may see; what it raises
-        ends the reading.
+        ends the reading. `key_id` is whose reading it is.
 
         Raises:
             Unavailable: too many read already, or the server stops.
@@ -67,12 +73,16 @@ class Feed:
             raise errors.Unavailable("The server is stopping.")
         if len(self._alarms) >= MAX_READERS:
             raise errors.Unavailable(f"{MAX_READERS} readers follow the feed already.")
-        return self._follow(cursor, view)
+        if self._readers[key_id] >= MAX_READERS_OF_KEY:
+            raise errors.Unavailable(
+                f"{MAX_READERS_OF_KEY} readers follow the feed with this API key already."
+            )
+        return self._follow(cursor, view, key_id)
 
     async def _follow(
-        self, cursor: str | None, view: Callable[[], FeedFilter]
+        self, cursor: str | None, view: Callable[[], FeedFilter], key_id: int
     ) -> AsyncGenerator[FeedPage, None]:
-        with self._listening() as alarm:
+        with self._listening(key_id) as alarm:
             place = await self._journal.head() if cursor is None else cursor
             told_at: int | None = None
             while not self.closed.is_set():
@@ -96,13 +106,17 @@ class Feed:
         return HEARTBEAT_S - quiet_s if 0 <= quiet_s < HEARTBEAT_S else 0.0
 
     @contextlib.contextmanager
-    def _listening(self) -> Iterator[asyncio.Event]:
+    def _listening(self, key_id: int) -> Iterator[asyncio.Event]:
         alarm = asyncio.Event()
         self._alarms.add(alarm)
+        self._readers[key_id] += 1
         try:
             yield alarm
         finally:
             self._alarms.remove(alarm)
+            self._readers[key_id] -= 1
+            if not self._readers[key_id]:
+                del self._readers[key_id]
 
     def _ring(self) -> None:
         self._rung = False

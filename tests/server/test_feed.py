@@ -1,12 +1,12 @@
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 import pytest
 
 from slowping.core import errors, ids
 from slowping.core.feed import FeedFilter
-from slowping.server.feed import HEARTBEAT_S, MAX_READERS, PAGE, Feed
+from slowping.server.feed import HEARTBEAT_S, MAX_READERS, MAX_READERS_OF_KEY, PAGE, Feed
 from slowping.store.port import FeedPage, Store
 from slowping.store.sqlite.store import SqliteStore
 from slowping.testing import FrozenClock
@@ -27,9 +27,11 @@ def feed(store: Store, clock: FrozenClock) -> Feed:
 class Reader:
     """Reads in a task of its own, so that a page can be awaited and the reading broken off."""
 
-    def __init__(self, feed: Feed, cursor: str | None, view: Callable[[], FeedFilter]) -> None:
+    def __init__(
+        self, feed: Feed, cursor: str | None, view: Callable[[], FeedFilter], key_id: int
+    ) -> None:
         self.pages: asyncio.Queue[FeedPage | None] = asyncio.Queue()
-        self.task = asyncio.create_task(self._read(feed, cursor, view))
+        self.task = asyncio.create_task(self._read(feed.follow(cursor, view, key_id=key_id)))
 
     async def page(self) -> FeedPage:
         """The next page."""
@@ -44,9 +46,9 @@ class Reader:
             found += [entry.item.id for entry in (await self.page()).entries]
         return found
 
-    async def _read(self, feed: Feed, cursor: str | None, view: Callable[[], FeedFilter]) -> None:
+    async def _read(self, following: AsyncGenerator[FeedPage, None]) -> None:
         try:
-            async with contextlib.aclosing(feed.follow(cursor, view)) as pages:
+            async with contextlib.aclosing(following) as pages:
                 async for page in pages:
                     self.pages.put_nowait(page)
         finally:
@@ -55,14 +57,22 @@ class Reader:
 
 Follow = Callable[..., Reader]
 
+KEY = 1_000_000
+
 
 @pytest.fixture
 async def follow(feed: Feed) -> AsyncIterator[Follow]:
     """Begin to read; as an admin does, from now on, if nothing else is said."""
     readers: list[Reader] = []
 
-    def begin(cursor: str | None = None, view: Callable[[], FeedFilter] = FeedFilter) -> Reader:
-        readers.append(Reader(feed, cursor, view))
+    def begin(
+        cursor: str | None = None,
+        view: Callable[[], FeedFilter] = FeedFilter,
+        key_id: int | None = None,
+    ) -> Reader:
+        # A key of its own for each, unless it matters.
+        number = len(readers) if key_id is None else key_id
+        readers.append(Reader(feed, cursor, view, number))
         return readers[-1]
 
     yield begin
@@ -215,7 +225,7 @@ async def test_a_server_that_stops_ends_every_reading_and_begins_no_other(
     async with asyncio.timeout(5):
         await asyncio.gather(*(reader.task for reader in readers))
     with pytest.raises(errors.Unavailable, match="stopping"):
-        feed.follow(None, FeedFilter)
+        feed.follow(None, FeedFilter, key_id=KEY)
 
 
 async def test_there_is_a_last_reader(feed: Feed, follow: Follow) -> None:
@@ -223,7 +233,19 @@ async def test_there_is_a_last_reader(feed: Feed, follow: Follow) -> None:
     for reader in readers:
         await reader.page()
     with pytest.raises(errors.Unavailable, match="200 readers"):
-        feed.follow(None, FeedFilter)
+        feed.follow(None, FeedFilter, key_id=KEY)
     readers[0].task.cancel()
     await asyncio.gather(readers[0].task, return_exceptions=True)
     await follow().page()
+
+
+async def test_one_key_leaves_room_for_the_others(feed: Feed, follow: Follow) -> None:
+    readers = [follow(key_id=KEY) for _ in range(MAX_READERS_OF_KEY)]
+    for reader in readers:
+        await reader.page()
+    with pytest.raises(errors.Unavailable, match="50 readers follow the feed with this API key"):
+        feed.follow(None, FeedFilter, key_id=KEY)
+    await follow().page()
+    readers[0].task.cancel()
+    await asyncio.gather(readers[0].task, return_exceptions=True)
+    await follow(key_id=KEY).page()

@@ -46,7 +46,7 @@ async def follow_feed(call: Call[FeedQuery, None]) -> Stream:
         _view, services, call.principal, frozenset(wanted) or None, query.category
     )
     last_id = call.headers.get(LAST_ID, b"").decode("latin-1") or query.last_id
-    pages = services.feed.follow(last_id, view)
+    pages = services.feed.follow(last_id, view, key_id=call.principal.key_id)
     return Stream(chunks=_chunks(pages), stop=services.feed.closed)
 
 
