@@ -158,15 +158,18 @@ class SlowpingApp(Commanded, App[None]):
 
     def use(self, profile: Profile) -> None:
         """Look at this server from now on."""
-        self.profile = profile
+        before, self.profile = self.profile, profile
         self.may_administer, self.own_key = True, None
         self._follow()
+        if before not in (None, profile):
+            self.live.leave()
 
     def watch_project(self, project: str | None) -> None:
         """Look at another project: everything is loaded anew."""
         self.remember(project=project)
         if self.profile is not None and self.is_running:
             self._follow()
+            self.live.leave()
 
     @work(exclusive=True, group="line")
     async def _follow(self) -> None:

@@ -65,11 +65,13 @@ class Stream(Protocol):
 
 
 class Live:
-    """What is known of the world outside; screens subscribe to the two signals."""
+    """What is known of the world outside; screens subscribe to the signals."""
 
     def __init__(self, app: App[None], now_ms: Callable[[], int]) -> None:
         self.batch: Signal[Batch] = Signal(app, "batch")
         self.connection: Signal[Link] = Signal(app, "connection")
+        self.left: Signal[None] = Signal(app, "left")
+        """Something else is looked at from now on: what was known is to be forgotten."""
         self.link = Link(lamp=Lamp.CONNECTING)
         self._app = app
         self._now_ms = now_ms
@@ -86,6 +88,12 @@ class Live:
         self._publish(Link(lamp=Lamp.CONNECTING, as_of_ms=self._as_of()))
         async with contextlib.aclosing(stream):
             await self._pass_on(stream)
+
+    def leave(self) -> None:
+        """Another server or project is looked at: nothing that was known is told of it."""
+        self._gathered.clear()
+        self.left.publish(None)
+        self._publish(Link(lamp=Lamp.CONNECTING))
 
     async def _pass_on(self, stream: Stream) -> None:
         async for item in stream:

@@ -5,15 +5,16 @@ in `load` (inside of `acting`), take what the feed tells in `take`, mark methods
 `on_command`. Then list it in `places.py` and put its commands into `commands/<name>.py`.
 """
 
-from typing import Final
+from typing import ClassVar, Final
 
 from textual import getters
 from textual._styles_cache import StylesCache
 from textual.app import ComposeResult
 from textual.screen import Screen
+from textual.worker import Worker
 
 from slowping.tui.app import SlowpingApp
-from slowping.tui.command import Command, Commanded, Need, on_command
+from slowping.tui.command import ALONE, Command, Commanded, Need, on_command
 from slowping.tui.commands import everywhere
 from slowping.tui.live import Batch, Lamp, Link
 from slowping.tui.widgets.filter_bar import FilterBar
@@ -26,6 +27,9 @@ WIDE: Final = 100
 
 class PlaceScreen(Commanded, Screen[None]):
     """One of the places that a number key leads to."""
+
+    READS: ClassVar[frozenset[str]] = frozenset({"load", "detail"})
+    """Groups of workers that only ask."""
 
     app = getters.app(SlowpingApp)
     status = getters.query_one(StatusBar)
@@ -55,6 +59,12 @@ class PlaceScreen(Commanded, Screen[None]):
         """Ask the server for all that is shown: at first, and when changes were missed.
 
         Called in the message loop: start a worker (`@work(exclusive=True, group="load")`).
+        """
+
+    def forget(self) -> None:
+        """Let go of all that is known: another server or project is looked at from now on.
+
+        What was being asked (`READS`) has been given up by then; acts go on.
         """
 
     def take(self, batch: Batch) -> None:
@@ -95,6 +105,7 @@ class PlaceScreen(Commanded, Screen[None]):
         """Listen to the outside, and load what is there if the line stands already."""
         live = self.app.live
         live.batch.subscribe(self, self._hear)
+        live.left.subscribe(self, self._leave)
         live.connection.subscribe(self, self._see_link)
         self.app.figures.changed.subscribe(self, self._see_figures)
         self.watch(self.app, "doing", self._see_doing)
@@ -125,7 +136,12 @@ class PlaceScreen(Commanded, Screen[None]):
             return "this API key may only read."
         if Need.ROW in command.needs and not self.has_row():
             return "nothing is selected."
-        return None
+        return super().why_not(command)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Grey out what has to wait for an act, until it has ended."""
+        if event.worker.group == ALONE:
+            self.refresh_bindings()
 
     @on_command(everywhere.BACK)
     def back(self) -> None:
@@ -143,6 +159,11 @@ class PlaceScreen(Commanded, Screen[None]):
         self.status.link = self.app.live.link
         self.status.doing = self.app.doing
         self.status.backlog = self.app.figures.backlog
+
+    def _leave(self, _: None) -> None:
+        for group in self.READS:
+            self.workers.cancel_group(self, group)
+        self.forget()
 
     def _hear(self, batch: Batch) -> None:
         self.status.count(batch)

@@ -68,6 +68,7 @@ def use_key(app: "SlowpingApp", value: str) -> None:
     remembered = app.settings.remembered
     if remembered.profile_named(before.name) == before:
         app.remember(profiles=remembered.with_profile(profile).profiles)
+    app.profile = profile  # it may what the one before might: what is known stays known
     app.use(profile)
 
 

@@ -108,6 +108,12 @@ class TablePlace(PlaceScreen, Generic[T]):
         """Load everything."""
         self._load()
 
+    def forget(self) -> None:
+        """Nothing is known yet."""
+        self.items, self._awaited = {}, None
+        self._loading, self._failed = True, False
+        self.draw()
+
     @work(exclusive=True, group="load")
     async def _load(self) -> None:
         self._loading, self._failed = True, True

@@ -37,6 +37,7 @@ class DeliveryPlace(PlaceScreen):
     """Groups of deliveries, the deliveries of one, and one of them whole."""
 
     AUTO_FOCUS = "Lines"
+    READS = PlaceScreen.READS | {"rows", "sure", "find"}
     help_title: ClassVar[str] = "In the deliveries"
     lines = getters.query_one(Lines)
     pane = getters.query_one(Pane)
@@ -81,6 +82,16 @@ class DeliveryPlace(PlaceScreen):
         self._load()
         if self.board.opened is not None:
             self._load_rows(self.board.opened)
+
+    def forget(self) -> None:
+        """No delivery is known; an act on those of elsewhere goes no further."""
+        if self.board.round is not None:
+            self.board.round.stop()
+        view, self.board = self.board.view, Board()
+        self.board.view = view
+        self._known, self._awaited, self._is_stale = ("", None), None, False
+        self._loading, self._failed = True, False
+        self.draw()
 
     @work(exclusive=True, group="load")
     async def _load(self) -> None:

@@ -19,7 +19,6 @@ from slowping.tui.live import Batch, Link
 
 if TYPE_CHECKING:
     from slowping.tui.app import SlowpingApp
-    from slowping.tui.settings import Profile
 
 _WATCHED_S: Final = 2
 """How often it is asked while something moves and the figures are looked at."""
@@ -37,7 +36,6 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
     """For what it was asked, and when."""
 
     at_ms: int
-    profile: "Profile | None"
     project: str | None
     periods: Periods
 
@@ -62,6 +60,7 @@ class Figures:
 
     def begin(self) -> None:
         """Listen, and look now and then whether it is time to ask."""
+        self._app.live.left.subscribe(self._app, self._forget)
         self._app.live.batch.subscribe(self._app, self._hear)
         self._app.live.connection.subscribe(self._app, self._see_link)
         self._app.set_interval(self._app.tick_s, self.tick)
@@ -112,7 +111,6 @@ class Figures:
         self._moved = False
         asked = self._asked = _Asked(
             at_ms=self._now_ms(),
-            profile=self._app.profile,
             project=self._app.project,
             periods=periods(self._now_ms()),
         )
@@ -144,6 +142,8 @@ class Figures:
                 project=asked.project, today=of.today, week=of.week, month=of.month
             )
         )
+        if asked is not self._asked:
+            return  # something else is looked at by now
         before, self.problem = self.problem, None
         if isinstance(found, SlowpingError):
             self.problem = found
@@ -169,11 +169,13 @@ class Figures:
             self._moved = True
             self._publish()
 
+    def _forget(self, _: None) -> None:
+        """Something else is looked at."""
+        self._asked, self._told, self.problem = None, None, None
+        self._tally = Tally()
+        self._publish()
+
     def _see_link(self, link: Link) -> None:
-        asked = self._asked
-        if asked and (asked.profile, asked.project) != (self._app.profile, self._app.project):
-            self._asked, self._told, self.problem = None, None, None
-            self._tally = Tally()
         if link.fresh:
             self.problem = None
             self.ask()

@@ -106,6 +106,11 @@ class ApiKeyScreen(TablePlace[ApiKey]):
             self.draw()
             self.refresh_bindings()
 
+    def forget(self) -> None:
+        """Neither keys nor whether they may be seen are known."""
+        self._forbidden = False
+        super().forget()
+
     def order(self, item: ApiKey) -> Any:
         """Those that work first, by name; of one name the newest first."""
         stands = standing.standing(item, self.app.now_ms())

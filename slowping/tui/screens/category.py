@@ -28,6 +28,7 @@ class CategoryScreen(TablePlace[Category]):
 
     PLURAL: ClassVar[str] = "categories"
     HINT: ClassVar[str] = "words  category:sale  project:shop"
+    READS = TablePlace.READS | {"recent"}
     help_title: ClassVar[str] = "Categories"
 
     def __init__(self) -> None:
@@ -70,6 +71,12 @@ class CategoryScreen(TablePlace[Category]):
                     self._change(item.category)
         if self.is_current:
             self.draw()
+
+    def forget(self) -> None:
+        """Neither categories nor what belongs to them are known."""
+        self._surroundings = Surroundings()
+        self._drawn.clear()
+        super().forget()
 
     def _change(self, category: Category) -> None:
         before = self.items.get(category.id)

@@ -90,6 +90,11 @@ class ChannelScreen(TablePlace[Channel]):
             case CategoryChanged(id=key, category=Category() as category):
                 self._categories[key] = category
 
+    def forget(self) -> None:
+        """Neither channels nor what is told beside them are known."""
+        self._kinds, self._categories, self._tests = (), {}, {}
+        super().forget()
+
     def take_figures(self) -> None:
         """Show how the channels fare now."""
         self.draw()

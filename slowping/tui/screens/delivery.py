@@ -112,6 +112,11 @@ class DeliveryScreen(DeliveryPlace):
         self._load_rows(opened, one)
         self.draw()
 
+    def forget(self) -> None:
+        """Leave the group, and forget all."""
+        self._close_group()
+        super().forget()
+
     def _close_group(self) -> bool:
         key = self.board.close()
         if key is None:

@@ -37,6 +37,7 @@ class FeedScreen(PlaceScreen):
     """Events, newest at the end."""
 
     AUTO_FOCUS = "FeedView"
+    READS = PlaceScreen.READS | {"settle"}
     help_title: ClassVar[str] = "In the feed"
     view = getters.query_one(FeedView)
     detail = getters.query_one(Detail)
@@ -87,6 +88,14 @@ class FeedScreen(PlaceScreen):
             self._say()
             return
         self._failed = True
+        self._say()
+
+    def forget(self) -> None:
+        """No event is known, and the one that was shown is of elsewhere."""
+        self._loaded = self._failed = False
+        self.view.forget()
+        self.detail.display = False
+        self.detail.show(None, None)
         self._say()
 
     def see_link(self) -> None:

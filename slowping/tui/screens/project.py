@@ -89,6 +89,11 @@ class ProjectScreen(TablePlace[Project]):
             self.draw()
             self.refresh_bindings()
 
+    def forget(self) -> None:
+        """Neither projects nor what they hold are known."""
+        self._categories, self._channels = {}, {}
+        super().forget()
+
     def _take_project(self, key: str, project: Project | None) -> None:
         before = self.items.pop(key, None)
         if project is not None:

@@ -102,6 +102,14 @@ class FeedView(Commanded, ScrollView, can_focus=True):
         self.new = 0
         self._settle(current)
 
+    def forget(self) -> None:
+        """Nothing is known, and what comes is followed."""
+        self._looks.clear()
+        self._last = None
+        self.rows.expect()
+        self.load(())
+        self.follow()
+
     def extend(self, events: Sequence[Event]) -> None:
         """New events have come in."""
         added = self.rows.add(events)
