@@ -2,20 +2,28 @@
 
 import enum
 import inspect
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, ClassVar, Final, ParamSpec, TypeVar
 
 import msgspec
+from textual import work
 from textual.binding import Binding, BindingType
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode as _Node
+    from textual.worker import Worker
 else:
     # A plain class at run time: Textual follows the first base that is a node for its styles.
     _Node = object
 
 _ANSWERS: Final = "_answers_commands"
+_ALONE: Final = "_acts_alone"
 
+ALONE: Final = "alone"
+"""The group of workers of which a node begins one at a time."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
@@ -57,6 +65,17 @@ def on_command(*commands: Command) -> Callable[[Method], Method]:
         return method
 
     return mark
+
+
+def alone(method: Callable[P, Coroutine[None, None, R]]) -> "Callable[P, Worker[R]]":
+    """Carry an act out in a worker that nothing cancels; no other such act begins meanwhile.
+
+    Stands below `on_command`. An act may have been done though its answer is not there yet, and
+    the answer may have a secret in it: that is why a second one waits, where reading starts anew.
+    """
+    begin = work(group=ALONE, name=method.__name__)(method)
+    setattr(begin, _ALONE, True)
+    return begin
 
 
 def binding(command: Command, action: str | None = None) -> Binding:
@@ -114,8 +133,12 @@ class Commanded(_Node):
 
     def why_not(self, command: Command) -> str | None:
         """Why the command cannot be carried out now, in a sentence; None where it can."""
-        del command
-        return None
+        if not hasattr(getattr(self, self.answered[command.id][1]), _ALONE):
+            return None
+        own = (w for w in self.workers if w.node is self and w.group == ALONE)
+        begun = {worker.name for worker in own if not worker.is_finished}
+        names = [each.name for each, method in self.answered.values() if method in begun]
+        return f"wait until this has ended: {names[0]}." if names else None
 
 
 _SHOWN = {

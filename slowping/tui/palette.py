@@ -182,7 +182,7 @@ def _forgetter(app: "SlowpingApp", profile: "Profile") -> Callable[[], Awaitable
     async def run() -> None:
         from slowping.tui import switching
 
-        app.run_worker(switching.forget(app, profile), group="forget", exclusive=True)
+        app.run_worker(switching.forget(app, profile), group="forget")
 
     return run
 

@@ -6,7 +6,7 @@ list it in `places.py` and put its commands into `commands/<name>.py`.
 
 import abc
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 import msgspec
@@ -19,6 +19,7 @@ from textual.content import Content
 from slowping.tui.act import acting
 from slowping.tui.command import on_command
 from slowping.tui.commands import rows
+from slowping.tui.live import Batch
 from slowping.tui.place_screen import PlaceScreen
 from slowping.tui.widgets.empty_state import EmptyState
 from slowping.tui.widgets.filter_bar import FilterBar
@@ -52,6 +53,8 @@ class TablePlace(PlaceScreen, Generic[T]):
         self._failed = False
         self._awaited: str | None = None
         """A key or a name to go to once it is known."""
+        self._heard: list[Batch] | None = None
+        """What the feed tells while things are being loaded: it is newer than the answer."""
 
     # What a place says of itself --------------------------------------------------------------
 
@@ -117,15 +120,31 @@ class TablePlace(PlaceScreen, Generic[T]):
     @work(exclusive=True, group="load")
     async def _load(self) -> None:
         self._loading, self._failed = True, True
+        self.expect()
         async with acting(self, f"Loading the {self.PLURAL}"):
-            found = await self.fetch()
-            self.items = {self.key(item): item for item in found}
+            self.replace(await self.fetch())
             self._failed = False
-        self._loading = False
+        self._loading, self._heard = False, None
         self.draw()
         awaited, self._awaited = self._awaited, None
         if awaited is not None:
             self.jump(awaited)
+
+    def expect(self) -> None:
+        """The server is being asked for the things; `replace` ends it."""
+        self._heard = []
+
+    def replace(self, found: Iterable[T]) -> None:
+        """Have these in place of what was known, and what was heard since they were asked for."""
+        self.items = {self.key(item): item for item in found}
+        heard, self._heard = self._heard or [], None
+        for batch in heard:
+            self.take(batch)
+
+    def _hear(self, batch: Batch) -> None:
+        if self._heard is not None:
+            self._heard.append(batch)
+        super()._hear(batch)
 
     def see_link(self) -> None:
         """Say why nothing is shown."""
@@ -251,7 +270,14 @@ class TablePlace(PlaceScreen, Generic[T]):
             nothing = Content.styled("Nothing is selected.", "$text-muted")
             self.pane.tell(nothing if item is None else self.about(item))
 
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nothing can be said of the things: the server has not told of them."""
+        return not self.items and (self._loading or self._failed)
+
     def _count(self, shown: int) -> str:
+        if self.is_unknown:
+            return ""
         every = len(self.items)
         things = self.PLURAL if every != 1 else _one_of(self.PLURAL)
         return f"{shown} of {every} {things}" if shown != every else f"{every} {things}"

@@ -7,9 +7,10 @@ from rich.text import Text
 from textual.content import Content
 
 from slowping.core import errors, times
+from slowping.core.feed import ProjectChanged
 from slowping.core.page import Page
 from slowping.core.project import Project
-from slowping.tui.live import Lamp
+from slowping.tui.live import Batch, Lamp
 from slowping.tui.table_place import TablePlace
 from slowping.tui.widgets.table import Table, cell
 from tests.tui.driver import NOW_MS, Driver, ScriptedServer, running
@@ -23,6 +24,12 @@ class Projects(TablePlace[Project]):
     async def fetch(self) -> Sequence[Project]:
         """Ask for them."""
         return (await self.app.client.list_projects()).items
+
+    def take(self, batch: Batch) -> None:
+        """Take in new ones."""
+        self.put(
+            *(each.project for each in batch if isinstance(each, ProjectChanged) and each.project)
+        )
 
     def titles(self) -> Sequence[str]:
         """One column."""
@@ -160,3 +167,23 @@ async def test_one_is_told_as_one(server: ScriptedServer) -> None:
     has(server, "shop")
     async with showing(server) as live:
         live.shows("1 project\n")
+
+
+async def test_nothing_is_counted_while_nothing_is_known(server: ScriptedServer) -> None:
+    server.refusing["/projects"] = (403, errors.Forbidden)
+    async with showing(server) as live:
+        live.hides("0 projects")
+
+
+async def test_what_the_feed_tells_during_a_load_is_newer_than_its_answer(
+    server: ScriptedServer,
+) -> None:
+    has(server, "shop")
+    async with showing(server) as live:
+        server.gate.clear()
+        live.app.screen.load()  # type: ignore[attr-defined]
+        await live.pilot.pause()
+        await live.receives(ProjectChanged(id="prj_blog", project=project("blog")))
+        server.gate.set()
+        await live.settle()
+        live.shows("2 projects", "blog", "shop")

@@ -73,9 +73,7 @@ class Surroundings:
             match item:
                 case EventAccepted(event=event):
                     self._hear(event)
-                    named = (event.project, event.category)
-                    if named in self._recent:
-                        self._recent[named] = (event, *self._recent[named])[:RECENT]
+                    self._put_first(event)
                 case ChannelChanged(id=channel_id, channel=channel):
                     _put(self._channels, channel_id, channel)
                 case KeyChanged(id=key_id, api_key=key) if self._keys is not None:
@@ -122,6 +120,13 @@ class Surroundings:
     def has_figures(self) -> bool:
         """Whether the server has counted."""
         return bool(self._figures)
+
+    def _put_first(self, event: Event) -> None:
+        """Have it among the last events, once: what is loaded may have it already."""
+        named = (event.project, event.category)
+        recent = self._recent.get(named)
+        if recent is not None and all(each.id != event.id for each in recent):
+            self._recent[named] = (event, *recent)[:RECENT]
 
     def _hear(self, event: Event) -> None:
         named = (event.project, event.category)

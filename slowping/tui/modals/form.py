@@ -210,7 +210,7 @@ class FormModal(ModalScreen[T | None], Generic[T]):
             self._saving = True
             self._save()
 
-    @work(exclusive=True)
+    @work
     async def _save(self) -> None:
         self._say("Saving…", "$text-muted")
         made = await act.answer(self.send)

@@ -15,7 +15,7 @@ from slowping.tui import act, switching
 from slowping.tui.act import acting
 from slowping.tui.api_key import card, standing, succession
 from slowping.tui.api_key.standing import Standing
-from slowping.tui.command import Command, on_command
+from slowping.tui.command import Command, alone, on_command
 from slowping.tui.commands import api_key as commands
 from slowping.tui.live import Batch
 from slowping.tui.table_place import PAGE, TablePlace
@@ -86,10 +86,12 @@ class ApiKeyScreen(TablePlace[ApiKey]):
     @work(exclusive=True, group="load")
     async def _look(self) -> None:
         self._looked_ms = self.app.now_ms()
+        self.expect()
         found = await act.answer(self._ask)
-        if not isinstance(found, errors.SlowpingError):
-            self.items = {key.id: key for key in found.items}
-            self.draw()
+        self.replace(
+            self.items.values() if isinstance(found, errors.SlowpingError) else found.items
+        )
+        self.draw()
 
     async def _ask(self) -> "Page[ApiKey]":
         revoked = None if self._with_revoked else False
@@ -204,7 +206,7 @@ class ApiKeyScreen(TablePlace[ApiKey]):
         self.load()
 
     @on_command(commands.NEW)
-    @work(exclusive=True, group="form")
+    @alone
     async def issue(self) -> None:
         """Ask what for, and show the value, this once."""
         from slowping.tui.modals.api_key import asking
@@ -221,7 +223,7 @@ class ApiKeyScreen(TablePlace[ApiKey]):
             await asking.reveal(self.app, issued, note)
 
     @on_command(commands.ROTATE)
-    @work(exclusive=True, group="form")
+    @alone
     async def rotate(self) -> None:
         """Ask how long the old one is to work, and show the new one's value, this once."""
         from slowping.tui.modals.api_key import asking
@@ -230,20 +232,20 @@ class ApiKeyScreen(TablePlace[ApiKey]):
         overlap = await asking.overlap(self.app, item) if item else None
         if item is None or overlap is None:
             return
-        issued, own = None, self._is_own(item)
+        issued, own = None, self.app.profile if self._is_own(item) else None
         async with acting(self, f"Rotating {item.name}"):
             rotation = ApiKeyRotation(overlap_s=overlap.seconds)
             issued = await self.app.client.rotate_api_key(item.id, rotation)
         if issued is not None:
             self._put_first(issued.api_key)
             note = succession.told(overlap, item, self.app.now_ms())
-            if own:
+            if own is not None and own == self.app.profile:  # and not gone elsewhere meanwhile
                 switching.use_key(self.app, issued.value)
                 note += " This live view uses the new one already."
             await asking.reveal(self.app, issued, note)
 
     @on_command(commands.REVOKE)
-    @work(exclusive=True, group="revoke")
+    @alone
     async def revoke(self) -> None:
         """Say what comes of it, and ask for the name."""
         from slowping.tui.modals.api_key import asking

@@ -15,7 +15,7 @@ from slowping.core.project import DEFAULT
 from slowping.tui.act import acting
 from slowping.tui.category import asking, columns
 from slowping.tui.category.surroundings import Known, Surroundings
-from slowping.tui.command import Command, on_command
+from slowping.tui.command import Command, alone, on_command
 from slowping.tui.commands import category as commands
 from slowping.tui.live import Batch
 from slowping.tui.snippets.keys import KeysAtHand
@@ -175,7 +175,7 @@ class CategoryScreen(TablePlace[Category]):
         return super().why_not(command)
 
     @on_command(commands.NEW)
-    @work(exclusive=True, group="form")
+    @alone
     async def create(self) -> None:
         """Ask for a category, and have it made."""
         projects: Sequence[str] = [self.app.project] if self.app.project else []
@@ -188,7 +188,7 @@ class CategoryScreen(TablePlace[Category]):
             await self._ask(None, usual, projects)
 
     @on_command(commands.EDIT)
-    @work(exclusive=True, group="form")
+    @alone
     async def edit(self) -> None:
         """Ask what is to be changed, and have it changed."""
         if (item := self.current) is not None:
@@ -206,7 +206,7 @@ class CategoryScreen(TablePlace[Category]):
             self.app.tell(f"{'Changed' if before else 'Created'} {text.one_line(saved.name)}.")
 
     @on_command(commands.REMOVE)
-    @work(exclusive=True, group="form")
+    @alone
     async def remove_category(self) -> None:
         """Say what hangs on it, and remove it if it is meant."""
         if (item := self.current) is None:
@@ -226,7 +226,7 @@ class CategoryScreen(TablePlace[Category]):
                 self.drop(item.id)
 
     @on_command(commands.QUICK_START)
-    @work(exclusive=True, group="form")
+    @alone
     async def quick_start(self) -> None:
         """Add what is missing of the three, and say of each that could not be added why."""
         with self.app.busy("Adding categories"):

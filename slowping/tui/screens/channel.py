@@ -17,7 +17,7 @@ from slowping.tui.act import acting
 from slowping.tui.channel import card, row, standing, words
 from slowping.tui.channel.card import Known
 from slowping.tui.channel.row import Column
-from slowping.tui.command import Command, on_command
+from slowping.tui.command import Command, alone, on_command
 from slowping.tui.commands import channel as commands
 from slowping.tui.live import Batch
 from slowping.tui.table_place import PAGE, TablePlace
@@ -42,11 +42,10 @@ class ChannelScreen(TablePlace[Channel]):
         super().__init__()
         self._kinds: tuple[ChannelKind, ...] = ()
         self._categories: dict[str, Category] = {}
-        self._heard: list[ChannelChanged | CategoryChanged] = []
-        """What the feed has told while something is being loaded."""
         self._tests: dict[str, ChannelTest] = {}
         """What the latest test of each has shown."""
         self._testing: set[str] = set()
+        self._resuming: set[str] = set()
         self._figures: Mapping[str, ChannelFigures] = {}
         self._columns: Mapping[Column, int] = {Column.STATE: 10, Column.NAME: 10}
 
@@ -54,37 +53,31 @@ class ChannelScreen(TablePlace[Channel]):
 
     async def fetch(self) -> Sequence[Channel]:
         """Channels, and what is told beside them: who sends to them, and which kinds there are."""
-        self._heard.clear()
         client, project = self.app.client, self.app.project
         channels, categories, self._kinds = await asyncio.gather(
             client.list_channels(project=project, limit=PAGE),
             client.list_categories(project=project, limit=PAGE),
             client.list_channel_kinds(),
         )
-        found = {each.id: each for each in channels.items}
         self._categories = {each.id: each for each in categories.items}
-        for item in self._heard:
-            self._learn(item, found)
-        return tuple(found.values())
+        return channels.items
 
     def take(self, batch: Batch) -> None:
         """Take in what became of channels and of what leads to them."""
         told = [item for item in batch if isinstance(item, ChannelChanged | CategoryChanged)]
         if not told:
             return
-        if self._loading:  # what is being loaded may be older than this
-            self._heard += told
         for item in told:
-            self._learn(item, self.items)
+            self._learn(item)
         self.draw()
         self.refresh_bindings()
 
-    def _learn(self, item: ChannelChanged | CategoryChanged, channels: dict[str, Channel]) -> None:
+    def _learn(self, item: ChannelChanged | CategoryChanged) -> None:
         match item:
             case ChannelChanged(id=key, channel=None):
-                channels.pop(key, None)
+                self.items.pop(key, None)
             case ChannelChanged(id=key, channel=Channel() as channel):
-                channels[key] = channel
+                self.items[key] = channel
             case CategoryChanged(id=key, category=None):
                 self._categories.pop(key, None)
             case CategoryChanged(id=key, category=Category() as category):
@@ -168,6 +161,8 @@ class ChannelScreen(TablePlace[Channel]):
         item = self.current
         if item is not None and command is commands.TEST and item.id in self._testing:
             return "a test of it is on its way."
+        if item is not None and command is commands.PAUSE and item.id in self._resuming:
+            return "it is being resumed."
         if command is commands.FAILED:
             figures = self._figures.get(item.id) if item else None
             if figures is not None and not figures.failed:
@@ -177,7 +172,7 @@ class ChannelScreen(TablePlace[Channel]):
         return super().why_not(command)
 
     @on_command(commands.NEW)
-    @work(exclusive=True, group="form")
+    @alone
     async def create(self) -> None:
         """Ask which kind, then for its settings."""
         from slowping.tui.modals.channel import asking
@@ -195,7 +190,7 @@ class ChannelScreen(TablePlace[Channel]):
             self._show(issued.channel, "Created")
 
     @on_command(commands.EDIT)
-    @work(exclusive=True, group="form")
+    @alone
     async def change(self) -> None:
         """Ask for other settings."""
         from slowping.tui.modals.channel import asking
@@ -212,7 +207,11 @@ class ChannelScreen(TablePlace[Channel]):
     def test(self) -> None:
         """Send a test."""
         if (item := self.current) is not None:
-            self._test(item)
+            self._begin_test(item)
+
+    def _begin_test(self, item: Channel) -> None:
+        self._testing.add(item.id)
+        self._test(item)
 
     @work(group="test")
     async def _test(self, item: Channel) -> None:
@@ -222,10 +221,9 @@ class ChannelScreen(TablePlace[Channel]):
 
         def go_on(again: bool | None) -> None:
             if again:
-                self._test(item)
+                self._begin_test(item)
 
         await self.app.push_screen(modal, go_on)
-        self._testing.add(item.id)
         came = None
         async with acting(self, f"Testing {item.name}"):
             came = await self.app.client.test_channel(item.id)
@@ -237,22 +235,30 @@ class ChannelScreen(TablePlace[Channel]):
         self._show_test(modal, item, came)
 
     @on_command(commands.PAUSE)
-    @work(exclusive=True, group="pause")
+    @alone
     async def toggle_pause(self) -> None:
         """Ask why it is to pause; or let it send again."""
         from slowping.tui.modals.channel.pause import PauseModal
 
         if (item := self.current) is None:
             return
-        if item.paused_at is None:
-            paused = await self.app.push_screen_wait(PauseModal(item))
-            if paused is not None:
-                self.put(paused)
-                self.app.tell(f"Paused {item.name}: its deliveries wait.")
+        if item.paused_at is not None:
+            self._resuming.add(item.id)
+            self._resume(item)
             return
+        paused = await self.app.push_screen_wait(PauseModal(item))
+        if paused is not None:
+            self.put(paused)
+            self.app.tell(f"Paused {item.name}: its deliveries wait.")
+
+    @work(group="resume")
+    async def _resume(self, item: Channel) -> None:
+        self.refresh_bindings()
         done = f"Resumed {item.name}: what waited goes out in order."
         async with acting(self, f"Resuming {item.name}", done):
             self.put(await self.app.client.resume_channel(item.id))
+        self._resuming.discard(item.id)
+        self.refresh_bindings()
 
     @on_command(commands.FAILED)
     async def show_failed(self) -> None:
@@ -261,7 +267,7 @@ class ChannelScreen(TablePlace[Channel]):
             await self.app.jump(_DELIVERIES, item.name)
 
     @on_command(commands.REMOVE)
-    @work(exclusive=True, group="remove")
+    @alone
     async def remove_channel(self) -> None:
         """Say what goes with it, and ask."""
         from slowping.tui.modals.channel import asking

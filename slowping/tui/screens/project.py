@@ -6,7 +6,6 @@ from typing import Any, ClassVar, Final
 
 from rich.cells import cell_len
 from rich.text import Text
-from textual import work
 from textual.content import Content
 
 from slowping.core import text
@@ -17,7 +16,7 @@ from slowping.core.delivery import DeliveryState
 from slowping.core.feed import CategoryChanged, ChannelChanged, ProjectChanged
 from slowping.core.project import Project
 from slowping.tui.act import acting
-from slowping.tui.command import on_command
+from slowping.tui.command import alone, on_command
 from slowping.tui.commands import project as commands
 from slowping.tui.live import Batch
 from slowping.tui.project import card, holdings
@@ -181,7 +180,7 @@ class ProjectScreen(TablePlace[Project]):
             self.app.project = None if item.name == self.app.project else item.name
 
     @on_command(commands.NEW)
-    @work(exclusive=True, group="form")
+    @alone
     async def create(self) -> None:
         """Ask for a new one."""
         from slowping.tui.modals.project_form import ProjectFormModal
@@ -193,7 +192,7 @@ class ProjectScreen(TablePlace[Project]):
             self.app.tell(f"Created {made.name}: p looks at it, 4 and 3 make what belongs in it.")
 
     @on_command(commands.EDIT)
-    @work(exclusive=True, group="form")
+    @alone
     async def change(self) -> None:
         """Ask for changes."""
         from slowping.tui.modals.project_form import ProjectFormModal
@@ -209,7 +208,7 @@ class ProjectScreen(TablePlace[Project]):
             self.app.project = made.name
 
     @on_command(commands.REMOVE)
-    @work(exclusive=True, group="remove")
+    @alone
     async def remove_project(self) -> None:
         """Say what goes with it, and ask."""
         from slowping.tui.modals.confirm import ConfirmModal

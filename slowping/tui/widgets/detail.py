@@ -1,6 +1,7 @@
 """Draw one event whole: its fields, its deliveries, and every attempt at them."""
 
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 from textual.app import ComposeResult
@@ -28,6 +29,10 @@ _OUTCOMES = {
     AttemptOutcome.LOST: "cut off, may have arrived",
 }
 """Words for those that do not say it themselves."""
+
+MOST_LINES: Final = 500
+MOST_LETTERS: Final = 20_000
+"""Of a text that a sender has written: a megabyte would take a minute to be laid out."""
 
 
 class Detail(Pane):
@@ -62,7 +67,7 @@ class Detail(Pane):
             blocks = (_fields(event), _deliveries(deliveries, self._now_ms()), _raw(event))
             rest = Content("\n\n").join([block for block in blocks if block])
         self.query_one("#rest", Static).update(rest)
-        self._describe(text.visible((event.description if event else None) or ""))
+        self._describe(beginning(text.visible((event.description if event else None) or "")))
 
     def watch_markdown(self) -> None:
         """Draw the description the other way."""
@@ -109,7 +114,9 @@ def pairs(named: list[tuple[str, str]]) -> list[Content]:
     width = min(16, max(len(text.one_line(name)) for name, _ in named))
     return [
         Content.assemble(
-            (drawing.fit(text.one_line(name), width), "$text-muted"), "  ", text.one_line(value)
+            (drawing.fit(text.one_line(name), width), "$text-muted"),
+            "  ",
+            beginning(text.one_line(value)),
         )
         for name, value in named
     ]
@@ -166,8 +173,16 @@ def attempt_line(attempt: Attempt) -> Content:
 def _raw(event: Event) -> Content:
     shown = msgspec.json.format(msgspec.json.encode(event), indent=2).decode()
     return Content("\n").join(
-        [heading("As JSON"), Content.styled(text.visible(shown), "$text-muted")]
+        [heading("As JSON"), Content.styled(beginning(text.visible(shown)), "$text-muted")]
     )
+
+
+def beginning(words: str) -> str:
+    """As much of a text as is shown; where that is not all of it, how long it is."""
+    kept = "\n".join(words[:MOST_LETTERS].split("\n", MOST_LINES)[:MOST_LINES])
+    if len(kept) == len(words):
+        return words
+    return f"{kept}{text.ELLIPSIS} ({len(words):,} characters in all; copy the event to have them)"
 
 
 def moment(ms: int) -> str:

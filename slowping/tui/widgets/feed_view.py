@@ -346,4 +346,5 @@ def _place_of(row: Row | None, shown: Sequence[Row], before: int) -> int:
             if shown[index].event.id <= row.event.id:
                 return index
         return 0 if shown else -1
-    return min(before, len(shown) - 1)
+    last = len(shown) - 1
+    return min(before, last) if before >= 0 else last  # there was none before the first were loaded
