@@ -9,6 +9,7 @@ from slowping.core.page import Page
 from slowping.tui.settings import Settings
 from slowping.tui.widgets.feed_rows import Rows
 from slowping.tui.widgets.feed_view import FeedView
+from tests.tui.delivery.outbox import Outbox
 from tests.tui.driver import (
     ScriptedServer,
     attempt,
@@ -86,6 +87,41 @@ async def test_an_event_of_which_nothing_failed_is_not_retried(server: ScriptedS
         await live.press("r")
         assert any("no delivery of this event has failed" in toast for toast in live.toasts())
         assert "POST /deliveries/retry" not in server.asked
+
+
+async def test_the_delivery_that_failed_is_gone_to_and_one_can_go_back(
+    server: ScriptedServer,
+) -> None:
+    delivered = delivery(1, 7, DeliveryState.DELIVERED, channel="hook")
+    failed = delivery(2, 7, DeliveryState.FAILED, channel="mail", last_error="no such box")
+    Outbox(server, delivered, failed, delivery(3, 8, DeliveryState.FAILED))
+    server.events = [event(7, deliveries={"failed": 1, "delivered": 1})]
+    async with running(server) as live:
+        await live.connects()
+        await live.press("o")
+        live.shows("failed ▸ mail ▸ no such box", "✗ failed", "to mail (webhook)")
+        await live.press("o")
+        live.shows("event 7", "evt_0000000000007")
+
+
+async def test_where_none_failed_the_first_delivery_is_gone_to(server: ScriptedServer) -> None:
+    first, second = (delivery(number, 7, DeliveryState.DELIVERED) for number in (1, 2))
+    Outbox(server, first, second)
+    server.events = [event(7, deliveries={"delivered": 2})]
+    async with running(server) as live:
+        await live.connects()
+        await live.press("o")
+        live.shows("delivered ▸ channel-1", "to channel-1 (webhook)")
+
+
+async def test_an_event_that_is_sent_nowhere_has_no_delivery_to_go_to(
+    server: ScriptedServer,
+) -> None:
+    server.events = events(1, 1)
+    async with running(server) as live:
+        await live.connects()
+        await live.press("o")
+        assert live.toasts() == ["Go to its deliveries: this event has no deliveries."]
 
 
 async def test_a_description_is_drawn_as_markdown_where_one_wants_it(
@@ -180,6 +216,19 @@ async def test_keys_that_are_typed_ahead_end_up_where_they_should(server: Script
         await live.press(*"/", *"11", "enter", "exclamation_mark")
         live.shows("not 11", "event 12")
         live.hides("event 11")
+
+
+async def test_a_hold_before_the_first_events_are_loaded_leaves_a_row_to_act_on(
+    server: ScriptedServer,
+) -> None:
+    server.events = events(1, 12)
+    async with running(server) as live:
+        await live.press("g")
+        live.shows("held")
+        await live.connects()
+        live.shows("> ", "event 12")
+        await live.press("enter")
+        live.shows(event(12).id)
 
 
 async def test_an_inversion_without_a_filter_is_answered(server: ScriptedServer) -> None:

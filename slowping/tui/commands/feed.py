@@ -60,6 +60,14 @@ RETRY: Final = Command(
     footer="Retry",
     needs=(Need.ADMIN, Need.ROW),
 )
+DELIVERIES: Final = Command(
+    id="feed.deliveries",
+    name="Go to its deliveries",
+    help="Show among the deliveries the one of this event that failed, or else the first.",
+    key="o",
+    where="feed",
+    needs=(Need.LINE, Need.ROW),
+)
 COPY_JSON: Final = Command(
     id="feed.copy-json",
     name="Copy as JSON",
@@ -79,5 +87,5 @@ COPY_CURL: Final = Command(
 )
 
 COMMANDS: Final = (
-    OPEN, FILTER, INVERT, FOLLOW, TIMES, MARKDOWN, RETRY, COPY_JSON, COPY_CURL,
+    OPEN, FILTER, INVERT, FOLLOW, TIMES, MARKDOWN, RETRY, DELIVERIES, COPY_JSON, COPY_CURL,
 )  # fmt: skip

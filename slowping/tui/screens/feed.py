@@ -37,7 +37,7 @@ class FeedScreen(PlaceScreen):
     """Events, newest at the end."""
 
     AUTO_FOCUS = "FeedView"
-    READS = PlaceScreen.READS | {"settle"}
+    READS = PlaceScreen.READS | {"settle", "find"}
     help_title: ClassVar[str] = "In the feed"
     view = getters.query_one(FeedView)
     detail = getters.query_one(Detail)
@@ -215,10 +215,12 @@ class FeedScreen(PlaceScreen):
             self.app.tell(f"The details show the description {drawn}.")
 
     def why_not(self, command: Command) -> str | None:
-        """An event of which nothing has failed is not tried again."""
+        """What has not failed is not tried again, and where there is none there is none to see."""
         row = self.view.current
         if command is feed.RETRY and row and not row.counts.get(DeliveryState.FAILED):
             return "no delivery of this event has failed."
+        if command is feed.DELIVERIES and row and not row.counts:
+            return "this event has no deliveries."
         return super().why_not(command)
 
     @on_command(feed.RETRY)
@@ -235,6 +237,21 @@ class FeedScreen(PlaceScreen):
             ids_of_failed = tuple(each.id for each in found.items)
             moved = await client.retry_deliveries(DeliverySelection(ids=ids_of_failed))
             self.app.tell(f"{moved.moved} of {len(ids_of_failed)} go out again.")
+
+    @on_command(feed.DELIVERIES)
+    @work(exclusive=True, group="find")
+    async def go_to_deliveries(self) -> None:
+        """Show a delivery of the event where deliveries are: one that failed, if any has."""
+        if not (row := self.view.current):
+            return
+        found: Sequence[Delivery] = ()
+        async with acting(self, "Looking for its deliveries"):
+            page = await self.app.client.list_deliveries(event=row.event.id, limit=_PAGE)
+            found = page.items
+        failed = (each for each in found if each.state is DeliveryState.FAILED)
+        one = next(failed, found[-1] if found else None)
+        if one is not None and self.is_current:  # and the person has not gone on meanwhile
+            await self.app.jump("delivery", one.id)
 
     @on_command(feed.COPY_JSON)
     def copy_json(self) -> None:

@@ -133,6 +133,7 @@ class Outbox:
             if ("cursor" not in query or name < query["cursor"])
             and each.state in (states or tuple(DeliveryState))
             and each.channel == query.get("channel", each.channel)
+            and each.event_id == query.get("event", each.event_id)
             and error in {None, each.last_error}
         ]
         limit = min(self.page, int(query["limit"]))
