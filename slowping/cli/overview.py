@@ -126,4 +126,5 @@ def _drawn(hours: tuple[int, ...]) -> str:
 
 
 def _trouble(figures: ChannelFigures) -> str:
-    return f"{output.age(figures.last_error_at)} ago: {figures.last_error or 'unknown'}"
+    again = " (it works again)" if figures.mended_at is not None else ""
+    return f"{output.age(figures.last_error_at)} ago{again}: {figures.last_error or 'unknown'}"

@@ -81,6 +81,9 @@ class ChannelFigures(msgspec.Struct, frozen=True, kw_only=True):
     last_error: str | None
     """Of the last attempt that went wrong and was kept."""
     last_error_at: dt.datetime | None
+    mended_at: dt.datetime | None = None
+    """When something was delivered again after that; None where nothing was yet, or nothing was
+    wrong."""
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):

@@ -287,6 +287,13 @@ async def test_a_channel_tells_its_last_error_however_long_ago(shop: Shop) -> No
     assert figures.last_error_at == times.to_datetime(NOW)
 
 
+async def test_a_channel_tells_since_when_it_works_again(shop: Shop) -> None:
+    await attempt(shop, state=DeliveryState.FAILED)
+    assert (await team(shop)).mended_at is None
+    await attempt(shop, at=NOW + 5)
+    assert (await team(shop, now=NOW + DAY)).mended_at == times.to_datetime(NOW + 5)
+
+
 async def test_channels_that_somebody_should_look_at_come_first(shop: Shop) -> None:
     made = {name: await shop.channel(name) for name in ("a", "z")}
     await shop.store.directory.pause_channel(made["z"], "by hand", now=NOW)

@@ -314,8 +314,8 @@ async def test_what_a_database_held_before_it_had_figures_is_counted(
     assert await events(shop) == [(QUARTER, 1)]
     assert await numbers(shop) == {"amount": (1, 2.5)}
     assert await attempts(shop) == [(3, QUARTER, 0, 1), (3, QUARTER + QUARTER_MS, 1, 1)]
-    assert await shop.peek("select channel_id, reason, at from channel_error") == [
-        (3, "no such webhook", QUARTER + QUARTER_MS + 5)
+    assert await shop.peek("select * from channel_error") == [
+        (3, "no such webhook", QUARTER + QUARTER_MS + 5, QUARTER + QUARTER_MS + 9)
     ]
     await store.close()
 
@@ -492,10 +492,25 @@ async def test_the_last_error_of_a_channel_is_kept(shop: Shop) -> None:
     await settle(shop, numbers[:1], PENDING)
     await settle(shop, numbers[1:], now=NOW + 1)
     errors_kept = await shop.peek("select * from channel_error")
-    assert errors_kept == [(shop.team, "too busy", NOW)]
+    assert errors_kept == [(shop.team, "too busy", NOW, NOW + 1)]
     await shop.lease(now=NOW + 2)
     await settle(shop, numbers[:1], PENDING, now=NOW + 2)
-    assert await shop.peek("select at from channel_error") == [(NOW + 2,)]
+    assert await shop.peek("select at, mended_at from channel_error") == [(NOW + 2, None)]
+
+
+async def test_a_channel_is_mended_when_something_is_delivered_after_its_last_error(
+    shop: Shop,
+) -> None:
+    numbers = [await shop.deliver() for _ in range(4)]
+    await shop.lease()
+    await settle(shop, numbers[:1])
+    assert await shop.peek("select * from channel_error") == []
+    await settle(shop, numbers[1:2], FAILED, now=NOW + 1)
+    assert await shop.peek("select mended_at from channel_error") == [(None,)]
+    for number in numbers[2:]:
+        await settle(shop, [number], now=NOW + number % 2 + 2)
+    [(mended_at,)] = await shop.peek("select mended_at from channel_error")
+    assert mended_at == NOW + numbers[2] % 2 + 2
 
 
 async def test_latency_is_from_acceptance_to_delivery_however_many_tries_that_took(

@@ -27,6 +27,11 @@ def test_the_latest_hour_in_which_anything_was_tried_decides(
     assert standing.standing(OPS, told) is stands
 
 
+def test_a_channel_sends_from_the_moment_on_that_it_was_mended() -> None:
+    told = figures(OPS, troubled_hours=hours(9), last_error_at=moment(0), mended_at=moment(1))
+    assert standing.standing(OPS, told) is Standing.SENDING
+
+
 def test_a_channel_of_which_no_figures_are_known_is_taken_to_send() -> None:
     assert standing.standing(OPS, None) is Standing.SENDING
 

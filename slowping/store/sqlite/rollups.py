@@ -153,8 +153,16 @@ select delivery.channel_id, attempt.reason, :now
 {_ATTEMPTS}
    and attempt.outcome <> 'delivered'
  order by delivery.id
-    on conflict do update set reason = excluded.reason, at = excluded.at
+    on conflict do update set reason = excluded.reason, at = excluded.at, mended_at = null
 """
+
+# After the errors of the same attempts: who delivers one of a batch can be reached.
+_MEND: Final = f"""
+update channel_error
+   set mended_at = :now
+ where mended_at is null
+   and channel_id in (select delivery.channel_id {_ATTEMPTS} and attempt.outcome = 'delivered')
+"""  # noqa: S608 - it is ours
 
 # A retry by hand begins a new round of tries: such a delivery is late on purpose.
 _PROMPT: Final = f"""
@@ -254,6 +262,7 @@ def count_attempts(connection: sqlite3.Connection, delivery_ids: Collection[int]
     values = {"ids": _encode(tuple(delivery_ids)).decode(), "start": start, "now": now}
     connection.execute(_ADD_ATTEMPTS, values)
     connection.execute(_KEEP_ERRORS, values)
+    connection.execute(_MEND, values)
     hour = now // HOUR_MS * HOUR_MS
     latencies = collections.Counter(
         (row["channel_id"], hour, overview.latency_bucket(row["latency_ms"]))

@@ -28,10 +28,13 @@ def standing(channel: Channel, figures: ChannelFigures | None) -> Standing:
 
 
 def standing_of(figures: ChannelFigures | None, *, paused: bool) -> Standing:
-    """A channel is troubled if most went wrong in the latest hour in which anything was tried."""
+    """A channel is troubled if most went wrong in the latest hour in which anything was tried.
+
+    It is not from the moment on that something is delivered again.
+    """
     if paused:
         return Standing.PAUSED
-    if figures is not None:
+    if figures is not None and figures.mended_at is None:
         tried = zip(reversed(figures.hours), reversed(figures.troubled_hours), strict=False)
         for good, bad in tried:
             if good or bad:

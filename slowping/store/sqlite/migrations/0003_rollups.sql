@@ -46,7 +46,8 @@ create table latency_rollup (                          -- from acceptance to del
 create table channel_error (
     channel_id integer primary key references channel (id),
     reason     text,
-    at         integer not null
+    at         integer not null,
+    mended_at  integer                                 -- when something was delivered after it
 ) strict;
 
 create index delivery_failed on delivery (channel_id) where state = 'failed';
@@ -73,3 +74,14 @@ select delivery.channel_id, attempt.reason, max(attempt.started_at + attempt.dur
  where delivery.id > (select max(id) from delivery) - (86400000 << 22)
    and attempt.outcome <> 'delivered'
  group by 1;
+
+update channel_error
+   set mended_at = good.at
+  from (select delivery.channel_id, max(attempt.started_at + attempt.duration_ms) as at
+          from delivery
+          join attempt on attempt.delivery_id = delivery.id
+         where delivery.id > (select max(id) from delivery) - (86400000 << 22)
+           and attempt.outcome = 'delivered'
+         group by 1) as good
+ where good.channel_id = channel_error.channel_id
+   and good.at > channel_error.at;

@@ -1,6 +1,7 @@
 """Read how each channel is doing: what waits, what has failed, what the last hours brought."""
 
 import collections
+import datetime as dt
 import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -30,7 +31,8 @@ select channel.id,
          where delivery.channel_id = channel.id
            and delivery.state = 'failed') as failed,
        channel_error.reason,
-       channel_error.at
+       channel_error.at,
+       channel_error.mended_at
   from channel
   join project on project.id = channel.project_id
   left join (select channel_id, count(*) as count
@@ -124,11 +126,16 @@ def _found(row: sqlite3.Row, made: _Attempts, hours: range) -> Found:
         latency_p50_ms=overview.latency_ms(made.latencies, 0.5),
         latency_p95_ms=overview.latency_ms(made.latencies, 0.95),
         last_error=row["reason"],
-        last_error_at=None if row["at"] is None else times.to_datetime(row["at"]),
+        last_error_at=_moment(row["at"]),
+        mended_at=_moment(row["mended_at"]),
     )
     is_live = row["removed_at"] is None
     is_busy = figures.waiting or figures.delivered or figures.troubled
     return Found(figures, bool(is_live and (is_busy or not row["ad_hoc"])))
+
+
+def _moment(at: int | None) -> dt.datetime | None:
+    return None if at is None else times.to_datetime(at)
 
 
 def _place(found: Found) -> tuple[bool, str, str]:
