@@ -44,9 +44,8 @@ async def removes_it(person: Person) -> None:
     """Type its name, and mean it."""
     await person.press("d")
     await person.sees("Remove webhook?", "No category names it.")
-    await person.press("shift+tab")
     await person.write("webhook")
-    await person.press("enter", "enter")
+    await person.press("enter")
     await person.sees("Removed webhook.")
 
 

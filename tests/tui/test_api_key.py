@@ -110,7 +110,7 @@ async def test_keys_of_the_project_that_is_looked_at_are_asked_for(
     async with showing(server) as live:
         live.app.project = "shop"
         await live.connects()
-        assert server.queries["/keys"] == "project=shop&revoked=false&limit=1000"
+        assert "/keys?project=shop&revoked=false&limit=1000" in server.every_query
 
 
 async def test_what_becomes_of_a_key_is_shown_at_once(server: ScriptedServer) -> None:
@@ -408,12 +408,10 @@ async def test_revoking_says_who_used_it_and_asks_for_the_name(server: ScriptedS
         await live.press("d")
         live.shows("Revoke shop server?", "It was last used 3m ago from 192.0.2.7.")
         live.hides("This live view uses it", "last key that may administer")
-        await live.press("enter")  # Cancel has the focus
+        await live.press("enter")  # no name is typed
         assert f"POST /keys/{SENDER.id}/revoke" not in server.asked
-        await live.press("d")
-        live.app.screen.query_one("#name").focus()
         await live.write("shop server")
-        await live.press("enter", "enter")
+        await live.press("enter")
         assert f"POST /keys/{SENDER.id}/revoke" in server.asked
         live.hides("shop server  ")
         assert "Revoked shop server." in live.toasts()
@@ -426,9 +424,8 @@ async def test_revoking_the_own_key_warns_and_asks_for_another(server: ScriptedS
         await goes_to(live, "laptop")
         await live.press("d")
         live.shows("This live view uses it", "It is the last key that may administer")
-        live.app.screen.query_one("#name").focus()
         await live.write("laptop")
-        await live.press("enter", "enter")
+        await live.press("enter")
         assert is_shown(live, ConnectModal)
 
 

@@ -328,11 +328,11 @@ async def test_removing_says_what_hangs_on_it_and_asks_for_the_name(
     async with showing(server) as live:
         await live.press("j", "d")
         live.shows("Remove the category sale?", "80,000 events", "1 live API key may send to it")
-        await live.press("y")
+        await live.press("y", "enter")
         assert "DELETE /categories/cat_sale" not in server.asked
-        await live.press("shift+tab")
+        await live.press("backspace")
         await live.write("sale")
-        await live.press("enter", "enter")
+        await live.press("enter")
         assert "DELETE /categories/cat_sale" in server.asked
         live.hides("💰 sale")
 

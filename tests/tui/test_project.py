@@ -222,10 +222,8 @@ async def test_removing_says_what_goes_and_asks_for_the_name(server: ScriptedSer
         live.shows("One of them is the key that this live view uses!")
         await live.press("enter")
         assert "DELETE /projects/prj_shop" not in server.asked
-        await live.press("d", "shift+tab")
-        live.app.screen.query_one("#name").focus()
         await live.write("shop")
-        await live.press("enter", "enter")
+        await live.press("enter")
         assert "DELETE /projects/prj_shop" in server.asked
         live.shows("2 projects")
         assert "Removed shop." in live.toasts()
@@ -250,6 +248,19 @@ async def test_one_key_looks_at_a_project_and_back_at_all(server: ScriptedServer
         await live.press("p")
         await live.connects()
         live.shows("all projects", " shop ")
+
+
+async def test_what_the_others_were_sent_is_shown_while_one_is_looked_at(
+    server: ScriptedServer,
+) -> None:
+    full(server)
+    server.answers["GET /overview"] = lambda request: (
+        overview() if "project" in request.url.params else overview(sale=1_200, bug=4)
+    )
+    async with showing(server) as live:
+        await live.press("g", "g", "p")
+        await live.connects()
+        live.shows("● blog", "1,204 of 5,000, 24 %")
 
 
 async def test_who_comes_back_while_one_is_looked_at_sees_how_all_stand(

@@ -1,4 +1,4 @@
-"""Ask before something that is hard to reverse; Cancel has the focus."""
+"""Ask before something that is hard to reverse: Cancel has the focus, or a name is to be typed."""
 
 from typing import ClassVar
 
@@ -15,39 +15,44 @@ from slowping.core import text
 class ConfirmModal(ModalScreen[bool]):
     """Answers True where the person means it."""
 
+    AUTO_FOCUS = "Input, #cancel"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,n", "dismiss(False)", "Cancel"),
-        Binding("y", "confirm", "Yes"),
+        Binding("escape", "dismiss(False)", "Cancel"),
+        Binding("n", "answer(False)", "No"),
+        Binding("y", "answer(True)", "Yes"),
         Binding("left,h", "app.focus_previous", show=False),
         Binding("right,l", "app.focus_next", show=False),
+        Binding("up", "app.focus_previous", show=False),
+        Binding("down", "app.focus_next", show=False),
     ]
 
     def __init__(
         self, question: str, detail: str = "", *, yes: str = "Do it", name: str | None = None
     ) -> None:
-        """`yes` names the act; where `name` is given it has to be typed first."""
+        """`yes` names the act; a `name` has to be typed as it is shown, and no letter answers."""
         super().__init__()
         self._question = question
         self._detail = detail
         self._yes = yes
-        self._asked_name = name
+        self._asked_name = None if name is None else text.one_line(name).strip()
 
     def compose(self) -> ComposeResult:
         """The question, what follows from it, the name to type, two buttons."""
+        no, yes = ("n", "y") if self._asked_name is None else ("esc", "enter")
         with Vertical(classes="dialog"):
             yield Static(Content.styled(text.visible(self._question), "bold"))
             if self._detail:
                 yield Static(Content(text.visible(self._detail)), classes="detail")
             if self._asked_name is not None:
-                yield Static(Content(f"Type {text.one_line(self._asked_name)} to go on:"))
+                name = (self._asked_name, "bold")
+                yield Static(Content.assemble("Type ", name, " to go on:"))
                 yield Input(id="name")
             with Horizontal(classes="buttons"):
-                yield Button(Content("Cancel (n)"), id="cancel")
-                yield Button(Content(f"{self._yes} (y)"), id="yes", variant="error")
+                yield Button(Content(f"Cancel ({no})"), id="cancel")
+                yield Button(Content(f"{self._yes} ({yes})"), id="yes", variant="error")
 
     def on_mount(self) -> None:
         """Nothing happens by a stray Enter."""
-        self.query_one("#cancel", Button).focus()
         self._allow()
 
     def on_input_changed(self) -> None:
@@ -55,24 +60,31 @@ class ConfirmModal(ModalScreen[bool]):
         self._allow()
 
     def on_input_submitted(self) -> None:
-        """Enter in the name's field goes to the buttons, and no further."""
-        self.query_one("#yes" if self._may() else "#cancel", Button).focus()
+        """Enter answers yes behind the right name, and nothing behind another."""
+        if self._may():
+            self.dismiss(True)
+        else:
+            what = f"Type {self._asked_name} as it stands there, or leave by esc."
+            self.app.notify(what, severity="warning", markup=False)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Answer."""
         self.dismiss(event.button.id == "yes" and self._may())
 
-    def action_confirm(self) -> None:
-        """Answer yes, if that is allowed yet."""
-        if self._may():
-            self.dismiss(True)
-        else:
-            self.app.notify("Type the name first.", severity="warning", markup=False)
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """No letter answers where a name is being typed."""
+        if action == "answer" and self._asked_name is not None:
+            return False
+        return super().check_action(action, parameters)
+
+    def action_answer(self, yes: bool) -> None:
+        """Answer by a letter."""
+        self.dismiss(yes)
 
     def _may(self) -> bool:
         if self._asked_name is None:
             return True
-        return self.query_one("#name", Input).value == self._asked_name
+        return self.query_one("#name", Input).value.strip() == self._asked_name
 
     def _allow(self) -> None:
         self.query_one("#yes", Button).disabled = not self._may()
