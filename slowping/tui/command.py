@@ -133,7 +133,8 @@ class Commanded(_Node):
 
     def why_not(self, command: Command) -> str | None:
         """Why the command cannot be carried out now, in a sentence; None where it can."""
-        if not hasattr(getattr(self, self.answered[command.id][1]), _ALONE):
+        _, answer = self.answered.get(command.id, (command, ""))
+        if not hasattr(getattr(self, answer, None), _ALONE):
             return None
         own = (w for w in self.workers if w.node is self and w.group == ALONE)
         begun = {worker.name for worker in own if not worker.is_finished}

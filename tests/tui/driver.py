@@ -132,6 +132,8 @@ class ScriptedServer:
         """The latest body by method and path."""
         self.queries: dict[str, str] = {}
         """The latest query by path."""
+        self.every_query: list[str] = []
+        """All paths with their queries."""
         self.gate = asyncio.Event()
         """Nothing is answered while this is not set."""
         self.gate.set()
@@ -156,6 +158,7 @@ class ScriptedServer:
         path = request.url.path.removeprefix("/slowping/v1")
         self.asked.append(f"{request.method} {path}")
         self.queries[path] = str(request.url.params)
+        self.every_query.append(f"{path}?{request.url.params}")
         if request.content:
             self.sent[f"{request.method} {path}"] = msgspec.json.decode(request.content)
         await self.gate.wait()
@@ -308,7 +311,9 @@ class Driver:
 
     def _busy(self) -> int:
         """How many workers are under way."""
-        return sum(w.group != "line" and not w.is_finished for w in self.app.workers)
+        return sum(
+            w.group not in {"line", "closing"} and not w.is_finished for w in self.app.workers
+        )
 
     def _unanswered(self) -> int:
         """How many workers wait for a modal to be answered: `push_screen_wait`."""

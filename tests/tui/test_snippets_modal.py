@@ -266,7 +266,7 @@ async def test_the_code_is_written_for_its_owner_alone(
         await live.press("w")
         modal(live).file_field.value = str(file)
         await live.press("enter")
-        live.shows("is there already")
+        live.shows("Choose another name.")
 
 
 # Listening ---------------------------------------------------------------------------------------

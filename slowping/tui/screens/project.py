@@ -14,10 +14,13 @@ from slowping.core.category import Category
 from slowping.core.channel import Channel
 from slowping.core.delivery import DeliveryState
 from slowping.core.feed import CategoryChanged, ChannelChanged, ProjectChanged
+from slowping.core.overview import Overview
 from slowping.core.project import Project
+from slowping.tui import act
 from slowping.tui.act import acting
 from slowping.tui.command import alone, on_command
 from slowping.tui.commands import project as commands
+from slowping.tui.figures.periods import periods
 from slowping.tui.live import Batch
 from slowping.tui.project import card, holdings
 from slowping.tui.project.holdings import Holdings
@@ -46,6 +49,8 @@ class ProjectScreen(TablePlace[Project]):
         self._categories: dict[str, Category] = {}
         self._channels: dict[str, Channel] = {}
         self._columns: tuple[int, ...] = (0,)
+        self._all: Overview | None = None
+        """Figures of all projects, from when one began to be looked at: the app's are its own."""
 
     # What is shown ----------------------------------------------------------------------------
 
@@ -57,14 +62,22 @@ class ProjectScreen(TablePlace[Project]):
     async def fetch(self) -> Sequence[Project]:
         """Projects, and what is in them."""
         client = self.app.client
-        projects, categories, channels = await asyncio.gather(
+        projects, categories, channels, self._all = await asyncio.gather(
             client.list_projects(limit=PAGE),
             client.list_categories(limit=PAGE),
             client.list_channels(limit=PAGE),
+            self._fetch_all(),
         )
         self._categories = {each.id: each for each in categories.items}
         self._channels = {each.id: each for each in channels.items}
         return projects.items
+
+    async def _fetch_all(self) -> Overview | None:
+        if self.app.project is None:
+            return None
+        month = periods(self.app.now_ms()).month
+        found = await act.answer(lambda: self.app.client.overview(month=month))
+        return found if isinstance(found, Overview) else None
 
     def take(self, batch: Batch) -> None:
         """Take in what became of projects and of what is in them."""
@@ -90,8 +103,11 @@ class ProjectScreen(TablePlace[Project]):
 
     def forget(self) -> None:
         """Neither projects nor what they hold are known."""
-        self._categories, self._channels = {}, {}
+        # Whichever project is looked at, all are shown here: the cursor stays where it was.
+        current = self.current.id if self.current else None
+        self._categories, self._channels, self._all = {}, {}, None
         super().forget()
+        self._awaited = current
 
     def _take_project(self, key: str, project: Project | None) -> None:
         before = self.items.pop(key, None)
@@ -169,7 +185,8 @@ class ProjectScreen(TablePlace[Project]):
         return holdings.holdings(item, self._categories.values(), self._channels.values())
 
     def _events(self, item: Project) -> int | None:
-        return holdings.this_month(item, self.app.figures.now, self.app.project)
+        events = holdings.this_month(item, self.app.figures.now, self.app.project)
+        return holdings.this_month(item, self._all, None) if events is None else events
 
     # What the person does ---------------------------------------------------------------------
 
