@@ -21,14 +21,14 @@ snap: $(BIN)
 	$(BIN)/pytest -q tests/tui --update-snapshots
 
 test: $(BIN)
-	$(BIN)/pytest
+	$(BIN)/pytest -n 4
 
 check: $(BIN)
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(BIN)/pytest -n 4
 
 bench: $(BIN)
 	$(BIN)/python -m benchmarks
