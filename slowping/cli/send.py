@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     "pairs",
     type=typed.pair,
     multiple=True,
-    metavar="NAME=VALUE",
-    help="A field; NAME:=VALUE takes a JSON value, such as amount:=49.5. Repeat for several.",
+    metavar="NAME[:]=VALUE",
+    help="A field: plan=pro is text, amount:=49.5 a number, to be summed up. Repeats.",
 )
 @named.project_option
 @click.option("--source", metavar="TEXT", help="Who tells it.")
@@ -56,7 +56,7 @@ async def send(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Send an event of a CATEGORY, and print its id.
 
-    An unknown category is created.
+    An unknown category is created. With := a field takes any JSON value: numbers, true, lists.
     """
     new = NewEvent(
         category=category,

@@ -61,8 +61,11 @@ def _comment(chance: random.Random) -> Written:
     return f"{name}: {said}", {"post": chance.choice(("hello", "sqlite", "why-we-wait"))}
 
 
+# What stands at some height is told as text: only what adds up is a number.
+
+
 def _subscriber(chance: random.Random) -> Written:
-    return "A new reader", {"readers": chance.randint(1_200, 1_260)}
+    return "A new reader", {"readers": str(chance.randint(1_200, 1_260))}
 
 
 def _backup(chance: random.Random) -> Written:
@@ -71,7 +74,7 @@ def _backup(chance: random.Random) -> Written:
 
 
 def _disk(chance: random.Random) -> Written:
-    return "The disk is filling up", {"host": "attic", "used %": chance.randint(80, 97)}
+    return "The disk is filling up", {"host": "attic", "used": f"{chance.randint(80, 97)} %"}
 
 
 def _door(chance: random.Random) -> Written:

@@ -23,6 +23,17 @@ def test_the_same_seed_brings_the_same() -> None:
     assert day() == day()
 
 
+def test_only_what_adds_up_is_a_number() -> None:
+    chance = random.Random(1)  # noqa: S311 - a play
+    numbers = {
+        name
+        for each in (traffic.happening(chance) for _ in range(999))
+        for name, value in each.fields.items()
+        if not isinstance(value, str)
+    }
+    assert numbers == {"amount", "seats", "users", "gigabytes", "minutes"}
+
+
 def test_people_sleep() -> None:
     night = sum(map(traffic.busyness, range(6)))
     assert night < sum(map(traffic.busyness, range(14, 20)))
