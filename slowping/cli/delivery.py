@@ -1,12 +1,14 @@
 """Deliveries on the command line: what arrived, what did not and why, and to try again."""
 
+import asyncio
+import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import rich_click as click
 
 from slowping.cli import named, output, replay, typed, where
-from slowping.cli.output import Column
+from slowping.cli.output import Column, ExitCode
 from slowping.core.delivery import (
     AttemptOutcome,
     Delivery,
@@ -39,6 +41,9 @@ _GROUP_COLUMNS = (
     Column("NEWEST", whole=True),
     Column("LAST ERROR"),
 )
+
+_LOOKS: Final = 50
+_LOOK_S: Final = 0.1
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -138,11 +143,12 @@ async def show_delivery(client: "Client", delivery_id: str, as_json: bool) -> No
 async def retry_deliveries(
     client: "Client", /, delivery_ids: tuple[str, ...], failed: bool, **filters: Any
 ) -> None:
-    """Try again now: the deliveries with these IDs, or all that match."""
+    """Try again now: the deliveries with these IDs, or all that match.
+
+    With one ID it waits a moment for what comes of it, and ends as 1 where that is a failure.
+    """
     if len(delivery_ids) == 1:
-        retried = await client.retry_delivery(delivery_ids[0])
-        waits = await waits_for(client, retried)
-        output.talk(f"{retried.id} {f'waits: {waits}' if waits else 'is tried again now.'}")
+        await _retry_one(client, delivery_ids[0])
         return
     moved = await client.retry_deliveries(_selection(delivery_ids, failed, **filters))
     await _tell_moved(client, moved, "tried again now", **filters)
@@ -229,6 +235,29 @@ def came(outcome: str, duration_ms: int) -> str:
             return f"told to wait after {took}"
         case _:
             return f"{outcome} after {took}"
+
+
+async def _retry_one(client: "Client", delivery_id: str) -> None:
+    """Retry a delivery, and tell what came of it where that is known soon."""
+    before = len((await client.show_delivery(delivery_id)).attempts)
+    retried = await client.retry_delivery(delivery_id)
+    if waits := await waits_for(client, retried):
+        output.talk(f"{retried.id} waits: {waits}")
+        return
+    for _ in range(_LOOKS):
+        detail = await client.show_delivery(delivery_id)
+        if len(detail.attempts) > before:
+            break
+        await asyncio.sleep(_LOOK_S)
+    else:
+        output.talk(f"{retried.id} is tried again now.")
+        return
+    last = detail.attempts[-1]
+    later = ", to be tried again" if detail.delivery.ended_at is None else ""
+    reason = f": {last.reason}" if last.reason else ""
+    output.talk(f"{retried.id}: {came(last.outcome, last.duration_ms)}{later}{reason}")
+    if last.outcome != AttemptOutcome.DELIVERED:
+        sys.exit(ExitCode.FAILED)
 
 
 def _selection(

@@ -316,3 +316,14 @@ async def test_what_failed_is_sent_again_when_a_person_asks(
         ran = await here.slowping("delivery", "retry", "--failed", "--channel", "far")
         assert ran.code == 0, ran.stderr
         await here.delivery(attempts=2, state="delivered")
+
+
+async def test_a_delivery_that_fails_again_when_a_person_asks_ends_with_1(
+    tmp_path: pathlib.Path, machine: Machine
+) -> None:
+    async with scene_with("webhook", tmp_path, machine, reply(400), reply(400)) as (here, _):
+        await here.send()
+        failed = await here.told()
+        ran = await here.slowping("delivery", "retry", failed["id"])
+        assert ran.code == 1
+        assert f"{failed['id']}: rejected after" in ran.stderr

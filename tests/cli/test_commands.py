@@ -453,6 +453,17 @@ async def test_a_delivery_is_discarded_shown_and_retried(run: Run) -> None:
     assert again["state"] == "pending"
 
 
+async def test_who_retries_a_delivery_hears_what_came_of_it(run: Run) -> None:
+    await run("channel", "pause", "console")
+    await run("send", "bug")
+    [delivery] = await told(run, "delivery", "list")
+    await run("delivery", "discard", delivery["id"])
+    await run("channel", "resume", "console")
+    ran = await run("delivery", "retry", delivery["id"])
+    assert ran.exit_code == 0, ran.stderr
+    assert f"{delivery['id']}: delivered after" in ran.stderr
+
+
 async def test_many_deliveries_are_moved_by_what_they_have_in_common(run: Run) -> None:
     await run("channel", "pause", "console")
     for _ in range(3):
