@@ -164,7 +164,8 @@ async def test_compact_leaves_every_line_to_rows(server: ScriptedServer, tmp_pat
 async def test_an_empty_feed_says_how_to_send_the_first_event(server: ScriptedServer) -> None:
     async with running(server) as live:
         await live.connects()
-        live.shows("No events yet", "curl http://server.test:7464/api/v1/events")
+        live.shows("No events yet", "curl http://server.test:7464/slowping/v1/events")
+        live.shows("4 then c", "slowping send sale -d 'The first of many'")
 
 
 async def test_filtering_works_as_one_types_also_while_held(server: ScriptedServer) -> None:

@@ -1,7 +1,6 @@
 """The feed: events as they come in, what becomes of them, and one of them whole."""
 
 import json
-import shlex
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
@@ -11,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
 
-from slowping.core import ids
+from slowping.core import ids, text
 from slowping.core.delivery import Delivery, DeliverySelection, DeliveryState
 from slowping.core.event import Event
 from slowping.core.feed import CategoryChanged, DeliveryChanged, EventAccepted
@@ -21,6 +20,7 @@ from slowping.tui.commands import feed
 from slowping.tui.live import Batch
 from slowping.tui.place_screen import PlaceScreen
 from slowping.tui.query import Query
+from slowping.tui.snippets import shell
 from slowping.tui.widgets.detail import Detail
 from slowping.tui.widgets.empty_state import EmptyState
 from slowping.tui.widgets.feed_view import FeedView
@@ -264,7 +264,7 @@ class FeedScreen(PlaceScreen):
         """Send a curl line to the terminal's clipboard that would send the event again."""
         if row := self.view.current:
             server = self.app.profile.server if self.app.profile else ""
-            self._copy(curl_line(server, row.event), "The curl line")
+            self._copy(shell.again(server, row.event), "The curl line")
 
     def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
         """Show what passes the filter, and remember it."""
@@ -352,31 +352,12 @@ class FeedScreen(PlaceScreen):
         server = self.app.profile.server if self.app.profile else "http://127.0.0.1:7464"
         return (
             "No events yet. Send the first one:",
-            f"curl {server}/api/v1/events -H 'Authorization: Bearer YOUR_KEY' "
-            '-d \'{"category":"sale","description":"The first of many"}\'',
+            f"{shell.first(server, self.app.project)}\n\n"
+            "4 then c shows such lines, and fills in a key.\n"
+            f"Where the server runs: {text.one_line(shell.first_by_name(self.app.project))}",
         )
 
 
 def ascii_json(value: object) -> str:
     """JSON with everything escaped that is not ASCII: safe to paste anywhere."""
     return json.dumps(value, indent=2, default=str)
-
-
-def curl_line(server: str, event: Event) -> str:
-    """A line for a shell that would send the event again; the key is left to be filled in."""
-    draft: dict[str, object] = {"category": event.category, "project": event.project}
-    draft |= {
-        name: value
-        for name, value in (
-            ("description", event.description),
-            ("fields", event.fields or None),
-            ("source", event.source),
-            ("color", event.color),
-        )
-        if value is not None
-    }
-    return (
-        f"curl {shlex.quote(server + '/slowping/v1/events')} "
-        '-H "Authorization: Bearer $SLOWPING_API_KEY" -H "Content-Type: application/json" '
-        f"-d {shlex.quote(json.dumps(draft))}"
-    )
