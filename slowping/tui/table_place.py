@@ -5,11 +5,9 @@ list it in `places.py` and put its commands into `commands/<name>.py`.
 """
 
 import abc
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
-import msgspec
 from rich.text import Text
 from textual import getters, work
 from textual.app import ComposeResult
@@ -17,10 +15,8 @@ from textual.containers import Container
 from textual.content import Content
 
 from slowping.tui.act import acting
-from slowping.tui.command import on_command
-from slowping.tui.commands import rows
 from slowping.tui.live import Batch
-from slowping.tui.place_screen import PlaceScreen
+from slowping.tui.sifting.place import SiftedPlace
 from slowping.tui.widgets.empty_state import EmptyState
 from slowping.tui.widgets.filter_bar import FilterBar
 from slowping.tui.widgets.pane import Pane
@@ -32,7 +28,7 @@ PAGE: Final = 1_000
 """Most rows that are asked for at once."""
 
 
-class TablePlace(PlaceScreen, Generic[T]):
+class TablePlace(SiftedPlace, Generic[T]):
     """A table of things, the details of the one under the cursor, and a filter above."""
 
     AUTO_FOCUS = "Table"
@@ -41,8 +37,6 @@ class TablePlace(PlaceScreen, Generic[T]):
     HINT: ClassVar[str] = "words  project:shop"
     """What may be typed into the filter."""
     table = getters.query_one(Table)
-    pane = getters.query_one(Pane)
-    filter_bar = getters.query_one(FilterBar)
     empty = getters.query_one(EmptyState)
 
     def __init__(self) -> None:
@@ -160,10 +154,6 @@ class TablePlace(PlaceScreen, Generic[T]):
         """What is under the cursor."""
         return self.items.get(self.table.current or "")
 
-    def has_row(self) -> bool:
-        """Whether something is under the cursor."""
-        return self.current is not None
-
     def put(self, *items: T) -> None:
         """Take these in, new ones or changed ones."""
         self.items |= {self.key(item): item for item in items}
@@ -201,48 +191,11 @@ class TablePlace(PlaceScreen, Generic[T]):
             self.draw()
         self.table.go_to(found[0])
 
-    def step_back(self) -> bool:
-        """Close the details, then clear the filter."""
-        if self.pane.display:
-            self._close()
-        elif self.filter_bar.sought.is_on:
-            self.filter_bar.action_clear()
-        else:
-            return False
-        return True
-
     # What the person does ---------------------------------------------------------------------
 
-    @on_command(rows.OPEN)
-    def toggle_details(self) -> None:
-        """Show the details, or hide them."""
-        if self.pane.display:
-            self._close()
-        else:
-            self.pane.display = True
-            self.pane.scroll_home(animate=False)
-            self._tell()
-
-    @on_command(rows.FILTER)
-    def filter(self) -> None:
-        """Let a person type a filter."""
-        self.filter_bar.open()
-
-    @on_command(rows.INVERT)
-    def invert(self) -> None:
-        """Show what does not match instead."""
-        query = self.filter_bar.sought
-        if not query.is_on:
-            self.app.tell("There is no filter to turn round: / sets one.", severity="warning")
-            return
-        self.filter_bar.sought = msgspec.structs.replace(query, inverted=not query.inverted)
-
-    @on_command(rows.COPY)
-    def copy_json(self) -> None:
-        """Send the row as JSON to the terminal's clipboard."""
-        if (item := self.current) is not None:
-            self.app.copy_to_clipboard(json.dumps(msgspec.to_builtins(item), indent=2))
-            self.app.tell("The row as JSON was sent to your terminal's clipboard.")
+    def show_details(self) -> None:
+        """Tell of what is under the cursor."""
+        self._tell()
 
     def on_filter_bar_changed(self) -> None:
         """Show what passes the filter."""
@@ -259,10 +212,6 @@ class TablePlace(PlaceScreen, Generic[T]):
         self._tell()
 
     # How it is said ---------------------------------------------------------------------------
-
-    def _close(self) -> None:
-        self.pane.display = False
-        self.table.focus()
 
     def _tell(self) -> None:
         if self.pane.display:

@@ -160,7 +160,7 @@ async def test_the_palette_switches_servers(server: ScriptedServer) -> None:
 
 async def test_a_key_that_was_rebound_is_shown_everywhere(tmp_path: Path) -> None:
     server = ScriptedServer()
-    (tmp_path / "tui.toml").write_text('[keys]\n"feed.filter" = "s"\n')
+    (tmp_path / "tui.toml").write_text('[keys]\n"list.filter" = "s"\n')
     async with running(server, settings=Settings(None, tmp_path)) as live:
         live.shows("s Filter")
         await live.press("s")
@@ -177,7 +177,7 @@ async def test_an_id_that_is_no_command_is_told(tmp_path: Path) -> None:
 
 
 async def test_two_commands_on_one_key_are_told(tmp_path: Path) -> None:
-    (tmp_path / "tui.toml").write_text('[keys]\n"feed.filter" = "y"\n')
+    (tmp_path / "tui.toml").write_text('[keys]\n"list.filter" = "y"\n')
     async with running(ScriptedServer(), settings=Settings(None, tmp_path)) as live:
         assert any("Copy as JSON" in toast and "Filter" in toast for toast in live.toasts())
 

@@ -1,6 +1,6 @@
 from slowping.core.delivery import DeliveryState
 from slowping.core.event import Event
-from slowping.tui.query import Query
+from slowping.tui.sifting.query import Query
 from slowping.tui.widgets.feed_rows import Rows
 from tests.tui.driver import delivery, event, events
 

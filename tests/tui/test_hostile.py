@@ -7,7 +7,7 @@ from textual.command import CommandPalette
 
 from slowping.core import text
 from slowping.core.delivery import AttemptOutcome, DeliveryDetail, DeliveryState
-from slowping.tui.query import Query
+from slowping.tui.sifting.query import Query
 from slowping.tui.widgets.filter_bar import FilterBar
 from slowping.tui.widgets.status_bar import StatusBar
 from tests.tui.driver import Driver, ScriptedServer, attempt, category, delivery, event, running

@@ -1,7 +1,7 @@
 import pytest
 
-from slowping.tui import query
-from slowping.tui.query import Query
+from slowping.tui.sifting import query
+from slowping.tui.sifting.query import Query
 from tests.tui.driver import event
 
 SALE = event(

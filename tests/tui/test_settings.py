@@ -41,9 +41,9 @@ def test_a_memory_that_cannot_be_read_is_none(tmp_path: Path, left: bytes) -> No
 
 
 def test_keys_and_bell_come_from_the_written_file(tmp_path: Path) -> None:
-    (tmp_path / "tui.toml").write_text('bell = ["bug"]\n[keys]\n"feed.filter" = "s"\n')
+    (tmp_path / "tui.toml").write_text('bell = ["bug"]\n[keys]\n"list.filter" = "s"\n')
     settings = Settings(None, tmp_path)
-    assert settings.keys == {"feed.filter": "s"}
+    assert settings.keys == {"list.filter": "s"}
     assert settings.bell == ("bug",)
 
 

@@ -2,33 +2,14 @@
 
 from typing import Final
 
-from slowping.tui.command import Command, Need
+import msgspec
 
-OPEN: Final = Command(
-    id="feed.open",
-    name="Show or hide the details",
-    help="The event's fields, its deliveries and every attempt, beside the list.",
-    key="enter",
-    where="feed",
-    footer="Details",
-    needs=(Need.ROW,),
-)
-FILTER: Final = Command(
-    id="feed.filter",
-    name="Filter",
-    help="Show only what matches, as you type: words, category:sale, project:shop, state:failed.",
-    key="slash",
-    where="feed",
-    footer="Filter",
-    at_once=True,
-)
-INVERT: Final = Command(
-    id="feed.invert",
-    name="Turn the filter round",
-    help="Show what does not match instead.",
-    key="exclamation_mark",
-    where="feed",
-)
+from slowping.tui.command import Command, Need
+from slowping.tui.commands import rows
+
+FILTER: Final = msgspec.structs.replace(rows.FILTER, footer="Filter")
+"""The same command as in every list; here there is room for it in the footer."""
+
 FOLLOW: Final = Command(
     id="feed.follow",
     name="Follow or hold",
@@ -68,14 +49,6 @@ DELIVERIES: Final = Command(
     where="feed",
     needs=(Need.LINE, Need.ROW),
 )
-COPY_JSON: Final = Command(
-    id="feed.copy-json",
-    name="Copy as JSON",
-    help="Send the event as JSON to your terminal's clipboard.",
-    key="y",
-    where="feed",
-    needs=(Need.ROW,),
-)
 COPY_CURL: Final = Command(
     id="feed.copy-curl",
     name="Copy as curl",
@@ -86,6 +59,4 @@ COPY_CURL: Final = Command(
     needs=(Need.ROW,),
 )
 
-COMMANDS: Final = (
-    OPEN, FILTER, INVERT, FOLLOW, TIMES, MARKDOWN, RETRY, DELIVERIES, COPY_JSON, COPY_CURL,
-)  # fmt: skip
+COMMANDS: Final = (FOLLOW, TIMES, MARKDOWN, RETRY, DELIVERIES, COPY_CURL)

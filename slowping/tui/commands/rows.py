@@ -44,7 +44,8 @@ OPEN: Final = Command(
 FILTER: Final = Command(
     id="list.filter",
     name="Filter",
-    help="Show only the rows that match, as you type: words, project:shop, state:failed.",
+    help="Show only the rows that match, as you type: words, category:sale, project:shop, "
+    "state:failed.",
     key="slash",
     where="list",
     at_once=True,

@@ -15,7 +15,7 @@ from slowping.tui.delivery.lines import Drawing
 from slowping.tui.delivery.round import Round
 from slowping.tui.delivery.rows import GroupRows
 from slowping.tui.delivery.surroundings import Surroundings
-from slowping.tui.query import Query
+from slowping.tui.sifting.query import Query
 from slowping.tui.widgets.lines import Column, Piece
 
 Thing = Group | Delivery

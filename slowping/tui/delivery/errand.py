@@ -10,7 +10,7 @@ from slowping.core.channel import Channel
 from slowping.core.delivery import Delivery, DeliveryState
 from slowping.core.page import Page
 from slowping.tui.delivery.groups import Group, GroupKey, Standing, key_of, standing_of
-from slowping.tui.query import Query
+from slowping.tui.sifting.query import Query
 
 STEP: Final = 500
 """So many are moved at once: few enough to be stopped between, and to see it go on."""

@@ -20,7 +20,7 @@ from slowping.tui.delivery.board import Board, Thing
 from slowping.tui.delivery.groups import View, key_of, states_of
 from slowping.tui.delivery.rows import PAGE, GroupRows
 from slowping.tui.live import Batch
-from slowping.tui.place_screen import PlaceScreen
+from slowping.tui.sifting.place import SiftedPlace
 from slowping.tui.widgets.empty_state import EmptyState
 from slowping.tui.widgets.filter_bar import FilterBar
 from slowping.tui.widgets.lines import Lines, Piece
@@ -33,15 +33,13 @@ _MOST_PAGES: Final = 5
 """So many pages are looked through for those of a group that have no error."""
 
 
-class DeliveryPlace(PlaceScreen):
+class DeliveryPlace(SiftedPlace):
     """Groups of deliveries, the deliveries of one, and one of them whole."""
 
     AUTO_FOCUS = "Lines"
-    READS = PlaceScreen.READS | {"rows", "sure", "find"}
+    READS = SiftedPlace.READS | {"rows", "sure", "find"}
     help_title: ClassVar[str] = "In the deliveries"
     lines = getters.query_one(Lines)
-    pane = getters.query_one(Pane)
-    filter_bar = getters.query_one(FilterBar)
     empty = getters.query_one(EmptyState)
 
     def __init__(self) -> None:
@@ -201,10 +199,6 @@ class DeliveryPlace(PlaceScreen):
         """What is under the cursor."""
         return self.board.thing(self.lines.current)
 
-    def has_row(self) -> bool:
-        """Whether something is under the cursor."""
-        return self.current is not None
-
     def draw(self) -> None:
         """Show what is known, as view and filter let it."""
         shown = self.board.shown(self.filter_bar.sought)
@@ -252,7 +246,7 @@ class DeliveryPlace(PlaceScreen):
         """Something else is under the cursor."""
         self._see_what_can_be_done()
         self.pane.scroll_home(animate=False)
-        self._show_detail()
+        self.show_details()
 
     def on_lines_resized(self) -> None:
         """Other columns may have room."""
@@ -271,7 +265,8 @@ class DeliveryPlace(PlaceScreen):
 
     # Details ----------------------------------------------------------------------------------
 
-    def _show_detail(self) -> None:
+    def show_details(self) -> None:
+        """Tell of a delivery, and ask for what its attempts were answered."""
         one = self.current
         if not self.pane.display or not isinstance(one, Delivery):
             return
@@ -290,7 +285,7 @@ class DeliveryPlace(PlaceScreen):
     def _refresh_detail(self, changed: Sequence[Delivery]) -> None:
         one = self.current
         if isinstance(one, Delivery) and any(each.id == one.id for each in changed):
-            self._show_detail()
+            self.show_details()
 
     def _tell(self) -> None:
         if not self.pane.display:

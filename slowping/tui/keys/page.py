@@ -18,7 +18,7 @@ configuration folder (`~/.config/slowping/tui.toml` on Linux).
 
 ```toml
 [keys]
-"feed.filter" = "s"
+"list.filter" = "F"
 "list.down" = "n,down"
 ```
 """

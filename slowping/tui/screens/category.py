@@ -150,9 +150,9 @@ class CategoryScreen(TablePlace[Category]):
         """The details of another one are wanted."""
         self._load_recent()
 
-    def toggle_details(self) -> None:
-        """Show the details, or hide them."""
-        super().toggle_details()
+    def show_details(self) -> None:
+        """Tell of it, and ask for its last events."""
+        super().show_details()
         self._load_recent()
 
     @work(exclusive=True, group="recent")

@@ -1,24 +1,22 @@
 """The deliveries: what failed first, by channel and error, and what is done about it."""
 
 import contextlib
-import json
 from collections.abc import Sequence
 from typing import Final
 
-import msgspec
 from textual import work
 
 from slowping.core import ids
 from slowping.core.delivery import Delivery, DeliverySelection
 from slowping.tui.act import acting
 from slowping.tui.command import Command, on_command
-from slowping.tui.commands import delivery, rows
+from slowping.tui.commands import delivery
 from slowping.tui.delivery import errand, said
 from slowping.tui.delivery.errand import Errand, Verb
 from slowping.tui.delivery.groups import Group, GroupKey, View, key_of
 from slowping.tui.delivery.place import DeliveryPlace
 from slowping.tui.delivery.round import Round
-from slowping.tui.query import Query, Term
+from slowping.tui.sifting.query import Query, Term
 
 _VERBS: Final = {delivery.RETRY: Verb.RETRY, delivery.DISCARD: Verb.DISCARD}
 
@@ -74,34 +72,38 @@ class DeliveryScreen(DeliveryPlace):
 
     def step_back(self) -> bool:
         """Stop what goes on, close the details, unmark, clear the filter, leave the group."""
-        act = self.board.round
-        if act is not None and not act.is_over:
-            act.stop()
-        elif self.pane.display:
-            self.pane.display = False
-            self.lines.focus()
-        elif self.board.marked:
-            self.board.marked.clear()
-        elif self.filter_bar.sought.is_on:
-            self.filter_bar.action_clear()
-        elif act is not None:
-            self.board.forget_round()
-        elif not self._close_group():
-            return False
+        steps = (
+            self._stop, self.close_details, self._unmark, self.clear_filter,
+            self._forget_round, self._close_group,
+        )  # fmt: skip
+        has_stepped = any(step() for step in steps)
         self.draw()
+        return has_stepped
+
+    def _stop(self) -> bool:
+        act = self.board.round
+        if act is None or act.is_over:
+            return False
+        act.stop()
         return True
 
-    @on_command(rows.OPEN)
+    def _unmark(self) -> bool:
+        were_marked = bool(self.board.marked)
+        self.board.marked.clear()
+        return were_marked
+
+    def _forget_round(self) -> bool:
+        was_told = self.board.round is not None
+        self.board.forget_round()
+        return was_told
+
     def open(self) -> None:
         """Look into the group, or show the delivery's details."""
         one = self.current
         if isinstance(one, Group):
             self._open_group(one.key)
-        elif self.pane.display:
-            self.step_back()
         else:
-            self.pane.display = True
-            self._show_detail()
+            super().open()
 
     def _open_group(self, key: GroupKey, one: Delivery | None = None) -> None:
         """Look into a group, and there at one delivery."""
@@ -125,27 +127,6 @@ class DeliveryScreen(DeliveryPlace):
         self.draw()
         self.lines.go_to(key)
         return True
-
-    @on_command(rows.FILTER)
-    def filter(self) -> None:
-        """Let a person type a filter."""
-        self.filter_bar.open()
-
-    @on_command(rows.INVERT)
-    def invert(self) -> None:
-        """Show what does not match instead."""
-        query = self.filter_bar.sought
-        if not query.is_on:
-            self.app.tell("There is no filter to turn round: / sets one.", severity="warning")
-            return
-        self.filter_bar.sought = msgspec.structs.replace(query, inverted=not query.inverted)
-
-    @on_command(rows.COPY)
-    def copy_json(self) -> None:
-        """Send the row as JSON to the terminal's clipboard."""
-        if (one := self.current) is not None:
-            self.app.copy_to_clipboard(json.dumps(msgspec.to_builtins(one), indent=2))
-            self.app.tell("The row as JSON was sent to your terminal's clipboard.")
 
     @on_command(delivery.EVENT)
     async def go_to_event(self) -> None:

@@ -1,10 +1,8 @@
 """The feed: events as they come in, what becomes of them, and one of them whole."""
 
-import json
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-import msgspec
 from textual import getters, work
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -18,8 +16,8 @@ from slowping.tui.act import acting
 from slowping.tui.command import Command, on_command
 from slowping.tui.commands import feed
 from slowping.tui.live import Batch
-from slowping.tui.place_screen import PlaceScreen
-from slowping.tui.query import Query
+from slowping.tui.sifting.place import SiftedPlace
+from slowping.tui.sifting.query import Query
 from slowping.tui.snippets import shell
 from slowping.tui.widgets.detail import Detail
 from slowping.tui.widgets.empty_state import EmptyState
@@ -33,15 +31,14 @@ _ONE_BY_ONE: Final = 10
 """Up to so many uncertain events are asked for singly; more are loaded as a page."""
 
 
-class FeedScreen(PlaceScreen):
+class FeedScreen(SiftedPlace):
     """Events, newest at the end."""
 
     AUTO_FOCUS = "FeedView"
-    READS = PlaceScreen.READS | {"settle", "find"}
+    READS = SiftedPlace.READS | {"settle", "find"}
     help_title: ClassVar[str] = "In the feed"
     view = getters.query_one(FeedView)
     detail = getters.query_one(Detail)
-    filter_bar = getters.query_one(FilterBar)
     empty = getters.query_one(EmptyState)
 
     def __init__(self) -> None:
@@ -150,9 +147,11 @@ class FeedScreen(PlaceScreen):
 
     # What the person does ---------------------------------------------------------------------
 
-    def has_row(self) -> bool:
-        """Whether an event is under the cursor."""
-        return self.view.current is not None
+    @property
+    def current(self) -> Event | None:
+        """The event under the cursor."""
+        row = self.view.current
+        return row.event if row else None
 
     def jump(self, what: str) -> None:
         """Show an event, or the events of a category."""
@@ -166,38 +165,10 @@ class FeedScreen(PlaceScreen):
         self.detail.display = True
         self._load_detail(what)
 
-    def step_back(self) -> bool:
-        """Close the details, then clear the filter."""
-        if self.detail.display:
-            self._close_detail()
-        elif self.filter_bar.sought.is_on:
-            self.filter_bar.action_clear()
-        else:
-            return False
-        return True
-
-    @on_command(feed.OPEN)
-    def toggle_detail(self) -> None:
-        """Show the details, or hide them."""
-        if self.detail.display:
-            self._close_detail()
-        else:
-            self.detail.display = True
-            self._show_detail()
-
     @on_command(feed.FILTER)
     def filter(self) -> None:
         """Let a person type a filter."""
-        self.filter_bar.open()
-
-    @on_command(feed.INVERT)
-    def invert(self) -> None:
-        """Show what does not match instead."""
-        query = self.filter_bar.sought
-        if not query.is_on:
-            self.app.tell("There is no filter to turn round: / sets one.", severity="warning")
-            return
-        self.filter_bar.sought = msgspec.structs.replace(query, inverted=not query.inverted)
+        super().filter()
 
     @on_command(feed.TIMES)
     def toggle_times(self) -> None:
@@ -253,18 +224,13 @@ class FeedScreen(PlaceScreen):
         if one is not None and self.is_current:  # and the person has not gone on meanwhile
             await self.app.jump("delivery", one.id)
 
-    @on_command(feed.COPY_JSON)
-    def copy_json(self) -> None:
-        """Send the event as JSON to the terminal's clipboard."""
-        if row := self.view.current:
-            self._copy(ascii_json(msgspec.to_builtins(row.event)), "The event as JSON")
-
     @on_command(feed.COPY_CURL)
     def copy_curl(self) -> None:
         """Send a curl line to the terminal's clipboard that would send the event again."""
-        if row := self.view.current:
+        if (event := self.current) is not None:
             server = self.app.profile.server if self.app.profile else ""
-            self._copy(shell.again(server, row.event), "The curl line")
+            self.app.copy_to_clipboard(shell.again(server, event))
+            self.app.tell("The curl line was sent to your terminal's clipboard.")
 
     def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
         """Show what passes the filter, and remember it."""
@@ -278,7 +244,8 @@ class FeedScreen(PlaceScreen):
         """Another event is under the cursor."""
         self._see_what_can_be_done()
         if self.detail.display:
-            self._show_detail()
+            self.detail.scroll_home(animate=False)
+            self.show_details()
 
     def on_feed_view_changed(self) -> None:
         """The list follows or holds."""
@@ -292,16 +259,12 @@ class FeedScreen(PlaceScreen):
 
     # Details ----------------------------------------------------------------------------------
 
-    def _close_detail(self) -> None:
-        self.detail.display = False
-        self.view.focus()
-
-    def _show_detail(self) -> None:
-        row = self.view.current
-        self.detail.show(row.event if row else None, None, self._emoji(row.event) if row else "")
-        self.detail.scroll_home(animate=False)
-        if row is not None:
-            self._load_detail(row.event.id)
+    def show_details(self) -> None:
+        """Show the event, and ask for its deliveries."""
+        event = self.current
+        self.detail.show(event, None, self._emoji(event) if event else "")
+        if event is not None:
+            self._load_detail(event.id)
 
     @work(exclusive=True, group="detail")
     async def _load_detail(self, event_id: str) -> None:
@@ -322,10 +285,6 @@ class FeedScreen(PlaceScreen):
         return self.view.look_of(event)[0]
 
     # What is said -----------------------------------------------------------------------------
-
-    def _copy(self, what: str, name: str) -> None:
-        self.app.copy_to_clipboard(what)
-        self.app.tell(f"{name} was sent to your terminal's clipboard.")
 
     def _say(self) -> None:
         """Say what the list does, and why it is empty if it is."""
@@ -356,8 +315,3 @@ class FeedScreen(PlaceScreen):
             "4 then c shows such lines, and fills in a key.\n"
             f"Where the server runs: {text.one_line(shell.first_by_name(self.app.project))}",
         )
-
-
-def ascii_json(value: object) -> str:
-    """JSON with everything escaped that is not ASCII: safe to paste anywhere."""
-    return json.dumps(value, indent=2, default=str)

@@ -9,7 +9,7 @@ from rich.cells import cell_len, set_cell_size
 from slowping.core import text, times
 from slowping.core.delivery import DeliveryState
 from slowping.core.event import Event
-from slowping.tui.query import Counts
+from slowping.tui.sifting.query import Counts
 
 _BARS: Final = " ▁▂▃▄▅▆▇█"
 _FULL: Final = len(_BARS) - 1

@@ -7,8 +7,8 @@ from textual.strip import Strip
 
 from slowping.core.delivery import Delivery, DeliveryState
 from slowping.core.event import Event
-from slowping.tui import query
-from slowping.tui.query import Counts, Query
+from slowping.tui.sifting import query
+from slowping.tui.sifting.query import Counts, Query
 
 CAPACITY: Final = 5_000
 

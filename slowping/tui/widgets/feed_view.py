@@ -16,10 +16,10 @@ from slowping.core import category, text
 from slowping.core.category import Category
 from slowping.core.delivery import Delivery
 from slowping.core.event import Event
-from slowping.tui import query
 from slowping.tui.command import Commanded, on_command
 from slowping.tui.commands import feed, rows
-from slowping.tui.query import Query
+from slowping.tui.sifting import query
+from slowping.tui.sifting.query import Query
 from slowping.tui.widgets import drawing
 from slowping.tui.widgets.feed_rows import Row, Rows
 

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from slowping.core import text
-from slowping.tui.query import Query
+from slowping.tui.sifting.query import Query
 
 
 class FilterBar(Horizontal):

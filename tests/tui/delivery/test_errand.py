@@ -8,7 +8,7 @@ from slowping.core.page import Page
 from slowping.tui.delivery import errand
 from slowping.tui.delivery.errand import Errand, Verb
 from slowping.tui.delivery.groups import Group, key_of
-from slowping.tui.query import Query
+from slowping.tui.sifting.query import Query
 from tests.tui.delivery.samples import channel, failed, group, moved, scene
 from tests.tui.driver import moment
 
