@@ -67,8 +67,13 @@ class Feed:
         ends the reading. `key_id` is whose reading it is.
 
         Raises:
-            Unavailable: too many read already, or the server stops.
+            Unavailable: too many read already, or the server stops; the first page raises it too,
+                where many came at the same moment.
         """
+        self._admit(key_id)
+        return self._follow(cursor, view, key_id)
+
+    def _admit(self, key_id: int) -> None:
         if self.closed.is_set():
             raise errors.Unavailable("The server is stopping.")
         if len(self._alarms) >= MAX_READERS:
@@ -77,7 +82,6 @@ class Feed:
             raise errors.Unavailable(
                 f"{MAX_READERS_OF_KEY} readers follow the feed with this API key already."
             )
-        return self._follow(cursor, view, key_id)
 
     async def _follow(
         self, cursor: str | None, view: Callable[[], FeedFilter], key_id: int
@@ -107,6 +111,8 @@ class Feed:
 
     @contextlib.contextmanager
     def _listening(self, key_id: int) -> Iterator[asyncio.Event]:
+        # Who was let in and did not begin yet was not counted.
+        self._admit(key_id)
         alarm = asyncio.Event()
         self._alarms.add(alarm)
         self._readers[key_id] += 1

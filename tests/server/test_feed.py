@@ -239,6 +239,18 @@ async def test_there_is_a_last_reader(feed: Feed, follow: Follow) -> None:
     await follow().page()
 
 
+async def test_readers_that_come_at_the_same_moment_are_no_more_than_may_read(feed: Feed) -> None:
+    arrived = [feed.follow(None, FeedFilter, key_id=KEY) for _ in range(MAX_READERS_OF_KEY + 1)]
+    for pages in arrived[:-1]:
+        await anext(pages)
+    with pytest.raises(errors.Unavailable, match="50 readers follow the feed with this API key"):
+        await anext(arrived[-1])
+    for pages in arrived:
+        await pages.aclose()
+    async with contextlib.aclosing(feed.follow(None, FeedFilter, key_id=KEY)) as pages:
+        assert await anext(pages)
+
+
 async def test_one_key_leaves_room_for_the_others(feed: Feed, follow: Follow) -> None:
     readers = [follow(key_id=KEY) for _ in range(MAX_READERS_OF_KEY)]
     for reader in readers:

@@ -82,7 +82,7 @@ class Uses:
         self._directory = directory
 
     async def keep_writing(self, clock: Clock) -> None:
-        """Write once a minute, for ever."""
+        """Write every `USED_KEYS_EVERY_S` seconds, for ever."""
         while True:
             await clock.wait(asyncio.Event(), USED_KEYS_EVERY_S)
             await self.write()
