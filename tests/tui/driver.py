@@ -378,6 +378,7 @@ async def running(
     app = SlowpingApp(
         settings or Settings(), profile, dial=server.client, now_ms=now_ms, tick_s=3600
     )
+    app.animation_level = "none"  # what is seen does not depend on when it is looked at
     async with app.run_test(size=size, notifications=True) as pilot:
         driver = Driver(app, pilot, server)
         await driver.settle()
