@@ -17,19 +17,28 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class Ending:
+    """How an act has ended."""
+
+    error: errors.SlowpingError | None = None
+    """Why it failed; None where it did not."""
+
+
 @contextlib.asynccontextmanager
 async def acting(
     node: MessagePump, doing: str, done: str | None = None, *, endless: bool = False
-) -> AsyncIterator[None]:
+) -> AsyncIterator[Ending]:
     """Carry an act out: `doing` says what it is, `done` what has come of it.
 
     An error ends the block, is told, and goes no further. What is `endless` has no busy mark.
     """
     app: SlowpingApp = node.app  # type: ignore[assignment]  # the only app there is
+    ending = Ending()
     with contextlib.nullcontext() if endless else app.busy(doing):
         try:
-            yield
+            yield ending
         except errors.SlowpingError as error:
+            ending.error = error
             app.tell_error(f"{doing} failed", error, advice(error))
             return
     if done is not None:

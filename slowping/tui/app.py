@@ -1,51 +1,37 @@
 """The application: owns the connection and what is remembered; everything else is in the places."""
 
 import asyncio
-import collections
 import contextlib
 import functools
 import importlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-import msgspec
 from textual import work
-from textual.app import App
 from textual.binding import BindingType
-from textual.dom import DOMNode
 from textual.reactive import var
+from textual.worker import WorkerError
 
-from slowping.core import errors, text
+from slowping.core import errors
 from slowping.tui import act, switching
-from slowping.tui.command import Commanded, binding, on_command
+from slowping.tui.command import ALONE, Commanded, binding, on_command
 from slowping.tui.commands import everywhere
-from slowping.tui.figures.asking import Figures
-from slowping.tui.live import Link, Live
+from slowping.tui.figures.keeping import Figures
+from slowping.tui.live import Lamp, Link, Live
 from slowping.tui.places import PLACES
 from slowping.tui.settings import Profile, Settings
 from slowping.tui.stylesheet import Stylesheet
+from slowping.tui.telling import Telling
 
 if TYPE_CHECKING:
-    from textual.actions import ActionParseResult
-
     from slowping.client.client import Client
     from slowping.core.api_key import ApiKey
 
-_ERRORS_KEPT: Final = 200
-_ERROR_SHOWN_S: Final = 8.0
-"""How long an error stays in sight: long enough to be read."""
-
+_LINE: Final = "line"
+_CLOSING: Final = "closing"
 Dial = Callable[[Profile], "Client"]
-
-
-class Mishap(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that went wrong."""
-
-    at_ms: int
-    what: str
-    why: str
 
 
 def wall_clock_ms() -> int:
@@ -60,7 +46,7 @@ def dial(profile: Profile) -> "Client":
     return Client(profile.server, profile.api_key)
 
 
-class SlowpingApp(Commanded, App[None]):
+class SlowpingApp(Commanded, Telling):
     """The live view."""
 
     TITLE = "slowping"
@@ -73,9 +59,6 @@ class SlowpingApp(Commanded, App[None]):
 
     project: var[str | None] = var(None, init=False)
     """The project that is looked at; None is all that the key may see."""
-    doing: var[tuple[str, ...]] = var((), init=False)
-    """What is being done at this moment."""
-
     compact: var[bool] = var(False, init=False)
     """Whether every line is for rows."""
 
@@ -95,17 +78,15 @@ class SlowpingApp(Commanded, App[None]):
         self.DEFAULT_MODE = (  # type: ignore[misc]
             remembered.place if known and remembered.place else PLACES[0].name
         )
-        super().__init__()
+        super().__init__(now_ms)
         if remembered.theme in self.available_themes:
             self.theme = remembered.theme
         self.stylesheet = Stylesheet(variables=self.get_css_variables())
         self.settings = settings
         self.profile = profile
-        self.now_ms = now_ms
         self.tick_s = tick_s
         self.live = Live(self, now_ms)
         self.figures = Figures(self, now_ms)
-        self.mishaps: collections.deque[Mishap] = collections.deque(maxlen=_ERRORS_KEPT)
         self.may_administer = True
         """Whether the key may change things; it is taken to, until the server says otherwise."""
         self.own_key: ApiKey | None = None
@@ -171,7 +152,7 @@ class SlowpingApp(Commanded, App[None]):
             self._follow()
             self.live.leave()
 
-    @work(exclusive=True, group="line")
+    @work(exclusive=True, group=_LINE)
     async def _follow(self) -> None:
         """Follow the feed of the profile's server, until another one is asked for."""
         # Off the loop: the first screen is drawn before the client is loaded.
@@ -179,23 +160,33 @@ class SlowpingApp(Commanded, App[None]):
         profile = self.profile
         if profile is None:
             return
-        async with act.acting(self, f"Following {profile.server}", endless=True):
-            await self._reach(profile)
-            stream = self.client.stream(project=self.project)
+        async with act.acting(self, f"Following {profile.server}", endless=True) as following:
+            stream = self._reach(profile).stream(project=self.project)
             if self.project is None:
                 await self.live.follow(stream)
             elif not await act.is_there(lambda: self.live.follow(stream)):
                 switching.leave_project(self, "it is gone, or not for this key")
                 return
-        self.live.end(self.mishaps[-1].why if self.mishaps else "The server ended the feed.")
+        if (error := following.error) is not None:  # what trying again would not change
+            lamp = Lamp.OFFLINE if isinstance(error, errors.Unreachable) else Lamp.REFUSED
+            self.live.end(lamp, act.told(error), act.advice(error))
 
-    async def _reach(self, profile: Profile) -> None:
-        """Have a client of that profile; the one there is goes on with what it is doing."""
+    def _reach(self, profile: Profile) -> "Client":
+        """The client of that profile; the one there is goes on with what it is doing."""
         if self._client is None or profile != self._dialled:
             before, self._client = self._client, self._dial(profile)
             self._dialled = profile
             if before is not None:
-                await before.close()
+                self._let_go(before)
+        return self._client
+
+    @work(group=_CLOSING)
+    async def _let_go(self, client: "Client") -> None:
+        """Close a client once the acts that were begun with it have ended, and told of it."""
+        for worker in [each for each in self.workers if each.group == ALONE]:
+            with contextlib.suppress(WorkerError):
+                await worker.wait()
+        await client.close()
 
     def _see_link(self, link: Link) -> None:
         if link.fresh:
@@ -247,6 +238,8 @@ class SlowpingApp(Commanded, App[None]):
 
     async def action_go(self, place: str) -> None:
         """Go to a place."""
+        if place != self.current_mode:
+            self.let_news_go()
         self.remember(place=place)
         await self.switch_mode(place)
 
@@ -314,53 +307,3 @@ class SlowpingApp(Commanded, App[None]):
     def leave(self) -> None:
         """Leave."""
         self.exit()
-
-    # Answers ----------------------------------------------------------------------------------
-
-    async def run_action(
-        self,
-        action: "str | ActionParseResult",
-        default_namespace: DOMNode | None = None,
-        namespaces: "dict[str, DOMNode] | None" = None,  # type: ignore[override]
-    ) -> bool:
-        """Carry an action out; one that is greyed out says why."""
-        node = default_namespace
-        if isinstance(node, Commanded) and isinstance(action, str):
-            command = node.asked_for(action)
-            reason = node.why_not(command) if command else None
-            if command and reason:
-                self.tell(f"{command.name}: {reason}", severity="warning")
-                return True
-        return await super().run_action(action, default_namespace, namespaces)
-
-    def tell(self, what: str, severity: str = "information", title: str = "") -> None:
-        """Say something in a toast."""
-        self.notify(
-            text.visible(what),
-            title=text.one_line(title),
-            severity=severity,  # type: ignore[arg-type]
-            timeout=_ERROR_SHOWN_S if severity == "error" else None,
-            markup=False,
-        )
-
-    def show_on_desktop(self, what: str) -> None:
-        """Let the terminal show a notice on the desktop: OSC 9; terminals without it ignore it."""
-        if self._driver is not None:
-            self._driver.write(f"\x1b]9;{text.shorten(text.one_line(what), 200)}\x07")
-
-    def tell_error(self, what: str, error: errors.SlowpingError, advice: str) -> None:
-        """Say what failed, why, and what to do; and keep it."""
-        why = f"{act.told(error)} {advice}".strip()
-        self.mishaps.append(Mishap(at_ms=self.now_ms(), what=text.one_line(what), why=why))
-        self.tell(why, severity="error", title=what)
-
-    @contextlib.contextmanager
-    def busy(self, doing: str) -> Iterator[None]:
-        """Show that something is being done."""
-        self.doing = (*self.doing, doing)
-        try:
-            yield
-        finally:
-            rest = list(self.doing)
-            rest.remove(doing)
-            self.doing = tuple(rest)

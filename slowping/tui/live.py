@@ -28,6 +28,8 @@ class Lamp(enum.Enum):
     LIVE = "live"
     RECONNECTING = "reconnecting"
     OFFLINE = "offline"
+    REFUSED = "refused"
+    """The server answers, but not to this API key; nothing is tried any more."""
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +41,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     trimmed: bool = False
     """Whether that is because the server has trimmed past our place."""
     reason: str = ""
+    advice: str = ""
+    """What helps, where it is not patience."""
     retry_at_ms: int | None = None
     as_of_ms: int | None = None
     """Up to when what is shown is true; None while the line stands."""
@@ -107,10 +111,17 @@ class Live:
                 case _:
                     self._gather(item)
 
-    def end(self, reason: str) -> None:
-        """Say that nothing is followed any more, and nothing tried."""
+    def end(self, lamp: Lamp, reason: str, advice: str) -> None:
+        """Say why nothing is followed any more, and nothing tried."""
         self.flush()
-        self._publish(Link(lamp=Lamp.OFFLINE, reason=reason, as_of_ms=self._as_of()))
+        self._publish(
+            Link(
+                lamp=lamp,
+                reason=text.one_line(reason),
+                advice=advice,
+                as_of_ms=self._as_of(),
+            )
+        )
 
     def flush(self) -> None:
         """Publish what was gathered."""

@@ -24,6 +24,12 @@ from slowping.tui.widgets.status_bar import StatusBar
 WIDE: Final = 100
 """Columns from which on two panes stand side by side."""
 
+_WITHOUT_LINE: Final = {
+    **{lamp: f"not while {lamp.value}." for lamp in Lamp},
+    Lamp.REFUSED: "the server refuses this API key; ctrl+o connects with another.",
+}
+"""Why something cannot be done that takes the server."""
+
 
 class PlaceScreen(Commanded, Screen[None]):
     """One of the places that a number key leads to."""
@@ -45,7 +51,7 @@ class PlaceScreen(Commanded, Screen[None]):
         self.set_class(not self.app.live.link.stands, "-stale")
         self.set_class(self.app.compact, "-compact")
         self.add_class("-wide" if self.app.size.width >= WIDE else "-narrow")
-        yield StatusBar(self.app.now_ms)
+        yield StatusBar(self.app.now_ms, self.app.figures.rate)
         yield from self.compose_place()
         yield KeyBar()
 
@@ -82,10 +88,17 @@ class PlaceScreen(Commanded, Screen[None]):
     def see_link(self) -> None:
         """Say what follows from how the line is now."""
 
+    def backlog(self) -> tuple[int, int] | None:
+        """How many deliveries wait, and how many stand as failed, by what is shown here."""
+        return self.app.figures.backlog
+
     def why_unknown(self) -> tuple[str, str]:
         """Why nothing is known yet, and what helps."""
-        if self.app.live.link.lamp in {Lamp.LIVE, Lamp.CONNECTING}:
+        link = self.app.live.link
+        if link.lamp in {Lamp.LIVE, Lamp.CONNECTING}:
             return "Loading…", ""
+        if link.lamp is Lamp.REFUSED:
+            return f"Refused: {link.reason}", link.advice
         return "Nothing is known while the server does not answer.", "ctrl+r tries now."
 
     def has_row(self) -> bool:
@@ -131,7 +144,7 @@ class PlaceScreen(Commanded, Screen[None]):
     def why_not(self, command: Command) -> str | None:
         """Why the command cannot be carried out now."""
         if not self.app.live.link.stands and {Need.LINE, Need.ADMIN} & set(command.needs):
-            return f"not while {self.app.live.link.lamp.value}."
+            return _WITHOUT_LINE[self.app.live.link.lamp]
         if Need.ADMIN in command.needs and not self.app.may_administer:
             return "this API key may only read."
         if Need.ROW in command.needs and not self.has_row():
@@ -158,7 +171,7 @@ class PlaceScreen(Commanded, Screen[None]):
         self.status.project = self.app.project
         self.status.link = self.app.live.link
         self.status.doing = self.app.doing
-        self.status.backlog = self.app.figures.backlog
+        self.status.backlog = self.backlog()
 
     def _leave(self, _: None) -> None:
         for group in self.READS:
@@ -166,7 +179,6 @@ class PlaceScreen(Commanded, Screen[None]):
         self.forget()
 
     def _hear(self, batch: Batch) -> None:
-        self.status.count(batch)
         self.take(batch)
 
     def _see_link(self, link: Link) -> None:
@@ -180,7 +192,7 @@ class PlaceScreen(Commanded, Screen[None]):
             self.app.tell("The server no longer has all that was missed: loaded anew.")
 
     def _see_figures(self, _: None) -> None:
-        self.status.backlog = self.app.figures.backlog
+        self.status.backlog = self.backlog()
         self.take_figures()
 
     def _see_doing(self) -> None:

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from slowping.tui.app import Mishap
+from slowping.tui.telling import Mishap
 from slowping.tui.widgets.status_bar import time_of_day
 
 

@@ -181,9 +181,7 @@ class OverviewScreen(PlaceScreen):
         if figures.problem is not None:
             why = act.told(figures.problem)
             return f"The overview could not be loaded: {why}", "ctrl+r tries again."
-        if not self.app.live.link.stands:
-            return "There are no figures while the server does not answer.", "ctrl+r tries now."
-        return "Loading…", ""
+        return self.why_unknown()
 
 
 def _key(figures: CategoryFigures) -> str:

@@ -14,6 +14,7 @@ from slowping.core.errors import SlowpingError
 from slowping.core.overview import Overview, Periods
 from slowping.tui import act
 from slowping.tui.figures.periods import hour, periods
+from slowping.tui.figures.rate import Rate
 from slowping.tui.figures.tally import Tally
 from slowping.tui.live import Batch, Link
 
@@ -49,6 +50,7 @@ class Figures:
         """Why the latest answer did not come; None where it did."""
         self.backlog: tuple[int, int] | None = None
         """How many deliveries wait, and how many stand as failed; None where it is not known."""
+        self.rate = Rate()
         self._app = app
         self._now_ms = now_ms
         self._told: Overview | None = None
@@ -63,7 +65,7 @@ class Figures:
         self._app.live.left.subscribe(self._app, self._forget)
         self._app.live.batch.subscribe(self._app, self._hear)
         self._app.live.connection.subscribe(self._app, self._see_link)
-        self._app.set_interval(self._app.tick_s, self.tick)
+        self._app.set_interval(self._app.tick_s, self._second)
 
     # What is known ----------------------------------------------------------------------------
 
@@ -105,6 +107,10 @@ class Figures:
         """Ask, if it is time to."""
         if self._app.live.link.stands and self._is_due():
             self.ask()
+
+    def _second(self) -> None:
+        self.rate.tick()
+        self.tick()
 
     def ask(self) -> None:
         """Ask now."""
@@ -165,6 +171,7 @@ class Figures:
     # What comes from outside ------------------------------------------------------------------
 
     def _hear(self, batch: Batch) -> None:
+        self.rate.hear(batch)
         if self._tally.hear(batch):
             self._moved = True
             self._publish()
@@ -173,6 +180,7 @@ class Figures:
         """Something else is looked at."""
         self._asked, self._told, self.problem = None, None, None
         self._tally = Tally()
+        self.rate.forget()
         self._publish()
 
     def _see_link(self, link: Link) -> None:
