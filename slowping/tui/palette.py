@@ -4,12 +4,13 @@ import functools
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Final, cast
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import Hit, Hits, Provider
 from textual.content import Content
 
 from slowping.core import ids, text
 from slowping.tui import act
 from slowping.tui.command import Command, Commanded, action_of, shown_keys
+from slowping.tui.commands import rows
 
 if TYPE_CHECKING:
     from slowping.tui.app import SlowpingApp
@@ -27,6 +28,8 @@ class _Offers(Provider):
 
     discovered = True
     """Whether all is offered before anything is typed."""
+    rank: float = 0
+    """What is offered before anything is typed stands above what has a lower one."""
 
     def offers(self, typed: str) -> Iterable[Offer]:
         """What there is."""
@@ -48,7 +51,8 @@ class _Offers(Provider):
     async def discover(self) -> Hits:
         """All, as long as nothing is typed."""
         for name, help_text, run in self.offers("") if self.discovered else ():
-            yield DiscoveryHit(Content(name), run, text=name, help=help_text)
+            # Not the hit for this, which has no rank: providers are asked in any order.
+            yield Hit(self.rank, Content(name), run, text=name, help=help_text)
 
     @property
     def live_view(self) -> "SlowpingApp":
@@ -59,6 +63,10 @@ class _Offers(Provider):
 class CommandProvider(_Offers):
     """The commands of the focused thing, of the screen and of the application, with their keys."""
 
+    rank = 2
+    moves = False
+    """Whether these are the moves of the cursor, and nothing else."""
+
     def offers(self, typed: str) -> Iterable[Offer]:
         """One for each command, the nearest first."""
         del typed
@@ -68,14 +76,23 @@ class CommandProvider(_Offers):
             if not isinstance(node, Commanded):
                 continue
             for command, _ in node.answered.values():
-                if command.id not in seen:
+                if command.id not in seen and (command in rows.MOVES) is self.moves:
                     seen.add(command.id)
                     keys = shown_keys(keymap.get(command.id, command.key))
                     yield command.name, f"{keys}  {command.help}", _runner(node, command)
 
 
+class MoveProvider(CommandProvider):
+    """The moves of the cursor, with their keys: who opens the palette looks for something else."""
+
+    rank = -1
+    moves = True
+
+
 class PlaceProvider(_Offers):
     """The places."""
+
+    rank = 1
 
     def offers(self, typed: str) -> Iterable[Offer]:
         """One for each place."""
@@ -187,4 +204,6 @@ def _forgetter(app: "SlowpingApp", profile: "Profile") -> Callable[[], Awaitable
     return run
 
 
-PROVIDERS: Final = (CommandProvider, PlaceProvider, ServerProvider, JumpProvider, ForgetProvider)
+PROVIDERS: Final = (
+    CommandProvider, PlaceProvider, ServerProvider, JumpProvider, ForgetProvider, MoveProvider,
+)  # fmt: skip

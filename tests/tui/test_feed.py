@@ -228,8 +228,38 @@ async def test_a_hold_before_the_first_events_are_loaded_leaves_a_row_to_act_on(
         live.shows("held")
         await live.connects()
         live.shows("> ", "event 12")
+        live.hides("12 new")
         await live.press("enter")
         live.shows(event(12).id)
+
+
+async def test_what_is_new_is_counted_on_through_a_reconnect(server: ScriptedServer) -> None:
+    server.events = events(1, 10)
+    async with running(server) as live:
+        await live.connects()
+        await live.press("k")
+        await live.receives(*events(11, 13))
+        live.shows("3 new")
+        await live.loses_the_line()
+        server.events = events(1, 15)
+        await live.tries_again(reset=True)
+        live.shows("held · 5 new")
+        await live.press("slash")
+        await live.write("14")
+        live.shows("1 new")
+        await live.press("escape", "G")
+        live.shows("following", "event 15")
+
+
+async def test_a_filter_of_several_words_is_turned_round_as_one(server: ScriptedServer) -> None:
+    server.events = [*events(1, 2), event(3, category="bug"), event(4, category="bug")]
+    async with running(server) as live:
+        await live.connects()
+        await live.press("slash")
+        await live.write("bug 4")
+        await live.press("enter", "exclamation_mark")
+        live.shows("not (bug 4)", "event 3", "event 2")
+        live.hides("event 4")
 
 
 async def test_an_inversion_without_a_filter_is_answered(server: ScriptedServer) -> None:

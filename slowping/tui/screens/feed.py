@@ -18,7 +18,6 @@ from slowping.tui.commands import feed
 from slowping.tui.live import Batch
 from slowping.tui.sifting.place import SiftedPlace
 from slowping.tui.sifting.query import Query
-from slowping.tui.snippets import shell
 from slowping.tui.widgets.detail import Detail
 from slowping.tui.widgets.empty_state import EmptyState
 from slowping.tui.widgets.feed_view import FeedView
@@ -227,6 +226,8 @@ class FeedScreen(SiftedPlace):
     @on_command(feed.COPY_CURL)
     def copy_curl(self) -> None:
         """Send a curl line to the terminal's clipboard that would send the event again."""
+        from slowping.tui.snippets import shell
+
         if (event := self.current) is not None:
             server = self.app.profile.server if self.app.profile else ""
             self.app.copy_to_clipboard(shell.again(server, event))
@@ -308,6 +309,8 @@ class FeedScreen(SiftedPlace):
             return self.why_unknown()
         if len(self.view.rows):
             return "No event matches the filter.", "esc clears it, ! turns it round."
+        from slowping.tui.snippets import shell
+
         server = self.app.profile.server if self.app.profile else "http://127.0.0.1:7464"
         return (
             "No events yet. Send the first one:",

@@ -1,5 +1,6 @@
 """Keep the events that the feed shows: the newest few thousand, as they pass the filter."""
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -70,6 +71,16 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self._all)
+
+    @property
+    def newest(self) -> str:
+        """The id of the last one that is kept, shown or not; empty where there is none."""
+        return self._all[-1].event.id if self._all else ""
+
+    def shown_since(self, event_id: str) -> int:
+        """How many of those that are shown came after this one."""
+        newer = itertools.takewhile(lambda row: row.event.id > event_id, reversed(self.shown))
+        return sum(1 for _ in newer)
 
     def get(self, event_id: str) -> Row | None:
         """The row of an event, if it is kept."""

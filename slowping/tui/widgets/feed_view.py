@@ -70,6 +70,8 @@ class FeedView(Commanded, ScrollView, can_focus=True):
         self._looks: dict[tuple[str, str], Look] = {}
         self._styles: dict[str, Style] = {}
         self._was: str | None = None
+        self._held_at = ""
+        """The newest event when the list was held."""
         self._last: Row | None = None
         """The row that was under the cursor last, also where a filter has taken all away."""
 
@@ -99,7 +101,7 @@ class FeedView(Commanded, ScrollView, can_focus=True):
         """Show a page of events, with what was heard while it was loaded."""
         current = self.current
         self.rows.load(events)
-        self.new = 0
+        self._held_at = self._held_at or self.rows.newest
         self._settle(current)
 
     def forget(self) -> None:
@@ -166,7 +168,7 @@ class FeedView(Commanded, ScrollView, can_focus=True):
     def follow(self) -> None:
         """To the end, and stay there."""
         lost = self.rows.lost
-        self.following, self.rows.held, self.new = True, False, 0
+        self.following, self.rows.held, self._held_at = True, False, ""
         self.rows.trim()
         self._settle(None)
         if lost:
@@ -204,6 +206,7 @@ class FeedView(Commanded, ScrollView, can_focus=True):
         """Let nothing move any more."""
         if self.following:
             self.following, self.rows.held = False, True
+            self._held_at = self.rows.newest
             self.post_message(self.Changed())
 
     def go(self, index: int) -> None:
@@ -303,9 +306,10 @@ class FeedView(Commanded, ScrollView, can_focus=True):
         shown = self.rows.shown
         self.virtual_size = Size(self.size.width, len(shown))
         if self.following:
-            self.cursor = len(shown) - 1
+            self.new, self.cursor = 0, len(shown) - 1
             self.scroll_to(y=len(shown), animate=False, force=True)
         else:
+            self.new = self.rows.shown_since(self._held_at)
             self.cursor = _place_of(current or self._last, shown, self.cursor)
             self._keep_in_sight()
         self.refresh()

@@ -122,13 +122,12 @@ class FilterBar(Horizontal):
 
 
 def _chips(query: Query, scope: Content, *, typing: bool) -> Content:
-    sign = "not " if query.inverted else ""
     if typing:
-        return Content.styled(f" / {sign}", "bold $accent")
+        return Content.styled(" / not " if query.inverted else " / ", "bold $accent")
     if not query.is_on:
         return scope or Content.styled(" Everything", "$text-muted")
-    chips = [
-        Content.styled(f" {sign}{text.one_line(str(term))} ", "bold $text on $accent-muted")
-        for term in query.terms
-    ]
+    said = [text.one_line(str(term)) for term in query.terms]
+    if query.inverted:  # what matches only some of them is shown: it is all of them or none
+        said = [f"not {said[0]}" if len(said) == 1 else f"not ({' '.join(said)})"]
+    chips = [Content.styled(f" {each} ", "bold $text on $accent-muted") for each in said]
     return Content.assemble(scope, " ", Content(" ").join(chips))
