@@ -120,7 +120,10 @@ async def retry_delivery(call: Call[NoQuery, None]) -> Delivery:
     moved = await _retry(services, _ANY, [number])
     delivery = (await services.store.outbox.delivery(number)).delivery
     if not moved:
-        raise errors.WrongState(f"This delivery {_stands(delivery.state)}; it cannot be retried.")
+        # What has ended badly can be retried, unless there is nowhere left to send it.
+        gone = delivery.state in (DeliveryState.FAILED, DeliveryState.DISCARDED)
+        why = "has no channel any more" if gone else _stands(delivery.state)
+        raise errors.WrongState(f"This delivery {why}; it cannot be retried.")
     return delivery
 
 

@@ -134,6 +134,18 @@ async def test_what_is_delivered_is_not_retried(admin: httpx.AsyncClient) -> Non
         assert "is delivered" in answer.json()["detail"]
 
 
+async def test_what_has_no_channel_any_more_is_not_retried(
+    admin: httpx.AsyncClient, deliveries: list[str]
+) -> None:
+    found = (await admin.get(f"/deliveries/{deliveries[0]}")).json()["delivery"]
+    channels = await admin.get("/channels", params={"project": found["project"]})
+    for channel in channels.json()["items"]:
+        await admin.delete(f"/channels/{channel['id']}")
+    answer = await admin.post(f"/deliveries/{deliveries[0]}/retry")
+    assert answer.status_code == 409
+    assert "has no channel any more" in answer.json()["detail"]
+
+
 async def test_a_retry_of_many_takes_the_failed_ones(
     house: RunningHouse, admin: httpx.AsyncClient, deliveries: list[str]
 ) -> None:
