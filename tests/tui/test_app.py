@@ -8,6 +8,7 @@ from slowping.core import errors
 from slowping.tui.command import Command, Need
 from slowping.tui.modals.help import HelpModal
 from slowping.tui.place_screen import PlaceScreen
+from slowping.tui.places import PLACES, Place
 from slowping.tui.settings import Profile, Settings
 from slowping.tui.widgets.detail import Detail
 from slowping.tui.widgets.feed_view import FeedView
@@ -91,11 +92,29 @@ async def test_after_a_reset_everything_is_loaded_anew(server: ScriptedServer) -
         assert any("loaded anew" in toast for toast in live.toasts())
 
 
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
+async def test_every_place_says_that_the_key_is_refused_and_what_helps(
+    server: ScriptedServer, place: Place
+) -> None:
+    server.refusing["/feed"] = (401, errors.UnknownApiKey)
+    async with running(server) as live:
+        await live.press(place.key)
+        live.shows("✗ refused", "Refused: This API key is unknown", "another API key: ctrl+o.")
+        live.hides("offline", "Loading…", "does not answer")
+
+
+async def test_what_is_grey_because_the_key_is_refused_says_so(server: ScriptedServer) -> None:
+    server.refusing["/feed"] = (401, errors.UnknownApiKey)
+    async with running(server) as live:
+        await live.press("3", "n")
+        assert any("the server refuses this API key; ctrl+o" in each for each in live.toasts())
+
+
 async def test_a_refused_key_ends_the_trying_and_says_what_to_do(server: ScriptedServer) -> None:
     server.refusing["/feed"] = (401, errors.UnknownApiKey)
     async with running(server) as live:
         await live.settle()
-        live.shows("offline")
+        live.shows("✗ refused")
         [toast] = live.toasts()
         assert "This API key is unknown" in toast
         assert "ctrl+o" in toast
@@ -299,3 +318,47 @@ async def test_what_is_opened_and_closed_again_and_again_leaves_nothing(
             after = await things_kept()
         # Whatever is drawn is thousands of things.
         assert after < before + 500
+
+
+async def test_what_is_said_twice_is_one_toast(server: ScriptedServer) -> None:
+    async with running(server) as live:
+        await live.connects()
+        await live.press("escape", "escape", "escape")
+        assert live.toasts() == ["This is the top level; q quits."]
+
+
+async def test_three_toasts_are_in_sight_and_an_error_outlives_what_was_done(
+    server: ScriptedServer,
+) -> None:
+    async with running(server) as live:
+        await live.connects()
+        live.app.tell_error("Retrying failed", errors.Forbidden("It may not."), "Ask.")
+        for number in range(5):
+            live.app.tell(f"Done {number}.")
+        await live.settle()
+        assert live.toasts() == ["Retrying failed It may not. Ask.", "Done 3.", "Done 4."]
+
+
+async def test_another_place_is_shown_without_what_was_said_in_the_one_before(
+    server: ScriptedServer,
+) -> None:
+    async with running(server) as live:
+        await live.connects()
+        live.app.tell("Done.")
+        live.app.tell("Beware.", severity="warning")
+        await live.press("1")
+        assert live.toasts() == ["Done.", "Beware."]
+        await live.press("5")
+        assert "Beware." in live.toasts()
+        assert "Done." not in live.toasts()
+
+
+async def test_a_place_that_is_opened_later_knows_the_rate(server: ScriptedServer) -> None:
+    async with running(server) as live:
+        await live.connects()
+        await live.receives(*events(1, 10))
+        live.app.figures.rate.tick()
+        await live.press("3")
+        live.shows("█ 2.0/s")
+        await live.loses_the_line()
+        live.hides("/s")
