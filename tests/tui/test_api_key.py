@@ -249,7 +249,7 @@ async def test_a_browser_key_asks_for_pages_and_not_for_scopes(server: ScriptedS
         live.shows("[browser]", "Web pages")
         live.hides("send events")
         await live.press("ctrl+s")
-        live.shows("✗ Web pages have to be named for a browser key.")
+        live.shows("✗ Name the web pages that hold it")
         await live.write("https://a.example")
         await live.press("ctrl+s")
         sent = server.sent["POST /keys"]
@@ -315,7 +315,7 @@ async def test_what_the_server_refuses_can_be_mended(server: ScriptedServer) -> 
 async def test_a_form_that_is_left_issues_nothing(server: ScriptedServer) -> None:
     full(server)
     async with showing(server) as live:
-        await live.press("n", "x", "escape")
+        await live.press("n", "x", "escape", "escape")
         assert "POST /keys" not in server.asked
         live.shows("5 API keys")
 
@@ -332,7 +332,9 @@ async def test_a_key_is_rotated_with_an_overlap(server: ScriptedServer) -> None:
         await live.press("R")
         live.shows("Rotate shop server: how long is the old key to work?")
         live.shows("● 24 hours  the old key works until tomorrow, 11:06")
-        live.shows("At once  the old key ends now", "1 hour  the old key works until today, 12:06")
+        live.shows(
+            "At once   the old key ends now", "1 hour    the old key works until today, 12:06"
+        )
         await live.press("enter")
         assert server.sent[f"POST /keys/{SENDER.id}/rotate"] == {"overlap_s": 86_400}
         live.shows(value(7), f"Clients that use {SENDER.prefix}… work until tomorrow, 11:06.")

@@ -38,10 +38,11 @@ def form(live: Driver) -> CategoryFormModal:
 
 
 def focused(live: Driver) -> str | None:
-    """The id of what has the focus, or of the picker that it is in."""
+    """The name of the line that has the focus, or what else has it."""
     widget = live.app.focused
     assert widget is not None
-    return widget.id or widget.parent.id or widget.parent.parent.id  # type: ignore[union-attr]
+    found = widget.id or widget.parent.id or widget.parent.parent.id  # type: ignore[union-attr]
+    return found and found.removeprefix("line-")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -79,7 +80,7 @@ async def test_enter_goes_on_to_the_next_field(server: ScriptedServer) -> None:
         for _ in range(6):
             await live.press("enter")
             seen.append(focused(live))
-        assert seen == ["called", "project", "emoji", "color", "channels", "priority", "save"]
+        assert seen == ["name", "project", "emoji", "color", "channels", "priority", "save"]
 
 
 async def test_arrows_lead_through_the_grid_and_out_of_it(server: ScriptedServer) -> None:
@@ -118,11 +119,13 @@ async def test_a_word_that_nothing_is_called_stays_to_be_mended(server: Scripted
     async with asking(server) as live:
         await live.write("sale")
         await live.press("enter", "enter")
-        await live.write("xyzzy")
+        await live.write("fox")  # fo is the beginning of form
+        live.shows("This is no emoji, and none is called so.")
+        assert form(live).emoji.value == "🔔"
         await live.press("enter")
         assert focused(live) == "emoji"
         await live.press("ctrl+s")
-        live.shows("Nothing is called 'xyzzy'.")
+        live.shows("✗ 'fox' is no emoji, and none is called so.", "✗ Emoji")
         assert "POST /categories" not in server.asked
 
 
@@ -155,21 +158,55 @@ async def test_the_mouse_chooses(server: ScriptedServer) -> None:
         assert form(live).emoji.value == "🚀"
 
 
-@pytest.mark.parametrize("typed", ["1001", "-1001"])
+@pytest.mark.parametrize("typed", ["1001", "-1001", "much"])
 async def test_a_priority_has_bounds(server: ScriptedServer, typed: str) -> None:
     async with asking(server) as live:
         await live.write("sale")
-        form(live).priority.value = typed
+        await live.press("shift+tab", "shift+tab", "shift+tab", "ctrl+u")
+        await live.write(typed)
         await live.press("ctrl+s")
         live.shows("from -1000 to 1000")
 
 
-async def test_escape_makes_nothing(server: ScriptedServer) -> None:
+async def test_escape_asks_before_it_throws_away_what_was_entered(server: ScriptedServer) -> None:
     async with asking(server) as live:
         await live.write("sale")
         await live.press("escape")
+        live.shows("What you entered is lost then. esc once more leaves")
+        await live.write("s")
+        live.hides("is lost then")
+        await live.press("escape")
+        assert form(live).typed("name") == "sales"
+        await live.press("escape")
         assert not isinstance(live.app.screen, CategoryFormModal)
         assert "POST /categories" not in server.asked
+
+
+@pytest.mark.parametrize("keys", [[], ["enter", "tab", "tab"], ["x", "backspace"]])
+async def test_a_form_as_it_was_closes_at_once(server: ScriptedServer, keys: list[str]) -> None:
+    async with asking(server) as live:
+        await live.press(*keys, "escape")
+        assert not isinstance(live.app.screen, CategoryFormModal)
+
+
+async def test_all_that_is_wrong_is_said_at_once(server: ScriptedServer) -> None:
+    async with asking(server) as live:
+        await live.press("shift+tab", "shift+tab", "shift+tab", "ctrl+u")
+        await live.write("2000")
+        await live.press("ctrl+s")
+        live.shows("✗ Name *", "✗ Priority", "Give it a name. Priority is a whole number")
+        assert focused(live) == "name"
+        assert "POST /categories" not in server.asked
+
+
+@pytest.mark.parametrize("typed", ["#12", "red", "12345"])
+async def test_what_is_no_colour_picks_none(server: ScriptedServer, typed: str) -> None:
+    async with asking(server) as live:
+        before = form(live).color.value
+        form(live).color.field.value = typed
+        await live.settle()
+        assert form(live).color.value == before
+        live.shows("This is no colour, and none is called so.")
 
 
 @pytest.mark.parametrize(
@@ -191,7 +228,20 @@ def test_colours_are_read(typed: str, color: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "emoji"),
-    [("🦊", "🦊"), ("👩‍💻", "👩‍💻"), ("1️⃣", "1️⃣"), ("rocket", None), ("", None), ("🦊" * 33, None)],
+    [
+        ("🦊", "🦊"),
+        ("👩‍💻", "👩‍💻"),
+        ("1️⃣", "1️⃣"),
+        ("rocket", None),
+        ("", None),
+        ("🦊" * 33, None),
+        ("❤️", "❤️"),
+        ("🇩🇪", "🇩🇪"),
+        ("über", None),
+        ("日本", None),
+        ("a🦊", None),
+        ("12", None),
+    ],
 )
 def test_emojis_are_told_from_words(typed: str, emoji: str | None) -> None:
     assert read_emoji(typed) == emoji

@@ -162,9 +162,7 @@ def test_what_somebody_else_has_set_is_shown_harmless_and_stays_as_it_is() -> No
 def test_what_is_wrong_is_said_before_the_server_is_asked(
     what: dict[str, Any], sentence: str
 ) -> None:
-    found = values.problem(FORM, typed(**{"topic": "ops", **what}))
-    assert found is not None
-    field, said = found
+    [(field, said)] = values.problems(FORM, typed(**{"topic": "ops", **what}))
     assert f"{field.label} {said}" == sentence
 
 
@@ -177,14 +175,14 @@ def test_what_is_wrong_is_said_before_the_server_is_asked(
     ],
 )
 def test_what_is_right_is_not_complained_about(what: dict[str, Any]) -> None:
-    assert values.problem(FORM, typed(**what)) is None
+    assert not list(values.problems(FORM, typed(**what)))
 
 
 def test_a_secret_that_is_kept_need_not_be_typed_again() -> None:
     form = schema.fields(kind("telegram").settings)
     held: dict[schema.Path, str] = {("chat_id",): "-100123"}
-    assert values.problem(form, held, kept=[("bot_token",)]) is None
-    assert values.problem(form, held) is not None
+    assert not list(values.problems(form, held, kept=[("bot_token",)]))
+    assert list(values.problems(form, held))
 
 
 @pytest.mark.parametrize(

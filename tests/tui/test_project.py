@@ -168,7 +168,7 @@ async def test_a_quota_that_is_no_number_is_not_sent(server: ScriptedServer) -> 
         await live.press("ctrl+s")
         live.shows("✗ Monthly quota takes a whole number.")
         assert "POST /projects" not in server.sent
-        await live.press("escape")
+        await live.press("escape", "escape")
         assert not isinstance(live.app.screen, ProjectFormModal)
 
 

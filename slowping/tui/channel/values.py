@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from slowping.core import text
@@ -162,10 +162,10 @@ def _json(words: str) -> Any:
 # What is wrong -------------------------------------------------------------------------------
 
 
-def problem(
+def problems(
     form: Sequence[Field], typed: Typed, kept: Collection[Path] = ()
-) -> tuple[Field, str] | None:
-    """The first field that something is wrong with, and what; None where nothing is.
+) -> Iterator[tuple[Field, str]]:
+    """The fields that something is wrong with, and what.
 
     Secrets that are `kept` need not be typed again.
     """
@@ -175,10 +175,9 @@ def problem(
         asked = not field.optional_group or field.optional_group in begun
         if value is None:
             if field.required and asked and field.path not in kept:
-                return field, "is required."
+                yield field, "is required."
         elif complaint := _complaint(field, value, str(typed.get(field.path))):
-            return field, f"{complaint}."
-    return None
+            yield field, f"{complaint}."
 
 
 def culprit(sentence: str, form: Sequence[Field]) -> Field | None:

@@ -1,43 +1,32 @@
 """Ask how a category is to be called and to look, and close once the server has made it so."""
 
-from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
-from textual import getters, work
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual import getters
 from textual.content import Content
-from textual.css.query import NoMatches
-from textual.screen import ModalScreen
-from textual.widget import Widget
-from textual.widgets import Button, Input, Static
+from textual.widgets import Input, Static
 
-from slowping.core import category, errors, text
+from slowping.core import text
 from slowping.core.category import Category, CategoryChange, NewCategory
-from slowping.tui import act
-from slowping.tui.app import SlowpingApp
+from slowping.tui.modals.form import FormModal
+from slowping.tui.modals.line import NAMELESS, Line, choice, whole
 from slowping.tui.snippets import services
 from slowping.tui.widgets import category_look
 from slowping.tui.widgets.picking import looks
-from slowping.tui.widgets.picking.choice_grid import Choice, ChoiceGrid
+from slowping.tui.widgets.picking.choice_grid import ChoiceGrid
 from slowping.tui.widgets.picking.picker import Picker
 
+_MOST: Final = 1_000
+_PRESETS: Final = "Arrows go through what is offered."
 
-class CategoryFormModal(ModalScreen[Category | None]):
+
+class CategoryFormModal(FormModal[Category | None]):
     """Answers with the category as the server has it now, or with None."""
 
-    app = getters.app(SlowpingApp)
-    called = getters.query_one("#called", Input)
     emoji = getters.query_one("#emoji", Picker)
     color = getters.query_one("#color", Picker)
-    priority = getters.query_one("#priority", Input)
-
-    AUTO_FOCUS = "#called"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Cancel"),
-        Binding("ctrl+s", "save", "Save"),
-    ]
+    channels = getters.query_one("#channels", ChoiceGrid)
 
     def __init__(
         self,
@@ -46,146 +35,87 @@ class CategoryFormModal(ModalScreen[Category | None]):
         channels: Mapping[str, Sequence[str]],
     ) -> None:
         """`channels` has every project to choose from, with the names of its channels."""
-        super().__init__()
+        super().__init__(f"Change {before.name}" if before else "A new category")
         self._before = before
         self._project = project
         self._channels = channels
-        self._saving = False
 
-    def compose(self) -> ComposeResult:
-        """A line for each thing, what it will look like, what is wrong, two buttons."""
+    # What is asked for ------------------------------------------------------------------------
+
+    def lines(self) -> Iterable[Line]:
+        """Name, project, looks, channels; what the name means and what all of it looks like."""
         before = self._before or NewCategory(name="")
-        title = f"Change {text.one_line(before.name)}" if self._before else "A new category"
-        with Vertical(classes="dialog form") as dialog:
-            dialog.border_title = Content(title)
-            name = Input(
-                text.one_line(before.name), id="called", max_length=100, select_on_focus=False
-            )
-            yield from _row("Name", name)
-            yield Static(id="note")
-            if self._before is None and len(self._channels) > 1:
-                projects = [_choice(name) for name in self._channels]
-                yield from _row("Project", ChoiceGrid(projects, (self._project,), id="project"))
-            yield from _row("Emoji", looks.emoji(before.emoji, id="emoji"))
-            yield from _row("Colour", looks.color(before.color, id="color"))
-            yield from _row("Channels", self._channel_grid(before.channels))
-            priority = Input(str(before.priority), id="priority", type="integer")
-            yield from _row("Priority", priority)
-            yield from _row("Looks", Static(id="preview"))
-            yield Static(id="state")
-            with Horizontal(classes="buttons"):
-                yield Button("Save (ctrl+s)", id="save", variant="primary")
-                yield Button("Cancel (esc)", id="cancel")
+        yield Line(
+            name="name",
+            label="Name",
+            control=Input(text.one_line(before.name), max_length=100),
+            help="By which those who send call it.",
+            required=True,
+            missing=NAMELESS,
+            check=_not_a_name,
+        )
+        yield Line(name="note", label="", control=Static(id="note"))
+        if self._before is None and len(self._channels) > 1:
+            projects = ChoiceGrid([choice(each) for each in self._channels], (self._project,))
+            told = "Whose events go into it."
+            yield Line(name="project", label="Project", control=projects, help=told)
+        yield from self._looks(before)
+        yield Line(
+            name="channels",
+            label="Channels",
+            control=self._grid(before.channels),
+            help="Which channels hear of its events. Space marks.",
+        )
+        yield Line(
+            name="priority",
+            label="Priority",
+            control=Input(str(before.priority), max_length=5),
+            help=f"From -{_MOST} to {_MOST}, for programs that read it; 0 is usual.",
+            check=_not_a_priority,
+        )
+        yield Line(name="looks", label="Looks", control=Static(id="preview"))
 
-    def on_mount(self) -> None:
-        """Show what it looks like now."""
-        self._show()
+    def _looks(self, before: Category | NewCategory) -> Iterable[Line]:
+        yield Line(
+            name="emoji",
+            label="Emoji",
+            control=looks.emoji(before.emoji, id="emoji"),
+            help=f"A word finds one; any other can be pasted. {_PRESETS}",
+        )
+        yield Line(
+            name="color",
+            label="Colour",
+            control=looks.color(before.color, id="color"),
+            help=f"A word finds one; any other is typed as #RRGGBB. {_PRESETS}",
+        )
+
+    def _grid(self, marked: Sequence[str]) -> ChoiceGrid:
+        note = "None is marked: every channel is told."
+        grid = ChoiceGrid((), marked, many=True, note=note, id="channels")
+        self._offer(grid)
+        return grid
+
+    def _offer(self, grid: ChoiceGrid) -> None:
+        # A channel that is gone can still be unmarked.
+        names = dict.fromkeys((*self._channels.get(self._project, ()), *grid.chosen))
+        grid.offer([choice(name) for name in names])
 
     # What the person does ---------------------------------------------------------------------
 
-    def on_input_changed(self) -> None:
-        """Another name."""
-        self._show()
+    def change(self) -> None:
+        """Another project has other channels; and what it looks like now."""
+        if "project" in self._lines and self.chosen("project") != (self._project,):
+            [self._project] = self.chosen("project")
+            self.channels.chosen = ()
+            self._offer(self.channels)
+        name = self.typed("name")
+        shown = category_look.preview(self.emoji.value, name, self.color.value)
+        self.query_one("#preview", Static).update(shown)
+        note = self._meaning(name)
+        self.query_one("#note", Static).update(Content.styled(note, "$text-warning"))
+        self.show("note", bool(note))
 
-    def on_input_submitted(self) -> None:
-        """Enter goes on to the next field."""
-        self.focus_next()
-
-    def on_picker_changed(self) -> None:
-        """Other looks."""
-        self._show()
-
-    def on_choice_grid_changed(self, event: ChoiceGrid.Changed) -> None:
-        """Another project has other channels."""
-        if event.grid.id == "project":
-            [self._project] = event.grid.chosen
-            grid = self.query_one("#channels", ChoiceGrid)
-            grid.chosen = ()
-            self._offer_channels(grid)
-
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Save, or leave."""
-        if event.button.id == "save":
-            self.action_save()
-        else:
-            self.action_leave()
-
-    def action_leave(self) -> None:
-        """Leave, but not before the answer is there."""
-        if not self._saving:
-            self.dismiss(None)
-
-    def action_save(self) -> None:
-        """Ask the server for it; what it has against it is shown, and all stays as it is."""
-        if not self._saving:
-            self._saving = True
-            self._send()
-
-    @work
-    async def _send(self) -> None:
-        self._say("Saving…", "$text-muted")
-        saved = await act.answer(self._save)
-        self._saving = False
-        if isinstance(saved, errors.SlowpingError):
-            self._say(act.told(saved), "$text-error")
-        else:
-            self.dismiss(saved)
-
-    async def _save(self) -> Category | None:
-        wanted = self._wanted()
-        if self._before is None:
-            return await self.app.client.create_category(wanted)
-        names = CategoryChange.__struct_fields__
-        changed = {name: getattr(wanted, name) for name in names}
-        changed = {
-            name: value for name, value in changed.items() if value != getattr(self._before, name)
-        }
-        if not changed:
-            return None
-        return await self.app.client.change_category(self._before.id, CategoryChange(**changed))
-
-    def _wanted(self) -> NewCategory:
-        """What stands in the form.
-
-        Raises:
-            InvalidInput: it makes no sense.
-        """
-        for flaw in (self.emoji.flaw, self.color.flaw):
-            if flaw is not None:
-                raise errors.InvalidInput(flaw)
-        typed = self.priority.value.strip() or "0"
-        if not typed.lstrip("+-").isdigit() or abs(int(typed)) > 1_000:
-            raise errors.InvalidInput("The priority is a whole number from -1000 to 1000.")
-        return NewCategory(
-            name=self._name_wanted(),
-            project=self._project,
-            emoji=self.emoji.value,
-            color=int(self.color.value.removeprefix("#"), 16),
-            priority=int(typed),
-            channels=self.query_one("#channels", ChoiceGrid).chosen,
-        )
-
-    def _name_wanted(self) -> str:
-        typed = self.called.value.strip()
-        if self._before is not None and typed == text.one_line(self._before.name):
-            return self._before.name  # what is shown of a name need not be all of it
-        return category.checked_name(typed)
-
-    # How it is shown --------------------------------------------------------------------------
-
-    def _show(self) -> None:
-        try:
-            preview = self.query_one("#preview", Static)
-        except NoMatches:  # a field tells of its first value before all fields are there
-            return
-        name = self.called.value.strip()
-        preview.update(category_look.preview(self.emoji.value, name, self.color.value))
-        note = self.query_one("#note", Static)
-        note.update(Content.styled(self._note(name), "$text-warning"))
-        note.display = bool(self._note(name))
-        self._say("", "")
-
-    def _note(self, name: str) -> str:
+    def _meaning(self, name: str) -> str:
         """What the name means for those who send."""
         notes = []
         if self._before is not None and name != text.one_line(self._before.name):
@@ -195,29 +125,39 @@ class CategoryFormModal(ModalScreen[Category | None]):
             notes.append(f"Clients of {' and '.join(strangers)} cannot send to this name.")
         return " ".join(notes)
 
-    def _channel_grid(self, marked: Sequence[str]) -> Widget:
-        note = "None is marked: every channel is told."
-        grid = ChoiceGrid((), marked, many=True, note=note, id="channels")
-        self._offer_channels(grid)
-        return grid
+    async def send(self) -> Category | None:
+        """Ask the server for it, or for what is different; None where nothing is."""
+        wanted = self._wanted()
+        if self._before is None:
+            return await self.app.client.create_category(wanted)
+        different = {
+            name: getattr(wanted, name)
+            for name in CategoryChange.__struct_fields__
+            if getattr(wanted, name) != getattr(self._before, name)
+        }
+        if not different:
+            return None
+        return await self.app.client.change_category(self._before.id, CategoryChange(**different))
 
-    def _offer_channels(self, grid: ChoiceGrid) -> None:
-        # A channel that is gone can still be unmarked.
-        names = dict.fromkeys((*self._channels.get(self._project, ()), *grid.chosen))
-        grid.offer([_choice(name) for name in names])
-
-    def _say(self, what: str, style: str) -> None:
-        state = self.query_one("#state", Static)
-        state.update(Content.styled(what, style))
-        if what:
-            self.call_after_refresh(state.scroll_visible, animate=False)
-
-
-def _row(label: str, field: Widget) -> ComposeResult:
-    with Horizontal(classes="row"):
-        yield Static(label, classes="name")
-        yield field
+    def _wanted(self) -> NewCategory:
+        name, before = self.typed("name"), self._before
+        if before is not None and name == text.one_line(before.name):
+            name = before.name  # what is shown of a name need not be all of it
+        return NewCategory(
+            name=name,
+            project=self._project,
+            emoji=self.emoji.value,
+            color=int(self.color.value.removeprefix("#"), 16),
+            priority=whole(self.typed("priority")) or 0,
+            channels=self.channels.chosen,
+        )
 
 
-def _choice(name: str) -> Choice:
-    return Choice(value=name, shown=Content(text.one_line(name)))
+def _not_a_name(typed: str) -> str:
+    return "" if typed.isprintable() else "takes printable characters only."
+
+
+def _not_a_priority(typed: str) -> str:
+    number = whole(typed)
+    is_one = number is not None and abs(number) <= _MOST
+    return "" if is_one else f"is a whole number from -{_MOST} to {_MOST}."

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import msgspec
+from rich.cells import cell_len
 from textual import getters
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -91,13 +92,18 @@ class ChooseModal(ModalScreen[str | None]):
             self.options.action_cursor_up()
 
     def _show(self, answers: Sequence[Answer]) -> None:
-        self.options.set_options([Option(_drawn(each), id=each.key) for each in answers])
+        width = max(
+            (cell_len(text.one_line(each.name)) for each in answers if each.help), default=0
+        )
+        self.options.set_options([Option(_drawn(each, width), id=each.key) for each in answers])
 
 
-def _drawn(answer: Answer) -> Content:
-    mark = "● " if answer.is_current else "  "
+def _drawn(answer: Answer, width: int) -> Content:
+    """The name in a column of that many cells, so that what is told of each begins alike."""
+    name = text.one_line(answer.name)
     return Content.assemble(
-        mark,
-        (text.one_line(answer.name), "bold"),
+        "● " if answer.is_current else "  ",
+        (name, "bold"),
+        " " * (width - cell_len(name)),
         (f"  {text.one_line(answer.help)}", "$text-muted"),
     )

@@ -2,10 +2,9 @@
 
 import abc
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar, Final, Generic, TypeVar
 
-import msgspec
 from textual import events as textual_events
 from textual import getters, work
 from textual.actions import SkipAction
@@ -14,71 +13,31 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from slowping.core import errors, text
 from slowping.tui import act
 from slowping.tui.app import SlowpingApp
-from slowping.tui.widgets.picking.choice_grid import Choice, ChoiceGrid
+from slowping.tui.modals.line import Line, Row
+from slowping.tui.widgets.picking.choice_grid import ChoiceGrid
+from slowping.tui.widgets.picking.picker import Picker
 
 T = TypeVar("T")
 
 _BESIDE: Final = 8
 """Lines of the dialog that are no fields."""
+_MOST_SAID: Final = 3
+"""So many flaws are said at once; all of them are marked."""
 _ABOUT: Final = re.compile(r"(\w+)(?:, item \d+)?: ")
 """How the server begins a sentence about one thing that it was sent."""
-
-
-class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that is asked for."""
-
-    name: str
-    """What the server calls it."""
-    label: str
-    control: Widget
-    help: str
-    required: bool = False
-    proposed: bool = False
-    """Whether what stands there makes way for what is typed."""
-    beside: Widget | None = None
-    """What else can be said of it."""
-
-
-class _Row(Horizontal):
-    """Up and down lead to the lines before and after it."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "app.focus_previous", show=False),
-        Binding("down", "app.focus_next", show=False),
-    ]
-
-    def __init__(self, line: Line) -> None:
-        super().__init__(classes="row", id=f"line-{line.name}")
-        self._line = line
-
-    def compose(self) -> ComposeResult:
-        """What it is called, and what it is entered with."""
-        yield Static(classes="name")
-        yield self._line.control
-        if self._line.beside is not None:
-            yield self._line.beside
-
-    def on_mount(self) -> None:
-        """Nothing is wrong yet, as far as is known."""
-        self.mark(wrong=False)
-
-    def mark(self, *, wrong: bool) -> None:
-        """Show whether this is the one that something is wrong with."""
-        self.set_class(wrong, "-wrong")
-        label = f"{'✗ ' if wrong else ''}{self._line.label}{' *' if self._line.required else ''}"
-        self.query_one(".name", Static).update(Content(label))
+_LOSS: Final = "What you entered is lost then. esc once more leaves, ctrl+s keeps it."
 
 
 class FormModal(ModalScreen[T | None], Generic[T]):
     """Answers with what the server has made of it, or with None; until then all of it stays."""
 
     app = getters.app(SlowpingApp)
+    WAITING: ClassVar[str] = "Saving…"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Cancel"),
         Binding("ctrl+s", "save", "Save"),
@@ -95,7 +54,10 @@ class FormModal(ModalScreen[T | None], Generic[T]):
         self._note = note
         self._save_word = save
         self._lines: dict[str, Line] = {}
+        self._first: list[object] = []
+        """What stood in the lines when nobody had touched them."""
         self._saving = False
+        self._warned = False
 
     # What a form says of itself ---------------------------------------------------------------
 
@@ -105,11 +67,16 @@ class FormModal(ModalScreen[T | None], Generic[T]):
 
     @abc.abstractmethod
     async def send(self) -> T:
-        """Ask the server for it.
+        """Ask the server for it; called once nothing is wrong any more.
 
         Raises:
             InvalidInput: what stands in the form makes no sense; `name: ` in front says where.
         """
+
+    def flaws(self) -> Mapping[str, str]:
+        """What is wrong before the server is asked: sentences by the names of lines."""
+        lines = self._lines.values()
+        return {each.name: each.flaw for each in lines if each.flaw and self._is_shown(each.name)}
 
     def about(self, error: errors.SlowpingError) -> str:
         """The name of the line that a refusal is about; empty where it is about none."""
@@ -136,7 +103,7 @@ class FormModal(ModalScreen[T | None], Generic[T]):
                     if isinstance(line.control, Input):
                         # So that nothing typed is lost.
                         line.control.select_on_focus = line.proposed
-                    yield _Row(line)
+                    yield Row(line)
             yield Static(id="told")
             with Horizontal(classes="buttons"):
                 yield Button(f"{self._save_word} (ctrl+s)", id="save", variant="primary")
@@ -145,7 +112,8 @@ class FormModal(ModalScreen[T | None], Generic[T]):
     def on_mount(self) -> None:
         """Start at the first thing."""
         self.change()
-        next(iter(self._lines.values())).control.focus()
+        self._first = self._stands()
+        next(iter(self._lines.values())).focus()
 
     def on_resize(self, event: textual_events.Resize) -> None:
         """Lines that there is no room for are scrolled to."""
@@ -167,6 +135,12 @@ class FormModal(ModalScreen[T | None], Generic[T]):
         assert isinstance(control, ChoiceGrid)  # noqa: S101 - as the form says of itself
         return control.chosen
 
+    def _is_shown(self, name: str) -> bool:
+        return bool(self.query_one(f"#line-{name}").display)
+
+    def _stands(self) -> list[object]:
+        return [line.stands for line in self._lines.values()]
+
     # What the person does ---------------------------------------------------------------------
 
     def on_descendant_focus(self) -> None:
@@ -179,6 +153,10 @@ class FormModal(ModalScreen[T | None], Generic[T]):
         self._forget()
 
     def on_choice_grid_changed(self) -> None:
+        """What was said of other values holds no more."""
+        self._forget()
+
+    def on_picker_changed(self) -> None:
         """What was said of other values holds no more."""
         self._forget()
 
@@ -197,77 +175,76 @@ class FormModal(ModalScreen[T | None], Generic[T]):
         """Enter goes on to the next line; in all else than a line of text it does what it does."""
         if not isinstance(self.focused, Input):
             raise SkipAction
-        self.focus_next()
+        picker = next((each for each in self.focused.ancestors if isinstance(each, Picker)), None)
+        if picker is None:
+            self.focus_next()
+        else:
+            picker.go_on()
 
     def action_leave(self) -> None:
-        """Leave, but not before the answer is there: there may be a secret in it."""
-        if not self._saving:
+        """Leave; asks first where something was entered, and waits for an answer under way."""
+        if self._saving:
+            return  # there may be a secret in it
+        if self._warned or self._stands() == self._first:
             self.dismiss(None)
+        else:
+            self._say(_LOSS, "$text-warning")
+            self._warned = True
 
     def action_save(self) -> None:
-        """Let the server see."""
-        if not self._saving:
+        """Let the server see, where nothing is wrong."""
+        if self._saving:
+            return
+        flaws = self.flaws()
+        if flaws:
+            self._complain(flaws)
+        else:
             self._saving = True
             self._save()
 
     @work
     async def _save(self) -> None:
-        self._say("Saving…", "$text-muted")
+        self._say(self.WAITING, "$text-muted")
         made = await act.answer(self.send)
         self._saving = False
         if isinstance(made, errors.SlowpingError):
-            self._complain(act.told(made), self._lines.get(self.about(made)))
+            self._complain({self.about(made): self._told(made)})
         else:
             self.dismiss(made)
 
     # What is said -----------------------------------------------------------------------------
 
-    def _complain(self, what: str, line: Line | None) -> None:
-        if line is not None:
-            named = _ABOUT.match(what)
-            what = f"{line.label} {what[named.end() :]}" if named else what
-            self.query_one(f"#line-{line.name}", _Row).mark(wrong=True)
-            line.control.focus()
-        self._say(f"✗ {what}", "$text-error")
+    def _told(self, error: errors.SlowpingError) -> str:
+        """The refusal, about a line by its label."""
+        what, line = act.told(error), self._lines.get(self.about(error))
+        named = _ABOUT.match(what)
+        return f"{line.label} {what[named.end() :]}" if line and named else what
+
+    def _complain(self, flaws: Mapping[str, str]) -> None:
+        """Mark the lines, go to the first of them, say what is wrong with each."""
+        wrong = [line for name, line in self._lines.items() if name in flaws]
+        for line in wrong:
+            self.query_one(f"#line-{line.name}", Row).mark(wrong=True)
+        if wrong:
+            wrong[0].focus()
+        # In the order in which they stand there.
+        said = [flaws[line.name] for line in wrong] or list(flaws.values())
+        self._say(f"✗ {' '.join(said[:_MOST_SAID])}", "$text-error")
 
     def _forget(self) -> None:
-        for row in self.query(".-wrong").results(_Row):
+        for row in self.query(".-wrong").results(Row):
             row.mark(wrong=False)
         if self._lines and self.query("#told"):  # controls tell of their first values before that
             self.change()
             self._explain()
 
     def _explain(self) -> None:
-        focused = self.focused
+        here = self.focused.ancestors_with_self if self.focused else ()
         lines = self._lines.values()
-        helps = [each.help for each in lines if focused and focused in (each.control, each.beside)]
+        helps = [each.help for each in lines if each.control in here or each.beside in here]
         self._say(helps[0] if helps else "", "$text-muted")
 
     def _say(self, what: str, style: str) -> None:
+        self._warned = False
         shown = text.visible(what).expandtabs(4)
         self.query_one("#told", Static).update(Content.styled(shown, style))
-
-
-def choice(value: str, shown: str | None = None) -> Choice:
-    """Something to choose, which is called as somebody has called it."""
-    return Choice(value=value, shown=Content(text.one_line(shown or value)))
-
-
-def words(typed: str) -> tuple[str, ...]:
-    """Words that were typed with spaces or commas between them."""
-    return tuple(filter(None, re.split(r"[\s,]+", typed)))
-
-
-def whole(name: str, typed: str) -> int | None:
-    """The number that was typed; None where nothing was.
-
-    Raises:
-        InvalidInput: it is none.
-    """
-    digits = typed.replace(",", "").replace("_", "").replace(" ", "")
-    if not digits:
-        return None
-    try:
-        return msgspec.convert(digits, int, strict=False)
-    except msgspec.ValidationError:
-        raise errors.InvalidInput(f"{name}: takes a whole number.") from None

@@ -6,7 +6,8 @@ from textual.widgets import Input
 
 from slowping.core import text
 from slowping.core.project import NewProject, Project, ProjectChange
-from slowping.tui.modals.form import FormModal, Line, choice, whole, words
+from slowping.tui.modals.form import FormModal
+from slowping.tui.modals.line import NAMELESS, Line, choice, not_whole, whole, words
 from slowping.tui.widgets.picking.choice_grid import ChoiceGrid
 
 _STRICT = "strict"
@@ -29,6 +30,8 @@ class ProjectFormModal(FormModal[Project]):
             control=Input(text.one_line(before.name), max_length=64),
             help="Letters, digits, - and _, at most 64. SlowStats clients may send it as their "
             "projectId.",
+            required=True,
+            missing=NAMELESS,
         )
         quota = "" if before.monthly_quota is None else str(before.monthly_quota)
         yield Line(
@@ -36,6 +39,7 @@ class ProjectFormModal(FormModal[Project]):
             label="Monthly quota",
             control=Input(quota, placeholder="no limit"),
             help="Most events in a calendar month (UTC); more are refused. Empty: no limit.",
+            check=not_whole,
         )
         yield Line(
             name="allowed_origins",
@@ -73,5 +77,5 @@ class ProjectFormModal(FormModal[Project]):
             name=self.typed("name"),
             strict_destinations=self.chosen("strict_destinations") == (_STRICT,),
             allowed_origins=words(self.typed("allowed_origins")),
-            monthly_quota=whole("monthly_quota", self.typed("monthly_quota")),
+            monthly_quota=whole(self.typed("monthly_quota")),
         )

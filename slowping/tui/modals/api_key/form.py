@@ -1,15 +1,16 @@
 """Ask what a new API key is for, and what it may do."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from textual.content import Content
 from textual.widgets import Input
 
-from slowping.core import api_key, errors, times
+from slowping.core import api_key, times
 from slowping.core.api_key import ApiKeyKind, IssuedApiKey, NewApiKey, Scope
-from slowping.tui.modals.form import FormModal, Line, choice, whole, words
+from slowping.tui.modals.form import FormModal
+from slowping.tui.modals.line import NAMELESS, Line, choice, not_whole, whole, words
 from slowping.tui.widgets.picking.choice_grid import Choice, ChoiceGrid
 
 _ALL: Final = "*"  # no project is called so
@@ -41,6 +42,8 @@ class ApiKeyFormModal(FormModal[IssuedApiKey]):
             label="Name",
             control=Input(max_length=100),
             help="What uses it, such as a program or a machine: by that you know it again later.",
+            required=True,
+            missing=NAMELESS,
         )
         yield from self._places()
         yield from self._rights()
@@ -85,6 +88,8 @@ class ApiKeyFormModal(FormModal[IssuedApiKey]):
             control=Input(placeholder="https://example.org"),
             help="The origins of the pages that hold it: https:// and the host, with spaces "
             "between several.",
+            required=True,
+            missing="Name the web pages that hold it, such as https://example.org.",
         )
 
     def _limits(self) -> Iterable[Line]:
@@ -94,6 +99,7 @@ class ApiKeyFormModal(FormModal[IssuedApiKey]):
             control=Input(placeholder="the server's default"),
             help="Most requests in a minute; 0 is unlimited. The server's default is "
             f"{api_key.DEFAULT_RATE_LIMIT:,} unless its configuration says otherwise.",
+            check=not_whole,
         )
         yield Line(
             name="expires",
@@ -106,6 +112,9 @@ class ApiKeyFormModal(FormModal[IssuedApiKey]):
             label="Until",
             control=Input(placeholder="2027-12-31", max_length=10),
             help="Year, month and day; it works until that day is over here.",
+            required=True,
+            missing="Say until which day it works, such as 2027-12-31.",
+            check=lambda typed: "" if _end_of(typed) else "takes a date such as 2027-12-31.",
         )
 
     def change(self) -> None:
@@ -130,6 +139,13 @@ class ApiKeyFormModal(FormModal[IssuedApiKey]):
             return self.chosen("project")[0]
         return self._projects[0] if self._projects else None
 
+    def flaws(self) -> Mapping[str, str]:
+        """A key that may do nothing is none."""
+        found = super().flaws()
+        if self._kind is ApiKeyKind.BROWSER or self.chosen("scopes"):
+            return found
+        return {**found, "scopes": "Mark at least one thing that it may do."}
+
     async def send(self) -> IssuedApiKey:
         """Ask the server for it."""
         return await self.app.client.issue_api_key(self._wanted())
@@ -137,22 +153,17 @@ class ApiKeyFormModal(FormModal[IssuedApiKey]):
     def _wanted(self) -> NewApiKey:
         browser, others = self._kind is ApiKeyKind.BROWSER, self.chosen("projects")
         scopes = tuple(scope for scope in Scope if scope.value in self.chosen("scopes"))
-        wanted = NewApiKey(
+        return NewApiKey(
             name=self.typed("name"),
             project=self._home,
             projects=tuple(name for name in others if name != _ALL),
             all_projects=_ALL in others,
             kind=self._kind,
             scopes=(Scope.INGEST,) if browser else scopes,
-            rate_limit=whole("rate_limit", self.typed("rate_limit")),
+            rate_limit=whole(self.typed("rate_limit")),
             origins=words(self.typed("origins")) if browser else (),
             expires_at=self._expires_at(),
         )
-        if browser and not wanted.origins:
-            raise errors.InvalidInput("origins: have to be named for a browser key.")
-        if not wanted.scopes:
-            raise errors.InvalidInput("scopes: needs at least one mark.")
-        return wanted
 
     def _expires_at(self) -> dt.datetime | None:
         [chosen] = self.chosen("expires")
@@ -160,11 +171,16 @@ class ApiKeyFormModal(FormModal[IssuedApiKey]):
             return None
         if chosen in _DAYS:
             return times.to_datetime(self._now_ms()) + dt.timedelta(days=_DAYS[chosen])
-        try:
-            day = dt.date.fromisoformat(self.typed("expires_at"))
-            return dt.datetime.combine(day + dt.timedelta(days=1), dt.time()).astimezone()
-        except (ValueError, OverflowError):
-            raise errors.InvalidInput("expires_at: takes a date such as 2027-12-31.") from None
+        return _end_of(self.typed("expires_at"))
+
+
+def _end_of(day: str) -> dt.datetime | None:
+    """When a day that was typed is over here; None where it is none."""
+    try:
+        next_day = dt.date.fromisoformat(day) + dt.timedelta(days=1)
+        return dt.datetime.combine(next_day, dt.time()).astimezone()
+    except (ValueError, OverflowError):
+        return None
 
 
 def _scope(scope: Scope) -> Choice:

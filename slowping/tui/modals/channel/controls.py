@@ -8,7 +8,7 @@ from textual.widgets import Input, TextArea
 
 from slowping.core import text
 from slowping.tui.channel.schema import Field, Shape
-from slowping.tui.modals.form import choice
+from slowping.tui.modals.line import choice
 from slowping.tui.widgets.picking.choice_grid import ChoiceGrid
 
 _UNSET: Final = "unset"

@@ -13,7 +13,8 @@ from slowping.core.channel import Channel, ChannelChange, ChannelKind, IssuedCha
 from slowping.tui.channel import schema, values
 from slowping.tui.channel.schema import Field, Path, Shape
 from slowping.tui.modals.channel import controls
-from slowping.tui.modals.form import FormModal, Line, choice
+from slowping.tui.modals.form import FormModal
+from slowping.tui.modals.line import NAMELESS, Line, choice
 from slowping.tui.widgets.picking.choice_grid import ChoiceGrid
 
 _NAME = Field(path=("name",), label="Name", shape=Shape.LINE, required=True)
@@ -56,6 +57,7 @@ class ChannelFormModal(FormModal[IssuedChannel | None]):
             control=Input(name),
             help=f"Name: {_NAMES}",
             required=True,
+            missing=NAMELESS,
             proposed=blank.channel is None,
         )
         if len(blank.projects) > 1:
@@ -75,10 +77,18 @@ class ChannelFormModal(FormModal[IssuedChannel | None]):
             return super().about(error)
         return self._settings[field.path].name
 
+    def flaws(self) -> Mapping[str, str]:
+        """What is wrong with the settings, too."""
+        kept = [field.path for field in self._form if self._kept(field) is not None]
+        found = dict(super().flaws())
+        for field, what in values.problems(self._form, self._typed(), kept):
+            line = self._settings[field.path]
+            found[line.name] = f"{line.label} {what}"
+        return found
+
     async def send(self) -> IssuedChannel | None:
         """What the server has made of it; None where nothing was changed."""
-        typed = {each.path: controls.typed(each, self._control(each)) for each in self._form}
-        self._check(typed)
+        typed = self._typed()
         name, before = self.typed("name"), self._blank.channel
         if before is None:
             return await self.app.client.create_channel(
@@ -106,18 +116,8 @@ class ChannelFormModal(FormModal[IssuedChannel | None]):
             if field.shape is Shape.SECRET and isinstance(control, Input):
                 control.password = not control.password
 
-    def _check(self, typed: values.Typed) -> None:
-        """See what is wrong before the server is asked.
-
-        Raises:
-            InvalidInput: something is.
-        """
-        if not self.typed("name"):
-            raise errors.InvalidInput("name: is required.")
-        kept = [field.path for field in self._form if self._kept(field) is not None]
-        flaw = values.problem(self._form, typed, kept)
-        if flaw is not None:
-            raise errors.InvalidInput(f"{self._settings[flaw[0].path].name}: {flaw[1]}")
+    def _typed(self) -> values.Typed:
+        return {each.path: controls.typed(each, self._control(each)) for each in self._form}
 
     def _control(self, field: Field) -> Widget:
         return self._settings[field.path].control

@@ -59,16 +59,18 @@ class ChoiceGrid(Widget, can_focus=True):
         *,
         many: bool = False,
         note: str = "",
+        nothing: str = "",
         **kwargs: str,
     ) -> None:
         """Of `many` any number can be marked with the space bar; else the cursor chooses.
 
-        The note stands below while nothing is chosen. Room is kept for as many as are offered
-        first, so that nothing around moves while they are sifted.
+        The note stands below while nothing is chosen, `nothing` where none is offered. Room is
+        kept for as many as are offered first, so that nothing around moves while they are sifted.
         """
         super().__init__(**kwargs)  # type: ignore[arg-type]  # id and classes are texts
         self._many = many
         self._note = note
+        self._nothing = nothing
         self._first = 0 if many else len(choices)
         self.set_reactive(ChoiceGrid.chosen, tuple(chosen))
         self.offer(choices)
@@ -133,6 +135,8 @@ class ChoiceGrid(Widget, can_focus=True):
 
     def render(self) -> RenderResult:
         """Row by row; brackets around what is chosen, so that no colour is needed to see it."""
+        if not self.choices and self._nothing:
+            return Content.styled(self._nothing, "$text-error")
         columns = self._columns(self.size.width)
         cells = [self._cell(number, choice) for number, choice in enumerate(self.choices)]
         rows = [cells[at : at + columns] for at in range(0, len(cells), columns)]

@@ -1,5 +1,8 @@
 """Make the pickers for how a category looks: its emoji and its colour."""
 
+import unicodedata
+from typing import Final
+
 from textual.content import Content
 
 from slowping.core import text
@@ -8,12 +11,21 @@ from slowping.tui.widgets.picking import presets
 from slowping.tui.widgets.picking.choice_grid import Choice
 from slowping.tui.widgets.picking.picker import Picker
 
+_LONGEST: Final = 32
+_FIRST_DRAWN: Final = "\u203c"
+"""No emoji that stands alone comes before it, but two signs of which nobody makes a drawer."""
+_SYMBOLS: Final = frozenset({"So", "Sm", "Sk", "Mn", "Me", "Cf", "Po", "Pd"})
+_JOIN: Final = "\u200d"
+_KEYCAPS: Final = frozenset("0123456789#*\u2139")
+"""Letters and digits that are emojis with what varies them."""
+
 
 def emoji(value: str, *, id: str) -> Picker:  # noqa: A002 - as Textual calls it
     """A picker of emojis; its value is the emoji."""
     return Picker(
         [Choice(value=e, shown=Content(e), words=words) for e, words in presets.EMOJIS.items()],
         value,
+        what="emoji",
         read=read_emoji,
         draw=lambda value: Content(text.one_line(value)),
         hint="a word to search, or any emoji",
@@ -27,6 +39,7 @@ def color(value: int, *, id: str) -> Picker:  # noqa: A002 - as Textual calls it
     return Picker(
         [Choice(value=v, shown=Content.styled("██", v), words=n) for n, v in colors.items()],
         hexadecimal(value),
+        what="colour",
         read=read_color,
         draw=named_color,
         hint="a word, or #RRGGBB",
@@ -44,8 +57,16 @@ def read_color(typed: str) -> str | None:
 
 
 def read_emoji(typed: str) -> str | None:
-    """The emoji that was typed or pasted; None of what is a word to search for."""
-    return typed if typed and not typed.isascii() and len(typed) <= 32 else None
+    """The emoji that was typed or pasted; None of what is a word to search for, or neither."""
+    is_drawn = any(letter >= _FIRST_DRAWN for letter in typed)
+    fits = 0 < len(typed) <= _LONGEST and all(map(_is_of_emojis, typed))
+    return typed if is_drawn and fits else None
+
+
+def _is_of_emojis(letter: str) -> bool:
+    """Whether emojis are made of it: symbols, what joins and varies them, the base of a keycap."""
+    is_sign = letter >= _FIRST_DRAWN or letter == _JOIN
+    return letter in _KEYCAPS or (is_sign and unicodedata.category(letter) in _SYMBOLS)
 
 
 def named_color(value: str) -> Content:

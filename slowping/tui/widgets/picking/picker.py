@@ -30,18 +30,25 @@ class Picker(Vertical):
     class Changed(Message):
         """Something else is picked."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each thing that pickers differ in
         self,
         choices: Sequence[Choice],
         value: str,
         *,
+        what: str,
         read: Callable[[str], str | None],
         draw: Callable[[str], Content],
         hint: str,
         id: str,  # noqa: A002 - as Textual calls it
     ) -> None:
-        """`read` says which value was typed, None where the words are to be searched for."""
+        """`what` is picked, such as an `emoji`.
+
+        `read` says which one was typed, None where the words are to be searched for.
+        """
         super().__init__(id=id)
+        self._what = what
+        self._kept = value
+        """What was picked before something was typed, and stays where that is nothing."""
         self._choices = tuple(choices)
         self._read = read
         self._draw = draw
@@ -53,24 +60,27 @@ class Picker(Vertical):
         with Horizontal():
             yield Static(self._draw(self.value), classes="picked")
             yield Input(placeholder=self._hint, select_on_focus=False)
-        yield ChoiceGrid(self._choices, (self.value,))
+        nothing = f"✗ This is no {self._what}, and none is called so. Try {self._hint}."
+        yield ChoiceGrid(self._choices, (self.value,), nothing=nothing)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Take what was typed, or the first preset that is like it."""
         event.stop()
-        value = self._read(event.value.strip())
-        found = self._found(event.value) if value is None else self._choices
-        if value is None and event.value.strip() and found:
-            value = found[0].value
-        if value is not None:
-            self.value = value
+        typed = event.value.strip()
+        value = self._read(typed)
+        found = self._found(typed) if value is None else self._choices
+        if not typed:
+            self._kept = self.value
+        elif value is None:
+            value = found[0].value if found else self._kept
+        self.value = value or self.value
         self.grid.offer(found)
         self.grid.choose(self.value)
+        self.post_message(self.Changed())
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def go_on(self) -> None:
         """Go on behind the grid; what is not understood stays to be mended."""
-        event.stop()
-        if self.flaw is None:
+        if not self.flaw:
             self.field.value = ""
             # At once: focus() would come after the next step.
             self.screen.set_focus(self.grid)
@@ -80,17 +90,18 @@ class Picker(Vertical):
         """A preset was chosen."""
         event.stop()
         [self.value] = event.grid.chosen
+        self._kept = self.value
         if self._read(self.field.value.strip()) is not None:
             with self.prevent(Input.Changed):
                 self.field.value = ""
 
     @property
-    def flaw(self) -> str | None:
-        """What is wrong with what stands in the field, in a sentence."""
+    def flaw(self) -> str:
+        """What is wrong with what stands in the field, in a sentence; empty where nothing is."""
         typed = self.field.value.strip()
         if not typed or self._read(typed) is not None or self._found(typed):
-            return None
-        return f"Nothing is called '{typed}'."
+            return ""
+        return f"'{typed}' is no {self._what}, and none is called so."
 
     def watch_value(self) -> None:
         """Show what is picked, and tell."""
@@ -106,9 +117,10 @@ class Picker(Vertical):
         self.grid.focus()
 
     def _found(self, typed: str) -> tuple[Choice, ...]:
-        words = typed.casefold().split()
+        """Those of which every word that was typed begins a word."""
+        begun = typed.casefold().split()
         return tuple(
             choice
             for choice in self._choices
-            if all(word in f"{choice.value} {choice.words}".casefold() for word in words)
+            if all(any(word.startswith(b) for word in choice.words.split()) for b in begun)
         )
