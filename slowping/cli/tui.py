@@ -143,7 +143,7 @@ def _remembered(settings: "Settings", name: str) -> "Profile":
         known = ", ".join(each.name for each in memory.profiles) or "none yet"
         raise click.BadParameter(f"There is no profile '{name}'. Remembered are: {known}.")
     with contextlib.suppress(errors.ConfigError):  # what cannot be kept stops nothing
-        settings.keep(memory.with_profile(profile))
+        settings.change(lambda kept: kept.with_profile(profile))
     return profile
 
 

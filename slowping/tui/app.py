@@ -21,7 +21,7 @@ from slowping.tui.commands import everywhere
 from slowping.tui.figures.keeping import Figures
 from slowping.tui.live import Lamp, Link, Live
 from slowping.tui.places import PLACES
-from slowping.tui.settings import Profile, Settings
+from slowping.tui.settings import Profile, Remembered, Settings
 from slowping.tui.stylesheet import Stylesheet
 from slowping.tui.telling import Telling
 
@@ -217,8 +217,7 @@ class SlowpingApp(Commanded, Telling):
 
     def _chosen(self, profile: Profile | None) -> None:
         if profile is not None:
-            kept = self.settings.remembered.with_profile(profile)
-            self.remember(profiles=kept.profiles, profile=kept.profile)
+            self.keep(lambda kept: kept.with_profile(profile))
             if self.profile is None or profile.name != self.profile.name:
                 # Another server has other projects, whatever they are called.
                 self.set_reactive(SlowpingApp.project, None)
@@ -228,9 +227,13 @@ class SlowpingApp(Commanded, Telling):
             self.exit()
 
     def remember(self, **what: Any) -> None:  # as the fields of Remembered are
-        """Keep something for the next time; that it cannot be kept stops nothing."""
+        """Keep something for the next time."""
+        self.keep(lambda kept: kept.changed(**what))
+
+    def keep(self, change: Callable[[Remembered], Remembered]) -> None:
+        """Change what is kept for the next time; that it cannot be kept stops nothing."""
         try:
-            self.settings.remember(**what)
+            self.settings.change(change)
         except errors.ConfigError as error:
             self.tell_error("Remembering failed", error, "It holds until you leave.")
 

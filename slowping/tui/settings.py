@@ -4,7 +4,7 @@ import contextlib
 import os
 import tempfile
 import urllib.parse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
@@ -65,6 +65,13 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True):
         others = (each for each in self.profiles if each.name != profile.name)
         return self.changed(profiles=(*others, profile), profile=profile.name)
 
+    def with_other_key(self, profile: Profile, api_key: str) -> Self:
+        """The same with another key in that profile, if it is remembered."""
+        other = msgspec.structs.replace(profile, api_key=api_key)
+        return self.changed(
+            profiles=tuple(other if each == profile else each for each in self.profiles)
+        )
+
     def without_profile(self, profile: Profile) -> Self:
         """The same without this profile."""
         others = tuple(each for each in self.profiles if each.name != profile.name)
@@ -112,7 +119,7 @@ class Settings:
             ConfigError: a file is there but cannot be read.
         """
         self._file = state / _REMEMBERED if state else None
-        self.remembered = _remembered(self._file) if self._file else Remembered()
+        self.remembered = (_kept(self._file) if self._file else None) or Remembered()
         written = _written(config / _WRITTEN) if config else _Written()
         self.keys: Mapping[str, str] = written.keys
         """Keys by the id of the command."""
@@ -131,24 +138,35 @@ class Settings:
         )
 
     def remember(self, **what: Any) -> None:  # as the fields of Remembered are
-        """Keep something for the next time."""
-        self.keep(self.remembered.changed(**what))
+        """Keep something for the next time; raises as `change` does."""
+        self.change(lambda remembered: remembered.changed(**what))
 
     def keep(self, remembered: Remembered) -> None:
-        """Keep all of this for the next time, readable by its owner alone.
+        """Keep this and nothing else for the next time; raises as `change` does."""
+        self.change(lambda _: remembered)
+
+    def change(self, how: Callable[[Remembered], Remembered]) -> None:
+        """Change what is kept for the next time, also by another live view; for its owner alone.
 
         Raises:
-            ConfigError: the file cannot be written.
+            ConfigError: the file cannot be read or written; from then on it is left alone.
         """
-        if remembered == self.remembered:
-            return
-        self.remembered = remembered
-        if self._file is None:
-            return
         try:
-            _write(self._file, msgspec.json.format(msgspec.json.encode(remembered)))
-        except OSError as error:
-            raise errors.ConfigError(f"Cannot write {self._file}: {error.strerror}.") from error
+            self._change(how)
+        except errors.ConfigError:
+            self._file, self.remembered = None, how(self.remembered)
+            raise
+
+    def _change(self, how: Callable[[Remembered], Remembered]) -> None:
+        before = (_kept(self._file) if self._file else None) or self.remembered
+        after = how(before)
+        if self._file is not None and after != before:
+            try:
+                _write(self._file, msgspec.json.format(msgspec.json.encode(after)))
+            except OSError as error:
+                why = f"Cannot write {self._file}: {error.strerror}."
+                raise errors.ConfigError(why) from error
+        self.remembered = after
 
 
 def remembered() -> Remembered:
@@ -175,13 +193,13 @@ def _write(file: Path, content: bytes) -> None:
         raise
 
 
-def _remembered(file: Path) -> Remembered:
+def _kept(file: Path) -> Remembered | None:
     try:
         return msgspec.json.decode(file.read_bytes(), type=Remembered)
     except FileNotFoundError:
-        return Remembered()
+        return None
     except msgspec.DecodeError:
-        return Remembered()  # what an other version or a crash has left: it is only a memory
+        return None  # what an other version or a crash has left: it is only a memory
     except OSError as error:
         raise errors.ConfigError(f"Cannot read {file}: {error.strerror}.") from error
 

@@ -65,9 +65,7 @@ def use_key(app: "SlowpingApp", value: str) -> None:
     if (before := app.profile) is None:
         return
     profile = msgspec.structs.replace(before, api_key=value)
-    remembered = app.settings.remembered
-    if remembered.profile_named(before.name) == before:
-        app.remember(profiles=remembered.with_profile(profile).profiles)
+    app.keep(lambda kept: kept.with_other_key(before, value))
     app.profile = profile  # it may what the one before might: what is known stays known
     app.use(profile)
 
@@ -83,8 +81,7 @@ async def forget(app: "SlowpingApp", profile: "Profile") -> None:
         yes="Forget",
     )
     if await app.push_screen_wait(question):
-        kept = app.settings.remembered.without_profile(profile)
-        app.remember(profiles=kept.profiles, profile=kept.profile)
+        app.keep(lambda kept: kept.without_profile(profile))
         app.tell(f"Forgot {profile.name}.")
 
 

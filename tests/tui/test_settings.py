@@ -71,3 +71,30 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 )
 def test_a_profile_is_named_after_its_server(typed: str, name: str, server: str) -> None:
     assert Profile.of(typed, "k") == Profile(name=name, server=server, api_key="k")
+
+
+def test_two_live_views_do_not_forget_what_the_other_one_keeps(tmp_path: Path) -> None:
+    one, two = Settings(tmp_path), Settings(tmp_path)
+    one.change(lambda kept: kept.with_profile(HOME))
+    two.change(lambda kept: kept.with_profile(WORK))
+    one.remember(theme="nord")
+    kept = Settings(tmp_path).remembered
+    assert kept.profiles == (HOME, WORK)
+    assert kept.theme == "nord"
+
+
+def test_another_key_takes_the_place_of_the_one_in_a_profile_that_is_remembered() -> None:
+    kept = Remembered().with_profile(WORK).with_profile(HOME)
+    assert kept.with_other_key(WORK, "slp_new").profiles[0].api_key == "slp_new"
+    unknown = Profile(name="work", server=WORK.server, api_key="slp_older")
+    assert kept.with_other_key(unknown, "slp_new") == kept
+
+
+def test_what_cannot_be_written_holds_until_the_end(tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "state")
+    (tmp_path / "state").write_text("a file, not a folder")
+    with pytest.raises(errors.ConfigError):
+        settings.change(lambda kept: kept.with_profile(HOME))
+    settings.remember(theme="nord")
+    assert settings.remembered.profiles == (HOME,)
+    assert settings.remembered.theme == "nord"

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from slowping.core import errors
+from slowping.core.api_key import IssuedApiKey
 from slowping.core.feed import ProjectChanged
 from slowping.core.page import Page
 from slowping.tui.modals.choose import ChooseModal
 from slowping.tui.places import PLACES
 from slowping.tui.settings import Profile, Settings
 from tests.tui.driver import PROFILE, ScriptedServer, events, running
-from tests.tui.things import has_projects, project
+from tests.tui.things import has_keys, has_projects, key, project, value
 
 LooksLike = Callable[[str, str], None]
 OTHER = Profile(name="other.test", server="http://other.test", api_key="slp_other")
@@ -226,5 +227,47 @@ async def test_the_client_of_another_server_is_let_go(server: ScriptedServer) ->
         live.app.use(OTHER)
         await live.connects()
         assert live.app.client is not before
+        with pytest.raises(errors.Unreachable, match="was closed"):
+            await before.list_projects()
+
+
+async def test_keys_that_are_pressed_quickly_find_the_client_there(server: ScriptedServer) -> None:
+    has_projects(server, "shop", "blog")
+    async with running(server) as live:
+        await live.connects()
+        server.gate.clear()
+        await live.pilot.press("p", "p")
+        live.app.use(OTHER)
+        live.app.use(PROFILE)
+        await live.pilot.press("p", "p")
+        server.gate.set()
+        await live.connects()
+        live.shows("Which project?")
+        assert not [toast for toast in live.toasts() if "closed" in toast]
+
+
+async def test_a_client_is_let_go_once_an_act_that_was_begun_with_it_has_ended(
+    server: ScriptedServer,
+) -> None:
+    has_projects(server, "shop")
+    has_keys(server, key(1, name="sender"))
+    rotated = IssuedApiKey(api_key=key(7, name="sender"), value=value(7))
+    server.answers[f"POST /keys/{rotated.api_key.id}/rotate"] = rotated
+    server.answers[f"POST /keys/{key(1).id}/rotate"] = rotated
+    async with running(server) as live:
+        await live.connects()
+        await live.press("6", "R")
+        server.gate.clear()
+        await live.pilot.press("enter")
+        before = live.app.client
+        live.app.use(OTHER)
+        while live.app.client is before:
+            await live.pilot.pause()
+        closing = [each for each in live.app.workers if each.group == "closing"]
+        assert [each.is_finished for each in closing] == [False]
+        server.gate.set()
+        await live.connects()
+        live.shows(value(7))
+        await live.press("escape", "y")
         with pytest.raises(errors.Unreachable, match="was closed"):
             await before.list_projects()
