@@ -98,7 +98,7 @@ async def test_all_that_failed_are_retried(shop: Shop) -> None:
     await shop.press("R")
     await shop.sees("Retry 60 deliveries?")
     await shop.press("y")
-    await shop.sees("✓ Retried 60: 59 delivered, 1 failed again", "[failed 1]")
+    await shop.sees("✗ Retried 60: 59 delivered, 1 failed again", "[failed 1]")
 
 
 async def test_what_failed_is_discarded(shop: Shop) -> None:

@@ -52,7 +52,7 @@ async def test_it_is_counted_then_sent_when_that_is_meant(server: ScriptedServer
         assert sent(server).dry_run
         await live.press("y")
         assert sent(server) == Replay(since=moment(-3_600), until=moment(0))
-        assert "280 go out again, 32 are made." in live.toasts()
+        assert "312 events: 280 go out again, 32 are made." in live.toasts()
         assert not isinstance(live.app.screen, ReplayModal)
 
 
@@ -114,16 +114,19 @@ async def test_what_was_being_counted_while_somebody_typed_holds_for_nothing(
         live.hides("312 events", "Send 312")
 
 
-async def test_what_is_being_sent_is_sent_once_and_waited_for(server: ScriptedServer) -> None:
+async def test_what_is_being_sent_is_sent_once_and_the_wait_is_shown(
+    server: ScriptedServer,
+) -> None:
     async with asking(server) as live:
         await count(live)
         server.gate.clear()
-        await live.press("y", "y", "escape")
-        assert isinstance(live.app.screen, ReplayModal)
+        await live.press("y", "y")
+        live.shows("⟳ Sending for 0 s. It may take minutes. esc leaves it going")
         server.gate.set()
         await live.settle()
+        assert not isinstance(live.app.screen, ReplayModal)
         assert server.asked.count("POST /deliveries/replay") == 2  # counted, then sent
-        assert "280 go out again, 32 are made." in live.toasts()
+        assert "312 events: 280 go out again, 32 are made." in live.toasts()
 
 
 @pytest.mark.parametrize(
@@ -170,6 +173,28 @@ async def test_what_the_server_refuses_in_the_end_is_said(server: ScriptedServer
         await live.press("y")
         live.shows("✗ It was refused.")
         assert isinstance(live.app.screen, ReplayModal)
+
+
+async def test_what_goes_on_without_its_form_is_told_in_the_end(server: ScriptedServer) -> None:
+    async with asking(server) as live:
+        await count(live)
+        server.gate.clear()
+        await live.press("y", "escape")
+        assert not isinstance(live.app.screen, ReplayModal)
+        server.gate.set()
+        await live.settle()
+        assert "312 events: 280 go out again, 32 are made." in live.toasts()
+
+
+async def test_what_is_refused_without_its_form_is_told_too(server: ScriptedServer) -> None:
+    async with asking(server) as live:
+        await count(live)
+        server.gate.clear()
+        server.refusing["/deliveries/replay"] = (503, errors.Unavailable)
+        await live.press("y", "escape")
+        server.gate.set()
+        await live.settle()
+        assert any("Replaying a time window failed" in toast for toast in live.toasts())
 
 
 async def test_escape_leaves_and_sends_nothing(server: ScriptedServer) -> None:

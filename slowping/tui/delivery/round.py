@@ -75,6 +75,11 @@ class Round:
         """Whether everything has come to something."""
         return self.is_over and (self.errand.verb is Verb.DISCARD or len(self._came) >= self.moved)
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether any of them has failed again."""
+        return Came.FAILED in self._came.values()
+
     def say(self) -> str:
         """How far it is, or what came of it, in a line."""
         verb = self.errand.verb

@@ -6,6 +6,7 @@ from typing import Final
 from textual.content import Content
 
 from slowping.core import text
+from slowping.core.delivery import Replayed
 from slowping.tui.delivery.errand import Errand, Verb
 from slowping.tui.delivery.groups import Standing, View, key_of
 from slowping.tui.delivery.round import Round
@@ -24,10 +25,14 @@ def question(act: Errand) -> tuple[str, str]:
     """What is asked before many are moved, and what follows."""
     about = described(act)
     what = f"{act.verb.word} {act.counted}?"
+    is_one = act.number == 1 and act.is_exact
     if act.verb is Verb.DISCARD:
-        return what, f"{about}\nThey are not sent any more. A retry brings them back."
-    follows = "They go out at once, in steps that esc stops. All attempts so far stay on record."
-    return what, f"{about}\n{follows}"
+        one = "It is not sent any more. A retry brings it back."
+        many = "They are not sent any more. A retry brings them back."
+    else:
+        one = "It goes out at once. All attempts so far stay on record."
+        many = "They go out at once, in steps that esc stops. All attempts so far stay on record."
+    return what, f"{about}\n{one if is_one else many}"
 
 
 def described(act: Errand) -> str:
@@ -53,8 +58,24 @@ def progress(act: Round) -> Content:
         return Content.assemble(
             " ", (bar, "$text-accent"), f" {said} ", (f" {hint}", "$text-muted")
         )
-    mark, tone = ("✓", "$text-success") if act.is_settled else ("⟳", "$text-warning")
+    mark, tone = ("⟳", "$text-warning")
+    if act.is_settled:
+        mark, tone = ("✗", "$text-error") if act.has_failed else ("✓", "$text-success")
     return Content.assemble(" ", (mark, tone), f" {said}", ("  esc closes", "$text-muted"))
+
+
+def replayed(told: Replayed) -> str:
+    """What a replay does, or would do: `312 events: 280 go out again, 32 are made`."""
+    events = "1 event" if told.events == 1 else f"{told.events:,} events"
+    parts = [
+        f"{number:,} {one if number == 1 else many}"
+        for number, one, many in (
+            (told.queued, "goes out again", "go out again"),
+            (told.made, "is made", "are made"),
+        )
+        if number
+    ]
+    return f"{events}: {', '.join(parts) or 'nothing goes out'}"
 
 
 def nothing(view: View, totals: Mapping[Standing, int], *, in_group: bool) -> tuple[str, str]:

@@ -18,9 +18,12 @@ from slowping.core import errors, text, times
 from slowping.core.delivery import Replay, Replayed
 from slowping.tui import act
 from slowping.tui.app import SlowpingApp
+from slowping.tui.delivery import said
 from slowping.tui.delivery.surroundings import Names
 
 _HINT: Final = "Enter goes on, and in the end counts what would go out."
+_DOING: Final = "Replaying a time window"
+_WAIT: Final = "It may take minutes. esc leaves it going, and you are told how it ended."
 _AGAIN: Final = {
     False: "what was delivered stays where it is",
     True: "what was delivered goes out once more too",
@@ -50,7 +53,9 @@ class ReplayModal(ModalScreen[Replayed | None]):
         self._names = names
         self._counted: Replay | None = None
         """What was counted, as long as the fields still say that."""
-        self._sending = False
+        self._since_ms: int | None = None
+        """Since when it is being sent."""
+        self._left = False
 
     def compose(self) -> ComposeResult:
         """Five fields, a box to tick, what would happen, two buttons."""
@@ -70,6 +75,7 @@ class ReplayModal(ModalScreen[Replayed | None]):
     def on_mount(self) -> None:
         """Start with the window."""
         self._say(_HINT, "$text-muted")
+        self.set_interval(self.app.tick_s, self._show_wait)
         self.query_one("#since", Input).focus()
 
     def on_input_changed(self) -> None:
@@ -100,15 +106,17 @@ class ReplayModal(ModalScreen[Replayed | None]):
             self.action_confirm()
 
     def action_leave(self) -> None:
-        """Leave, but not before it is known what was sent."""
-        if not self._sending:
-            self.dismiss(None)
+        """Leave; what is being sent goes on, and what has come of it is told then."""
+        self._left = True
+        self.dismiss(None)
 
     def action_confirm(self) -> None:
         """Send what was counted."""
-        if self._counted is not None and not self._sending:
-            self._sending = True
-            self._send(self._counted)
+        if self._counted is not None and self._since_ms is None:
+            self._since_ms = self.app.now_ms()
+            self._show_wait()
+            # Of the app, so that it goes on when this closes.
+            self.app.run_worker(self._send(self._counted), group="replay")
 
     @work(exclusive=True, group="count")
     async def _count(self) -> None:
@@ -122,7 +130,7 @@ class ReplayModal(ModalScreen[Replayed | None]):
             self._say(_nothing(told, again=asked.again), "$text-warning")
             return
         self._counted = asked
-        self._say(f"{_counted(told)} (y sends them)", "$text-success")
+        self._say(f"{said.replayed(told)} (y sends them)", "$text-success")
         self.go.label = f"Send {told.queued + told.made:,}"
         # Nothing goes out by a stray Enter.
         self.query_one("#cancel", Button).focus()
@@ -139,15 +147,25 @@ class ReplayModal(ModalScreen[Replayed | None]):
                     raise errors.NotFound(noun, name)
         return asked, told
 
-    @work(group="send")
     async def _send(self, asked: Replay) -> None:
-        self._say("Sending…", "$text-muted")
-        done = await act.answer(lambda: self.app.client.replay(asked))
-        self._sending = False
+        app, client = self.app, self.app.client
+        with app.busy(_DOING):
+            done = await act.answer(lambda: client.replay(asked))
+        self._since_ms = None
         if isinstance(done, errors.SlowpingError):
-            self._say(f"✗ {act.told(done)}", "$text-error")
+            if self._left:
+                app.tell_error(f"{_DOING} failed", done, act.advice(done))
+            else:
+                self._say(f"✗ {act.told(done)}", "$text-error")
+        elif self._left:
+            app.tell(f"{said.replayed(done)}.")
         else:
             self.dismiss(done)
+
+    def _show_wait(self) -> None:
+        if self._since_ms is not None:
+            seconds = (self.app.now_ms() - self._since_ms) // 1000
+            self._say(f"⟳ Sending for {seconds} s. {_WAIT}", "$text-accent")
 
     def _typed(self) -> Replay:
         """What the fields say.
@@ -178,6 +196,8 @@ class ReplayModal(ModalScreen[Replayed | None]):
 
     def _forget(self) -> None:
         self.workers.cancel_group(self, "count")  # it counts what the fields said before
+        if self._since_ms is not None:
+            return  # it goes out as it was counted
         self._counted = None
         self.go.label = "Count"
         self._say(_HINT, "$text-muted")
@@ -193,20 +213,6 @@ def _field(name: str, value: str, hint: str, known: Sequence[str] = ()) -> Horiz
         Input(value, id=name, placeholder=hint, suggester=suggester),
         classes="field",
     )
-
-
-def _counted(told: Replayed) -> str:
-    """What would happen: `312 events: 280 go out again, 32 are made`."""
-    events = "1 event" if told.events == 1 else f"{told.events:,} events"
-    parts = [
-        f"{number:,} {one if number == 1 else many}"
-        for number, one, many in (
-            (told.queued, "goes out again", "go out again"),
-            (told.made, "is made", "are made"),
-        )
-        if number
-    ]
-    return f"{events}: {', '.join(parts)}"
 
 
 def _nothing(told: Replayed, *, again: bool) -> str:

@@ -180,7 +180,7 @@ class DeliveryScreen(DeliveryPlace):
         names = self.board.around.names()
         done = await self.app.push_screen_wait(ReplayModal(self.app.project, names))
         if done is not None:
-            self.app.tell(f"{done.queued:,} go out again, {done.made:,} are made.")
+            self.app.tell(f"{said.replayed(done)}.")
 
     def _all(self) -> Errand:
         query = self.filter_bar.sought

@@ -86,3 +86,11 @@ def test_discarding_is_over_when_it_is_done() -> None:
     assert not act.take(moved(MANY[0], DeliveryState.DISCARDED))
     assert act.say() == "Discarded 4"
     assert act.is_settled
+
+
+def test_it_knows_whether_any_has_failed_again() -> None:
+    act = gone_through()
+    act.take(moved(MANY[0], DeliveryState.DELIVERED, attempts=9))
+    assert not act.has_failed
+    act.take(moved(MANY[1], DeliveryState.FAILED, attempts=9))
+    assert act.has_failed
