@@ -268,8 +268,9 @@ async def test_a_key_that_may_only_read_retries_nothing(server: ScriptedServer) 
     server.refusing["/keys"] = (403, errors.Forbidden)
     async with running(server) as live:
         await look(live)
-        await live.press("r", "R", "d", "w")
-        assert sum("this API key may only read" in toast for toast in live.toasts()) == 4
+        for key in ("r", "R", "d", "w"):
+            await live.press(key)
+            assert "this API key may only read" in live.toasts()[-1]
 
 
 # Many are retried ----------------------------------------------------------------------------

@@ -5,23 +5,22 @@ from typing import ClassVar, Final
 
 from rich.segment import Segment
 from rich.style import Style
-from textual import events as textual_events
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from slowping.core import category, text
 from slowping.core.category import Category
 from slowping.core.delivery import Delivery
 from slowping.core.event import Event
-from slowping.tui.command import Commanded, on_command
-from slowping.tui.commands import feed, rows
+from slowping.tui.command import on_command
+from slowping.tui.commands import feed
 from slowping.tui.sifting import query
 from slowping.tui.sifting.query import Query
 from slowping.tui.widgets import drawing
 from slowping.tui.widgets.feed_rows import Row, Rows
+from slowping.tui.widgets.moving import Moving
 
 _STATE_WIDTH: Final = 8
 _WITH_PROJECT: Final = 90
@@ -31,7 +30,7 @@ Look = tuple[str, int]
 """Emoji and colour of a category."""
 
 
-class FeedView(Commanded, ScrollView, can_focus=True):
+class FeedView(Moving):
     """A list that grows at its end; any step up holds it."""
 
     help_title: ClassVar[str] = "In the list"
@@ -39,7 +38,6 @@ class FeedView(Commanded, ScrollView, can_focus=True):
         "feed--cursor", "feed--muted", "feed--failed", "feed--waiting", "feed--done",
     }  # fmt: skip
 
-    cursor: reactive[int] = reactive(-1, repaint=False)
     following: reactive[bool] = reactive(True, repaint=False)
     new: reactive[int] = reactive(0, repaint=False)
     """How many came in, and pass the filter, since the list was held."""
@@ -64,11 +62,10 @@ class FeedView(Commanded, ScrollView, can_focus=True):
         """Events went by while the list was held, more than it keeps: load it anew."""
 
     def __init__(self, now_ms: Callable[[], int], **kwargs: str) -> None:
-        super().__init__(**kwargs)  # type: ignore[arg-type]  # id and classes are texts
+        super().__init__(**kwargs)
         self.rows = Rows()
         self._now_ms = now_ms
         self._looks: dict[tuple[str, str], Look] = {}
-        self._styles: dict[str, Style] = {}
         self._was: str | None = None
         self._held_at = ""
         """The newest event when the list was held."""
@@ -146,7 +143,10 @@ class FeedView(Commanded, ScrollView, can_focus=True):
 
     # Moving about -----------------------------------------------------------------------------
 
-    @on_command(rows.DOWN)
+    def count(self) -> int:
+        """How many events are shown."""
+        return len(self.rows.shown)
+
     def down(self) -> None:
         """One row down; from the last one on, follow."""
         if self.cursor >= len(self.rows.shown) - 1:
@@ -154,17 +154,10 @@ class FeedView(Commanded, ScrollView, can_focus=True):
         else:
             self.go(self.cursor + 1)
 
-    @on_command(rows.UP)
-    def up(self) -> None:
-        """One row up."""
-        self.go(self.cursor - 1)
+    def bottom(self) -> None:
+        """To the end, and stay there."""
+        self.follow()
 
-    @on_command(rows.TOP)
-    def top(self) -> None:
-        """To the first row."""
-        self.go(0)
-
-    @on_command(rows.BOTTOM)
     def follow(self) -> None:
         """To the end, and stay there."""
         lost = self.rows.lost
@@ -182,26 +175,6 @@ class FeedView(Commanded, ScrollView, can_focus=True):
         else:
             self.follow()
 
-    @on_command(rows.HALF_DOWN)
-    def half_down(self) -> None:
-        """Half a page down."""
-        self.go(self.cursor + self.size.height // 2)
-
-    @on_command(rows.HALF_UP)
-    def half_up(self) -> None:
-        """Half a page up."""
-        self.go(self.cursor - self.size.height // 2)
-
-    @on_command(rows.PAGE_DOWN)
-    def page_down(self) -> None:
-        """A page down."""
-        self.go(self.cursor + self.size.height)
-
-    @on_command(rows.PAGE_UP)
-    def page_up(self) -> None:
-        """A page up."""
-        self.go(self.cursor - self.size.height)
-
     def hold(self) -> None:
         """Let nothing move any more."""
         if self.following:
@@ -212,14 +185,7 @@ class FeedView(Commanded, ScrollView, can_focus=True):
     def go(self, index: int) -> None:
         """Put the cursor on a row, and hold."""
         self.hold()
-        self.cursor = max(0, min(index, len(self.rows.shown) - 1)) if self.rows.shown else -1
-        self._keep_in_sight()
-
-    def on_click(self, event: textual_events.Click) -> None:
-        """Put the cursor where the mouse is."""
-        index = event.y + self.scroll_offset.y
-        if 0 <= index < len(self.rows.shown):
-            self.go(index)
+        super().go(index)
 
     def on_mouse_scroll_up(self) -> None:
         """Looking back holds."""
@@ -236,7 +202,7 @@ class FeedView(Commanded, ScrollView, can_focus=True):
         index = y + self.scroll_offset.y
         width = self.size.width
         if index >= len(self.rows.shown):
-            return Strip.blank(width, self._style(""))
+            return Strip.blank(width, self.style_of(""))
         row = self.rows.shown[index]
         here = index == self.cursor
         now = self._now_ms()
@@ -249,14 +215,8 @@ class FeedView(Commanded, ScrollView, can_focus=True):
     def notify_style_update(self) -> None:
         """The theme has changed."""
         super().notify_style_update()
-        self._styles.clear()
         for row in self.rows.shown:
             row.drawn = None
-
-    def watch_cursor(self) -> None:
-        """Tell of another event under the cursor."""
-        self.refresh()
-        self._tell()
 
     def watch_new(self) -> None:
         """Tell of what came in while held."""
@@ -264,8 +224,8 @@ class FeedView(Commanded, ScrollView, can_focus=True):
 
     def _draw(self, row: Row, width: int, when: str, *, here: bool) -> Strip:
         event, counts = row.event, row.counts
-        base = self._style("feed--cursor" if here else "")
-        muted = base if here else base + self._style("feed--muted")
+        base = self.style_of("feed--cursor" if here else "")
+        muted = base if here else base + self.style_of("feed--muted")
         emoji, color = self.look_of(event)
         name_width = max(8, min(18, width // 6))
         parts = [
@@ -280,7 +240,7 @@ class FeedView(Commanded, ScrollView, can_focus=True):
         taken = sum(segment.cell_length for segment in segments)
         segments += self._said(event, width - taken - _STATE_WIDTH, base, muted)
         state = drawing.fit(f" {drawing.deliveries(counts)}", _STATE_WIDTH)
-        tone = base if here else base + self._style(_TONES[query.standing(counts)])
+        tone = base if here else base + self.style_of(_TONES[query.standing(counts)])
         return Strip([*segments, Segment(state, tone)]).adjust_cell_length(width, base)
 
     def _said(self, event: Event, room: int, base: Style, muted: Style) -> list[Segment]:
@@ -294,13 +254,6 @@ class FeedView(Commanded, ScrollView, can_focus=True):
             return [Segment(drawing.fit(said, room), base)]
         return [first, Segment(drawing.fit(f"  {drawing.fields_line(event)}", rest + 2), muted)]
 
-    def _style(self, name: str) -> Style:
-        """A component's style, kept until the theme changes; without a name, that of the list."""
-        if name not in self._styles:
-            # Not partial ones: these take the list's background for black, whatever the theme.
-            self._styles[name] = self.get_component_rich_style(name) if name else self.rich_style
-        return self._styles[name]
-
     def _settle(self, current: Row | None) -> None:
         """Put cursor and scroll where they belong after the rows have changed."""
         shown = self.rows.shown
@@ -311,19 +264,13 @@ class FeedView(Commanded, ScrollView, can_focus=True):
         else:
             self.new = self.rows.shown_since(self._held_at)
             self.cursor = _place_of(current or self._last, shown, self.cursor)
-            self._keep_in_sight()
+            self.keep_in_sight()
         self.refresh()
-        self._tell()
+        self.tell()
         self.post_message(self.Changed())
 
-    def _keep_in_sight(self) -> None:
-        top, height = self.scroll_offset.y, self.size.height
-        if self.cursor < top:
-            self.scroll_to(y=max(0, self.cursor), animate=False, force=True)
-        elif height and self.cursor >= top + height:
-            self.scroll_to(y=self.cursor - height + 1, animate=False, force=True)
-
-    def _tell(self) -> None:
+    def tell(self) -> None:
+        """Tell of another event under the cursor."""
         self._last = self.current or self._last
         now = self.current.event.id if self.current else None
         if now != self._was:
