@@ -108,7 +108,8 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
             if not self._guard.allows(address):
                 raise ForbiddenAddress(
                     f"{address} is not a public address; to send there, add its network to"
-                    " allow_networks under [notifiers.webhook]"
+                    " allow_networks under [notifiers.webhook] in the server's configuration, and"
+                    " restart it"
                 )
         return addresses
 

@@ -251,8 +251,9 @@ class _GuardedTransport(httpx.AsyncHTTPTransport):
             raise ForbiddenAddress("the address holds a user name or a password; take it out")
         if request.url.scheme == "http" and not self._allow_http:
             raise ForbiddenAddress(
-                "the address starts with http://; use https://, or set allow_http under"
-                " [notifiers.webhook]"
+                "the address starts with http://; use https://, or set allow_http = true, and"
+                " where it is no public address allow_networks too, under [notifiers.webhook] in"
+                " the server's configuration, and restart it"
             )
         return await super().handle_async_request(request)
 

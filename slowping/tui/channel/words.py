@@ -85,8 +85,8 @@ def advice(channel: Channel, test: ChannelTest) -> str:
         return f"See whether it has arrived.{resume}"
     if "allow_networks" in (test.reason or ""):
         return (
-            "Whoever runs the server decides which addresses may be reached: allow_networks "
-            "below [notifiers.webhook] in the server's configuration."
+            "Whoever runs the server decides which addresses may be reached. The configuration is "
+            "the file that `slowping serve --config` names, or the config.toml that it finds."
         )
     if test.outcome == "retry" and test.status is not None:
         return _by_status(test.status)
