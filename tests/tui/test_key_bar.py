@@ -32,3 +32,14 @@ async def test_a_click_on_a_grey_key_says_why_it_is_grey(server: ScriptedServer)
         await live.pilot.click(KeyBar, offset=(30, 0))
         await live.settle()
         assert any("may only read" in toast for toast in live.toasts())
+
+
+async def test_a_dialog_shows_its_own_keys_and_not_those_below(server: ScriptedServer) -> None:
+    server.events = events(1, 3)
+    async with running(server) as live:
+        await live.connects()
+        await live.press("ctrl+e")
+        assert live.picture().splitlines()[-1].split() == ["esc", "Close"]
+        live.app.refresh_bindings()
+        await live.press("escape")
+        live.shows("f Follow")
