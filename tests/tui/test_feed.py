@@ -6,8 +6,8 @@ from slowping.core import errors, ids
 from slowping.core.delivery import AttemptOutcome, DeliveryDetail, DeliveryState, Moved
 from slowping.core.feed import CategoryChanged
 from slowping.core.page import Page
+from slowping.tui.feed.rows import Rows
 from slowping.tui.settings import Settings
-from slowping.tui.widgets.feed_rows import Rows
 from slowping.tui.widgets.feed_view import FeedView
 from tests.tui.delivery.outbox import Outbox
 from tests.tui.driver import (

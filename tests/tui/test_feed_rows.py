@@ -1,7 +1,7 @@
 from slowping.core.delivery import DeliveryState
 from slowping.core.event import Event
+from slowping.tui.feed.rows import Rows
 from slowping.tui.sifting.query import Query
-from slowping.tui.widgets.feed_rows import Rows
 from tests.tui.driver import delivery, event, events
 
 DELIVERED, FAILED, PENDING = DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.PENDING

@@ -81,6 +81,6 @@ def test_it_waits_for_no_widget_that_is_not_seen(loaded: set[str], widget: str) 
 def test_the_place_that_is_seen_loads_only_its_own_widgets(loaded: set[str]) -> None:
     widgets = {Path(name.replace(".", "/")).name for name in ours(loaded, "tui.widgets.")}
     assert widgets == {
-        "detail", "drawing", "empty_state", "feed_rows", "feed_view", "filter_bar", "key_bar",
+        "detail", "drawing", "empty_state", "feed_view", "filter_bar", "key_bar", "moving",
         "pane", "status_bar",
     }  # fmt: skip

@@ -14,6 +14,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, Static
 
 from slowping.tui.command import Command, Commanded, shown_keys
+from slowping.tui.commands import rows
 
 _KEYS_WIDTH: Final = 12
 
@@ -86,6 +87,7 @@ def _topics(screen: Screen[object]) -> Iterator[_Topic]:
     for node in chain:
         if isinstance(node, Commanded):
             commands = [c for c, _ in node.answered.values() if c.id not in seen]
+            commands.sort(key=lambda command: command in rows.MOVES)  # which all lists have
             seen |= {command.id for command in commands}
             reasons = tuple((command, node.why_not(command)) for command in commands)
             yield _Topic(getattr(node, "help_title", "Everywhere"), reasons)

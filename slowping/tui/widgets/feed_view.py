@@ -16,10 +16,10 @@ from slowping.core.delivery import Delivery
 from slowping.core.event import Event
 from slowping.tui.command import on_command
 from slowping.tui.commands import feed
+from slowping.tui.feed.rows import Row, Rows
 from slowping.tui.sifting import query
 from slowping.tui.sifting.query import Query
 from slowping.tui.widgets import drawing
-from slowping.tui.widgets.feed_rows import Row, Rows
 from slowping.tui.widgets.moving import Moving
 
 _STATE_WIDTH: Final = 8

@@ -1,0 +1,1 @@
+"""What the feed shows, and how it keeps up with what happens."""
