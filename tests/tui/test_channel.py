@@ -614,9 +614,10 @@ async def test_a_key_that_may_only_read_changes_nothing(server: ScriptedServer) 
     full(server)
     server.refusing["/keys"] = (403, errors.Forbidden)
     async with looking(server) as live:
-        await live.press("n", "e", "t", "s", "d")
-        assert len(live.toasts()) == 5
-        assert all(toast.endswith("this API key may only read.") for toast in live.toasts())
+        for key in ("n", "e", "t", "s", "d"):
+            await live.press(key)
+            assert live.toasts()[-1].endswith("this API key may only read.")
+        assert not set(server.sent)
 
 
 def _group(name: str) -> DeliveryGroup:

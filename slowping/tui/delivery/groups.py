@@ -193,6 +193,14 @@ class Groups:
         found = [group for group in self._groups.values() if group.key.standing in wanted]
         return sorted(found, key=_order)
 
+    @property
+    def backlog(self) -> tuple[int, int] | None:
+        """How many wait, and how many have failed; None where not all of them are known."""
+        if self.is_cut or not self._loaded:
+            return None
+        totals = self.totals()
+        return totals[Standing.WAITING], totals[Standing.FAILED]
+
     def totals(self) -> Mapping[Standing, int]:
         """How many deliveries stand how."""
         counted = dict.fromkeys(self._loaded, 0)

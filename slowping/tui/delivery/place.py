@@ -194,6 +194,10 @@ class DeliveryPlace(SiftedPlace):
 
     # What is shown ----------------------------------------------------------------------------
 
+    def backlog(self) -> tuple[int, int] | None:
+        """As the views count it: one screen does not say two things."""
+        return self.board.groups.backlog or super().backlog()
+
     @property
     def current(self) -> Thing | None:
         """What is under the cursor."""
@@ -218,6 +222,7 @@ class DeliveryPlace(SiftedPlace):
         if self.empty.display:
             self.empty.say(*self._why_empty())
         self._show_round()
+        self.show_status()
         self._tell()
         self._see_what_can_be_done()
 
