@@ -5,7 +5,7 @@ list it in `places.py` and put its commands into `commands/<name>.py`.
 """
 
 import abc
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from rich.text import Text
@@ -14,6 +14,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
 
+from slowping.core.page import Page
 from slowping.tui.act import acting
 from slowping.tui.live import Batch
 from slowping.tui.sifting.place import SiftedPlace
@@ -24,8 +25,20 @@ from slowping.tui.widgets.table import Table
 
 T = TypeVar("T")
 
-PAGE: Final = 1_000
-"""Most rows that are asked for at once."""
+MOST: Final = 10_000
+"""Most things that are loaded: nobody looks through a longer table."""
+
+
+async def every(fetch: Callable[..., Awaitable[Page[T]]], **filters: Any) -> Sequence[T]:
+    """All of a list, page after page, `MOST` at most; `fetch` is a list method of the client."""
+    from slowping.client.client import all_items  # by now it is loaded
+
+    found: list[T] = []
+    async for item in all_items(fetch, **filters):
+        found.append(item)
+        if len(found) >= MOST:
+            break
+    return found
 
 
 class TablePlace(SiftedPlace, Generic[T]):
@@ -227,9 +240,10 @@ class TablePlace(SiftedPlace, Generic[T]):
     def _count(self, shown: int) -> str:
         if self.is_unknown:
             return ""
-        every = len(self.items)
-        things = self.PLURAL if every != 1 else _one_of(self.PLURAL)
-        return f"{shown} of {every} {things}" if shown != every else f"{every} {things}"
+        known = len(self.items)
+        things = self.PLURAL if known != 1 else _one_of(self.PLURAL)
+        more = " or more" if known >= MOST else ""
+        return f"{f'{shown} of ' if shown != known else ''}{known} {things}{more}"
 
     def _why_empty(self) -> tuple[str, str]:
         if self.items:

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from textual.widgets import Input
 
 from slowping.core import errors
 from slowping.core.category import Category
@@ -276,18 +277,20 @@ async def test_a_refusal_leaves_what_was_typed(server: ScriptedServer) -> None:
         await live.press("ctrl+s")
         live.shows("There is already a category named 'sale'.", "A new category")
         await live.press("escape")
+        live.shows("What you entered is lost then.", "sale")
+        await live.press("escape")
         live.hides("A new category")
 
 
 @pytest.mark.parametrize(
-    ("name", "says"), [("", "1 to 100 printable characters"), ("a\u200bb", "1 to 100 printable")]
+    ("name", "says"), [("", "Give it a name."), ("a\u200bb", "takes printable characters only")]
 )
 async def test_a_name_that_cannot_be_is_not_sent(
     server: ScriptedServer, name: str, says: str
 ) -> None:
     async with showing(server, project="shop") as live:
         await live.press("n")
-        live.app.screen.called.value = name  # type: ignore[attr-defined]
+        live.app.screen.query(Input).first().value = name
         await live.press("ctrl+s")
         live.shows(says)
         assert "POST /categories" not in server.asked

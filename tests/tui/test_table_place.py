@@ -11,9 +11,9 @@ from slowping.core.feed import ProjectChanged
 from slowping.core.page import Page
 from slowping.core.project import Project
 from slowping.tui.live import Batch, Lamp
-from slowping.tui.table_place import TablePlace
+from slowping.tui.table_place import MOST, TablePlace, every
 from slowping.tui.widgets.table import Table, cell
-from tests.tui.driver import NOW_MS, Driver, ScriptedServer, running
+from tests.tui.driver import NOW_MS, PROFILE, Driver, ScriptedServer, running
 
 
 class Projects(TablePlace[Project]):
@@ -65,6 +65,19 @@ def project(name: str) -> Project:
 
 def has(server: ScriptedServer, *names: str) -> None:
     server.answers["GET /projects"] = Page(items=tuple(map(project, names)))
+
+
+async def test_a_list_is_loaded_page_by_page(server: ScriptedServer) -> None:
+    pages = {None: Page(items=(project("a"),), cursor="x"), "x": Page(items=(project("b"),))}
+    server.answers["GET /projects"] = lambda asked: pages[asked.url.params.get("cursor")]
+    async with server.client(PROFILE) as client:
+        assert [each.name for each in await every(client.list_projects)] == ["a", "b"]
+
+
+async def test_no_more_is_loaded_than_anybody_looks_through(server: ScriptedServer) -> None:
+    server.answers["GET /projects"] = Page(items=(project("a"),) * 1_000, cursor="x")
+    async with server.client(PROFILE) as client:
+        assert len(await every(client.list_projects)) == MOST
 
 
 @contextlib.asynccontextmanager

@@ -13,6 +13,7 @@ from slowping.core.event import Event
 from slowping.core.page import MAX_LIMIT, Page
 from slowping.tui import act
 from slowping.tui.category.surroundings import RECENT, Known, Surroundings
+from slowping.tui.table_place import every
 
 if TYPE_CHECKING:
     from slowping.client.client import Client
@@ -38,13 +39,13 @@ async def load(client: "Client", project: str | None, into: Surroundings) -> Seq
         SlowpingError: the categories themselves cannot be had.
     """
     found, channels, keys, events = await asyncio.gather(
-        client.list_categories(project=project, limit=MAX_LIMIT),
-        act.answer(lambda: client.list_channels(project=project, limit=MAX_LIMIT)),
-        act.answer(lambda: client.list_api_keys(revoked=False, limit=MAX_LIMIT)),
+        every(client.list_categories, project=project),
+        act.answer(lambda: every(client.list_channels, project=project)),
+        act.answer(lambda: every(client.list_api_keys, revoked=False)),
         act.answer(lambda: client.list_events(project=project, limit=_EVENTS)),
     )
-    into.load(_items(channels) or (), _items(keys), _items(events) or ())
-    return found.items
+    into.load(_had(channels) or (), _had(keys), _items(events) or ())
+    return found
 
 
 async def last_events(client: "Client", category: Category) -> Sequence[Event] | None:
@@ -85,6 +86,10 @@ async def add(client: "Client", wanted: Sequence[NewCategory], project: str | No
         else:
             refused.append(f"{new.name} could not be added: {act.told(answer)}")
     return Added(made=tuple(made), refused=tuple(refused))
+
+
+def _had(answer: Sequence[T] | errors.SlowpingError) -> Sequence[T] | None:
+    return None if isinstance(answer, errors.SlowpingError) else answer
 
 
 def _items(answer: Page[T] | errors.SlowpingError) -> Sequence[T] | None:

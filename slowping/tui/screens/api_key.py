@@ -1,7 +1,7 @@
 """API keys: who uses which, and what can be done about it."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -18,12 +18,9 @@ from slowping.tui.api_key.standing import Standing
 from slowping.tui.command import Command, alone, on_command
 from slowping.tui.commands import api_key as commands
 from slowping.tui.live import Batch
-from slowping.tui.table_place import PAGE, TablePlace
+from slowping.tui.table_place import TablePlace, every
 from slowping.tui.widgets import drawing, table
 from slowping.tui.widgets.table import cell
-
-if TYPE_CHECKING:
-    from slowping.core.page import Page
 
 _TITLES: Final = (
     "State", "Name", "Begins", "May", "Projects", "Used", "From", "Expires", "Kind",
@@ -67,7 +64,7 @@ class ApiKeyScreen(TablePlace[ApiKey]):
             return ()
         if isinstance(found, errors.SlowpingError):
             raise found
-        return found.items
+        return found
 
     def tick(self) -> None:
         """Let times move on, and look now and then who has used a key."""
@@ -88,16 +85,13 @@ class ApiKeyScreen(TablePlace[ApiKey]):
         self._looked_ms = self.app.now_ms()
         self.expect()
         found = await act.answer(self._ask)
-        self.replace(
-            self.items.values() if isinstance(found, errors.SlowpingError) else found.items
-        )
+        self.replace(self.items.values() if isinstance(found, errors.SlowpingError) else found)
         self.draw()
 
-    async def _ask(self) -> "Page[ApiKey]":
+    async def _ask(self) -> Sequence[ApiKey]:
         revoked = None if self._with_revoked else False
-        return await self.app.client.list_api_keys(
-            project=self.app.project, revoked=revoked, limit=PAGE
-        )
+        client = self.app.client
+        return await every(client.list_api_keys, project=self.app.project, revoked=revoked)
 
     def take(self, batch: Batch) -> None:
         """Take in what became of keys."""

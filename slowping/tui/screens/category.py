@@ -19,7 +19,7 @@ from slowping.tui.command import Command, alone, on_command
 from slowping.tui.commands import category as commands
 from slowping.tui.live import Batch
 from slowping.tui.snippets.keys import KeysAtHand
-from slowping.tui.table_place import PAGE, TablePlace
+from slowping.tui.table_place import TablePlace, every
 from slowping.tui.widgets import category_look
 
 
@@ -181,8 +181,8 @@ class CategoryScreen(TablePlace[Category]):
         projects: Sequence[str] = [self.app.project] if self.app.project else []
         async with acting(self, "Listing the projects"):
             if not projects:
-                page = await self.app.client.list_projects(limit=PAGE)
-                projects = sorted(project.name for project in page.items)
+                found = await every(self.app.client.list_projects)
+                projects = sorted(project.name for project in found)
         if projects:
             usual = DEFAULT if DEFAULT in projects else projects[0]
             await self._ask(None, usual, projects)

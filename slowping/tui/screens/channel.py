@@ -20,7 +20,7 @@ from slowping.tui.channel.row import Column
 from slowping.tui.command import Command, alone, on_command
 from slowping.tui.commands import channel as commands
 from slowping.tui.live import Batch
-from slowping.tui.table_place import PAGE, TablePlace
+from slowping.tui.table_place import TablePlace, every
 from slowping.tui.widgets import drawing
 from slowping.tui.widgets.table import cell
 
@@ -55,12 +55,12 @@ class ChannelScreen(TablePlace[Channel]):
         """Channels, and what is told beside them: who sends to them, and which kinds there are."""
         client, project = self.app.client, self.app.project
         channels, categories, self._kinds = await asyncio.gather(
-            client.list_channels(project=project, limit=PAGE),
-            client.list_categories(project=project, limit=PAGE),
+            every(client.list_channels, project=project),
+            every(client.list_categories, project=project),
             client.list_channel_kinds(),
         )
-        self._categories = {each.id: each for each in categories.items}
-        return channels.items
+        self._categories = {each.id: each for each in categories}
+        return channels
 
     def take(self, batch: Batch) -> None:
         """Take in what became of channels and of what leads to them."""

@@ -24,7 +24,7 @@ from slowping.tui.figures.periods import periods
 from slowping.tui.live import Batch
 from slowping.tui.project import card, holdings
 from slowping.tui.project.holdings import Holdings
-from slowping.tui.table_place import PAGE, TablePlace
+from slowping.tui.table_place import TablePlace, every
 from slowping.tui.widgets import drawing, table
 from slowping.tui.widgets.table import cell
 
@@ -63,14 +63,14 @@ class ProjectScreen(TablePlace[Project]):
         """Projects, and what is in them."""
         client = self.app.client
         projects, categories, channels, self._all = await asyncio.gather(
-            client.list_projects(limit=PAGE),
-            client.list_categories(limit=PAGE),
-            client.list_channels(limit=PAGE),
+            every(client.list_projects),
+            every(client.list_categories),
+            every(client.list_channels),
             self._fetch_all(),
         )
-        self._categories = {each.id: each for each in categories.items}
-        self._channels = {each.id: each for each in channels.items}
-        return projects.items
+        self._categories = {each.id: each for each in categories}
+        self._channels = {each.id: each for each in channels}
+        return projects
 
     async def _fetch_all(self) -> Overview | None:
         if self.app.project is None:
@@ -248,12 +248,12 @@ class ProjectScreen(TablePlace[Project]):
     async def _loss(self, item: Project) -> str:
         client = self.app.client
         keys, groups = await asyncio.gather(
-            client.list_api_keys(project=item.name, revoked=False, limit=PAGE),
+            every(client.list_api_keys, project=item.name, revoked=False),
             client.group_deliveries(
                 project=item.name, states=[DeliveryState.PENDING, DeliveryState.LEASED]
             ),
         )
-        at_home: list[ApiKey] = [key for key in keys.items if key.project == item.name]
+        at_home: list[ApiKey] = [key for key in keys if key.project == item.name]
         waiting = sum(group.count for group in groups)
         return holdings.loss(self._held(item), at_home, waiting, self.app.own_key)
 

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING
 
 from slowping.core import project, text
 from slowping.core.api_key import ApiKey, IssuedApiKey
-from slowping.core.page import MAX_LIMIT
 from slowping.tui.api_key import standing, succession
 from slowping.tui.api_key.succession import Overlap
 from slowping.tui.modals.api_key.form import ApiKeyFormModal
 from slowping.tui.modals.choose import Answer, ChooseModal
 from slowping.tui.modals.confirm import ConfirmModal
 from slowping.tui.modals.key_reveal import KeyRevealModal
+from slowping.tui.table_place import every
 
 if TYPE_CHECKING:
     from slowping.tui.app import SlowpingApp
@@ -18,11 +18,9 @@ if TYPE_CHECKING:
 
 async def projects(app: "SlowpingApp", at_hand: str | None) -> tuple[str, ...]:
     """Those that a key may be issued for, the one to propose first."""
-    found = await app.client.list_projects(limit=MAX_LIMIT)
+    found = await every(app.client.list_projects)
     first = app.project or at_hand or project.DEFAULT
-    return tuple(
-        sorted((each.name for each in found.items), key=lambda name: (name != first, name))
-    )
+    return tuple(sorted((each.name for each in found), key=lambda name: (name != first, name)))
 
 
 async def new(app: "SlowpingApp", places: tuple[str, ...]) -> IssuedApiKey | None:
@@ -54,8 +52,8 @@ async def overlap(app: "SlowpingApp", key: ApiKey) -> Overlap | None:
 
 async def loss(app: "SlowpingApp", key: ApiKey) -> str:
     """What comes of revoking it, as things stand now, in every project."""
-    found = await app.client.list_api_keys(revoked=False, limit=MAX_LIMIT)
-    now = {each.id: each for each in found.items}
+    found = await every(app.client.list_api_keys, revoked=False)
+    now = {each.id: each for each in found}
     return standing.loss(now.get(key.id, key), now.values(), app.own_key, app.now_ms())
 
 

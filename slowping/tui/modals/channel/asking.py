@@ -13,6 +13,7 @@ from slowping.tui.modals.channel.form import Blank, ChannelFormModal
 from slowping.tui.modals.choose import Answer, ChooseModal
 from slowping.tui.modals.confirm import ConfirmModal
 from slowping.tui.modals.key_reveal import KeyRevealModal
+from slowping.tui.table_place import every
 
 if TYPE_CHECKING:
     from slowping.tui.app import SlowpingApp
@@ -32,8 +33,7 @@ async def projects(app: "SlowpingApp", at_hand: str | None) -> tuple[str, ...]:
     """Those that a channel may be made in; first the one that is looked at, or is at hand."""
     if app.project is not None:
         return (app.project,)
-    found = await app.client.list_projects(limit=MAX_LIMIT)
-    names = sorted(each.name for each in found.items)
+    names = sorted(each.name for each in await every(app.client.list_projects))
     return tuple(sorted(names, key=lambda name: name != (at_hand or project.DEFAULT)))
 
 
