@@ -27,7 +27,7 @@ _CHANNEL_COLUMNS = (
     Column("CHANNEL"),
     Column("WAITING", whole=True),
     Column("FAILED", whole=True),
-    Column("TROUBLED", whole=True),
+    Column("FAILURES", whole=True),
     Column("P50", whole=True),
     Column("P95", whole=True),
     Column("24 HOURS", whole=True),

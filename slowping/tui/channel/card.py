@@ -92,7 +92,7 @@ def _figures(known: Known) -> Content:
     if figures.delivered:
         half, most = map(numbers.latency, (figures.latency_p50_ms, figures.latency_p95_ms))
         rows.append(("took", f"{half} for half of them, {most} for 95%"))
-    for name, hours in (("delivered", figures.hours), ("troubled", figures.troubled_hours)):
+    for name, hours in (("delivered", figures.hours), ("failures", figures.troubled_hours)):
         if any(hours):
             rows.append((name, drawing.sparkline(hours, nothing="·")))
     rows.append(("now", numbers.backlog(figures.waiting, figures.failed)))
