@@ -206,4 +206,5 @@ class PlaceScreen(Commanded, Screen[None]):
     def _tick(self) -> None:
         self.status.tick()
         if self.is_current:
+            self.app.keep_clear()
             self.tick()

@@ -22,6 +22,9 @@ _ERRORS_KEPT: Final = 200
 _ERROR_SHOWN_S: Final = 8.0
 """How long an error stays in sight: long enough to be read."""
 _MOST_TOASTS: Final = 3
+_MOST_WHERE_LOW: Final = 2
+_LOW: Final = 30
+"""Lines below which a third toast would cover half of the screen."""
 
 
 class Mishap(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,8 +106,24 @@ class Telling(App[None]):
         self._take_away(lambda told: _said(told) == _said(new))
         # The oldest go first, and before all else what only says that something was done.
         told = sorted(self._notifications, key=lambda each: each.severity != "information")
-        gone = {each.identity for each in told[: max(0, len(told) + 1 - _MOST_TOASTS)]}
+        most = _MOST_TOASTS if self.size.height >= _LOW else _MOST_WHERE_LOW
+        gone = {each.identity for each in told[: max(0, len(told) + 1 - most)]}
         self._take_away(lambda each: each.identity in gone)
+        self.keep_clear()
+
+    def keep_clear(self) -> None:
+        """Let toasts lie in the half of the screen in which the cursor is not."""
+        is_below = self._cursor_line() >= self.size.height // 2
+        for rack in self.screen.query("ToastRack"):
+            rack.set_class(is_below, "-above")
+
+    def _cursor_line(self) -> int:
+        """The line of the screen that the cursor of a list is on; 0 where there is none."""
+        focused = self.focused
+        row = getattr(focused, "cursor_row", getattr(focused, "cursor", None))
+        if focused is None or not isinstance(row, int):
+            return 0
+        return focused.region.y + row - focused.scroll_offset.y
 
     def _take_away(self, is_meant: Callable[[Notification], bool]) -> None:
         # Textual takes away all of them, or the one that was clicked on.

@@ -327,16 +327,17 @@ async def test_what_is_said_twice_is_one_toast(server: ScriptedServer) -> None:
         assert live.toasts() == ["This is the top level; q quits."]
 
 
-async def test_three_toasts_are_in_sight_and_an_error_outlives_what_was_done(
-    server: ScriptedServer,
+@pytest.mark.parametrize(("lines", "told"), [(24, ["Done 4."]), (30, ["Done 3.", "Done 4."])])
+async def test_few_toasts_are_in_sight_and_an_error_outlives_what_was_done(
+    server: ScriptedServer, lines: int, told: list[str]
 ) -> None:
-    async with running(server) as live:
+    async with running(server, size=(80, lines)) as live:
         await live.connects()
         live.app.tell_error("Retrying failed", errors.Forbidden("It may not."), "Ask.")
         for number in range(5):
             live.app.tell(f"Done {number}.")
         await live.settle()
-        assert live.toasts() == ["Retrying failed It may not. Ask.", "Done 3.", "Done 4."]
+        assert live.toasts() == ["Retrying failed It may not. Ask.", *told]
 
 
 async def test_another_place_is_shown_without_what_was_said_in_the_one_before(
@@ -362,3 +363,20 @@ async def test_a_place_that_is_opened_later_knows_the_rate(server: ScriptedServe
         live.shows("█ 2.0/s")
         await live.loses_the_line()
         live.hides("/s")
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24)])
+async def test_no_toast_lies_over_the_row_under_the_cursor(
+    server: ScriptedServer, size: tuple[int, int]
+) -> None:
+    server.events = events(1, 40)
+    async with running(server, size=size) as live:
+        await live.connects()
+        for at in ("G", "g"):
+            await live.press(at)
+            for number in range(4):
+                live.app.tell_error(f"Act {number} failed", errors.Forbidden("It may not " * 6), "")
+            await live.settle()
+            [row] = [line for line in live.picture().splitlines() if line.startswith("> ")]
+            assert row.endswith(" -")
+            live.shows("Act 3 failed")

@@ -99,10 +99,11 @@ async def test_a_remembered_project_that_is_gone_leads_to_all_of_them(
         while settings.remembered.project:
             await live.pilot.pause()
         del server.refusing["/feed"]
+        await live.pilot.pause()
+        assert any("Back to all projects from 'gone'" in toast for toast in live.toasts())
         await live.press("ctrl+r")
         await live.connects()
         live.shows("● live", "all projects", "event 2")
-        assert any("Back to all projects from 'gone'" in toast for toast in live.toasts())
         assert settings.remembered.project is None
 
 
