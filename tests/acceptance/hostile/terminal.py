@@ -5,6 +5,7 @@ import codecs
 import contextlib
 import fcntl
 import functools
+import itertools
 import os
 import pty
 import re
@@ -12,7 +13,15 @@ import signal
 import struct
 import termios
 import unicodedata
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from pathlib import Path
 from typing import Final
 
@@ -54,6 +63,9 @@ _ORDERS: Final = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 # These of them belong to words and emoji, and order a terminal nothing.
 _WORDY: Final = {"\u00ad", "\u200d"}
 
+
+_STILL_S: Final = 0.2
+"""Whoever has drawn nothing for so long has nothing to draw."""
 
 # A picture is looked at when all of it is there.
 _MAY_I_SAY_WHEN: Final = "\x1b[?2026$p"
@@ -219,26 +231,32 @@ class Terminal:
             lambda _: [each for each in words if not any(each in n for n in self.judge.notices)]
         )
 
-    async def shows_in_turn(self, key: str, words: Iterable[str]) -> None:
-        """Press a key again and again until each of these could be read at some time."""
+    async def shows_in_turn(self, keys: Sequence[str], words: Iterable[str]) -> None:
+        """Press these keys, round and round, until each of the words could be read at some time."""
         missing = set(words)
 
         def look(shown: str) -> Collection[str]:
             missing.difference_update([each for each in missing if each in shown])
             return missing
 
-        await self._until(look, key)
+        await self._until(look, itertools.cycle(keys))
 
-    async def _until(self, look: Callable[[str], Collection[str]], key: str = "") -> None:
-        """Wait until nothing is missing any more; press a key whenever something was drawn."""
+    async def _until(
+        self, look: Callable[[str], Collection[str]], keys: Iterator[str] | None = None
+    ) -> None:
+        """Wait until nothing is missing any more; press a key whenever something was drawn.
+
+        A key by which nothing is drawn is not waited for.
+        """
         missing: Collection[str] = ()
         try:
             async with asyncio.timeout(DEADLINE_S / 4):
                 while self._is_drawing or (missing := look(self.shown)):
                     self._drawn.clear()
-                    if not self._is_drawing:
-                        self.press(key)
-                    await self._drawn.wait()
+                    if keys is not None and not self._is_drawing:
+                        self.press(next(keys))
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._drawn.wait(), _STILL_S if keys else None)
         except TimeoutError:
             raise AssertionError(f"not so: {sorted(missing)}\n{self.shown[:10_000]}") from None
 
