@@ -387,6 +387,25 @@ async def test_a_retry_that_breaks_off_says_how_far_it_came(server: ScriptedServ
         assert any("Retrying 1,200 deliveries failed" in toast for toast in live.toasts())
 
 
+async def test_a_retry_of_many_goes_on_while_another_project_is_looked_at(
+    server: ScriptedServer,
+) -> None:
+    outbox = many(server, 1_200)
+    async with running(server) as live:
+        screen = await look(live)
+        await live.press("R")
+        server.gate.clear()
+        await live.press("y")
+        live.app.project = "home"
+        await live.pilot.pause()
+        server.gate.set()
+        await live.connects()
+        assert [len(each) for each in outbox.moves] == [500, 500, 200]
+        assert "Retried 1,200: 1,200 on the way" in live.toasts()
+        assert screen.is_current
+        live.hides("Retrying")
+
+
 async def test_nothing_is_retried_where_nothing_has_failed(server: ScriptedServer) -> None:
     Outbox(server, failed(1, state=DeliveryState.DELIVERED, last_error=None))
     async with running(server) as live:

@@ -82,9 +82,7 @@ class DeliveryPlace(SiftedPlace):
             self._load_rows(self.board.opened)
 
     def forget(self) -> None:
-        """No delivery is known; an act on those of elsewhere goes no further."""
-        if self.board.round is not None:
-            self.board.round.stop()
+        """No delivery is known; an act on those of elsewhere goes on."""
         view, self.board = self.board.view, Board()
         self.board.view = view
         self._known, self._awaited, self._is_stale = ("", None), None, False

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from textual import work
 
@@ -12,11 +12,15 @@ from slowping.tui.act import acting
 from slowping.tui.command import Command, on_command
 from slowping.tui.commands import delivery
 from slowping.tui.delivery import errand, said
+from slowping.tui.delivery.board import Board
 from slowping.tui.delivery.errand import Errand, Verb
 from slowping.tui.delivery.groups import Group, GroupKey, View, key_of
 from slowping.tui.delivery.place import DeliveryPlace
 from slowping.tui.delivery.round import Round
 from slowping.tui.sifting.query import Query, Term
+
+if TYPE_CHECKING:
+    from slowping.client.client import Client
 
 _VERBS: Final = {delivery.RETRY: Verb.RETRY, delivery.DISCARD: Verb.DISCARD}
 
@@ -191,17 +195,18 @@ class DeliveryScreen(DeliveryPlace):
         """Do it, step by step, once the person means it."""
         if asks and not await self._is_meant(act):
             return
-        following = self.board.begin(act)
+        board = self.board  # the act goes on, and is told of, also where another one is shown
+        following = board.begin(act)
         self.draw()
         async with acting(self, f"{act.verb.doing} {act.counted}"):
-            await self._go_through(following)
+            await self._go_through(following, board, self.app.client)
         following.end()
         if following.is_complete:
-            self.board.marked.clear()
+            board.marked.clear()
         elif not following.moved:  # nothing has come of it, and why was told
-            self.board.forget_round()
+            board.forget_round()
         self.draw()
-        if not self.is_current:
+        if not self.is_current or board is not self.board:
             self.app.tell(following.say())
 
     async def _is_meant(self, act: Errand) -> bool:
@@ -210,26 +215,33 @@ class DeliveryScreen(DeliveryPlace):
         question, detail = said.question(act)
         return await self.app.push_screen_wait(ConfirmModal(question, detail, yes=act.verb.word))
 
-    async def _go_through(self, following: Round) -> None:
-        steps = errand.batches(following.errand, self.app.client.list_deliveries)
+    async def _go_through(self, following: Round, board: Board, client: "Client") -> None:
+        steps = errand.batches(following.errand, client.list_deliveries)
         async with contextlib.aclosing(steps):
             async for batch in steps:
                 if following.is_stopped:
                     return
-                self.board.expect(following, batch)
-                following.step(batch, await self._move(following.errand.verb, batch))
+                board.expect(following, batch)
+                if len(batch) == 1:  # so that a refusal says why
+                    board.take([await _move_one(following.errand.verb, batch[0], client)])
+                    moved = 1
+                else:
+                    moved = await _move(following.errand.verb, batch, client)
+                following.step(batch, moved)
                 self.draw()
         following.is_complete = True
 
-    async def _move(self, verb: Verb, batch: Sequence[Delivery]) -> int:
-        """Retry or discard them; how many were moved."""
-        client, by_one = self.app.client, len(batch) == 1
-        if by_one:  # so that a refusal says why
-            one = client.retry_delivery if verb is Verb.RETRY else client.discard_delivery
-            self.board.take([await one(batch[0].id)])
-            return 1
-        many = client.retry_deliveries if verb is Verb.RETRY else client.discard_deliveries
-        # What is in another state by now was dealt with by somebody else.
-        states = tuple(sorted({each.state for each in batch}))
-        selection = DeliverySelection(ids=tuple(each.id for each in batch), states=states)
-        return (await many(selection)).moved
+
+async def _move_one(verb: Verb, one: Delivery, client: "Client") -> Delivery:
+    """Retry or discard it; as it stands then."""
+    move = client.retry_delivery if verb is Verb.RETRY else client.discard_delivery
+    return await move(one.id)
+
+
+async def _move(verb: Verb, batch: Sequence[Delivery], client: "Client") -> int:
+    """Retry or discard them; how many were moved."""
+    move = client.retry_deliveries if verb is Verb.RETRY else client.discard_deliveries
+    # What is in another state by now was dealt with by somebody else.
+    states = tuple(sorted({each.state for each in batch}))
+    selection = DeliverySelection(ids=tuple(each.id for each in batch), states=states)
+    return (await move(selection)).moved
