@@ -21,22 +21,26 @@ from slowping.tui.sifting.place import SiftedPlace
 from slowping.tui.widgets.empty_state import EmptyState
 from slowping.tui.widgets.filter_bar import FilterBar
 from slowping.tui.widgets.pane import Pane
-from slowping.tui.widgets.table import Table
+from slowping.tui.widgets.table import Table, fitting
 
 T = TypeVar("T")
 
-MOST: Final = 10_000
+MOST: Final = 2_000
 """Most things that are loaded: nobody looks through a longer table."""
+_OFTEN: Final = 200
+"""As many rows are drawn anew each second; of more, each one more seldom."""
 
 
-async def every(fetch: Callable[..., Awaitable[Page[T]]], **filters: Any) -> Sequence[T]:
-    """All of a list, page after page, `MOST` at most; `fetch` is a list method of the client."""
+async def every(
+    fetch: Callable[..., Awaitable[Page[T]]], most: int = MOST, **filters: Any
+) -> Sequence[T]:
+    """All of a list, page after page, so many at most; `fetch` is a list method of the client."""
     from slowping.client.client import all_items  # by now it is loaded
 
     found: list[T] = []
     async for item in all_items(fetch, **filters):
         found.append(item)
-        if len(found) >= MOST:
+        if len(found) >= most:
             break
     return found
 
@@ -60,6 +64,7 @@ class TablePlace(SiftedPlace, Generic[T]):
         self._failed = False
         self._awaited: str | None = None
         """A key or a name to go to once it is known."""
+        self._ticks = 0
         self._heard: list[Batch] | None = None
         """What the feed tells while things are being loaded: it is newer than the answer."""
 
@@ -160,7 +165,25 @@ class TablePlace(SiftedPlace, Generic[T]):
 
     def tick(self) -> None:
         """Let ages and countdowns move on."""
-        self.draw()
+        self._ticks += 1
+        if self._ticks % (1 + len(self.items) // _OFTEN):
+            self._tell()
+        else:
+            self.draw()
+
+    def draw_in_sight(self) -> None:
+        """Draw; while nobody looks it waits until somebody does."""
+        if self.is_current:
+            self.draw()
+
+    def on_screen_resume(self) -> None:
+        """Show what has happened meanwhile."""
+        if self.is_mounted:
+            self.draw()
+
+    def take_figures(self) -> None:
+        """Show the figures where they are looked at."""
+        self.draw_in_sight()
 
     @property
     def current(self) -> T | None:
@@ -199,6 +222,7 @@ class TablePlace(SiftedPlace, Generic[T]):
         if not found:
             self._awaited = what if self._loading else None
             return
+        self.draw()  # what has been heard while nobody looked
         if found[0] not in self.table.shown:
             self.filter_bar.action_clear()
             self.draw()
@@ -253,6 +277,39 @@ class TablePlace(SiftedPlace, Generic[T]):
         if self._failed:
             return f"The {self.PLURAL} could not be loaded.", "ctrl+r tries again, ctrl+e says why."
         return self.nothing()
+
+
+class FittedPlace(TablePlace[T]):
+    """A table that shows as many of its columns as there is room for."""
+
+    TITLES: ClassVar[Sequence[str]]
+    BY_WEIGHT: ClassVar[Sequence[str]]
+    """The titles again, those that matter most first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._columns: tuple[int, ...] = (0,)
+        self._cells: dict[str, Sequence[Text]] = {}
+
+    @abc.abstractmethod
+    def every_cell(self, item: T) -> Sequence[Text]:
+        """A whole row: as many cells as there are in `TITLES`."""
+
+    def draw(self) -> None:
+        """Show the columns that there is room for."""
+        self._cells = {key: self.every_cell(item) for key, item in self.items.items()}
+        room = self.table.size.width - 1  # for a bar to scroll with
+        self._columns = fitting(self.TITLES, self._cells.values(), self.BY_WEIGHT, room)
+        super().draw()
+
+    def titles(self) -> Sequence[str]:
+        """Those that there is room for."""
+        return [self.TITLES[place] for place in self._columns]
+
+    def cells(self, item: T) -> Sequence[Text]:
+        """What stands in them."""
+        every = self._cells[self.key(item)]
+        return [every[place] for place in self._columns]
 
 
 def _one_of(plural: str) -> str:

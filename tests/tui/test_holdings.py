@@ -4,25 +4,23 @@ import pytest
 
 from slowping.tui.project import holdings
 from slowping.tui.project.holdings import Holdings
+from tests.tui.channels import channel
 from tests.tui.driver import category
 from tests.tui.test_project import overview
 from tests.tui.things import key, project
 
 
 def test_a_project_holds_what_names_it() -> None:
-    held = holdings.holdings(
-        project("shop"), [category("sale"), category("bug"), category("x", project="blog")], []
-    )
-    assert held == Holdings(categories=("bug", "sale"))
+    categories = [category("sale"), category("bug"), category("x", project="blog")]
+    assert holdings.holdings(categories, [channel("ops"), channel("hook", ad_hoc=True)]) == {
+        "shop": Holdings(categories=("bug", "sale"), channels=("ops",), ad_hoc=1),
+        "blog": Holdings(categories=("x",)),
+    }
 
 
-@pytest.mark.parametrize(("looked_at", "events"), [(None, 7), ("shop", 7), ("blog", None)])
-def test_what_nothing_is_known_of_is_not_called_none(
-    looked_at: str | None, events: int | None
-) -> None:
-    counted = overview(sale=4, bug=3)
-    assert holdings.this_month(project("shop"), counted, looked_at) == events
-    assert holdings.this_month(project("shop"), None, looked_at) is None
+def test_what_nothing_is_known_of_is_not_called_none() -> None:
+    assert holdings.this_month(overview(sale=4, bug=3)) == {"shop": 7}
+    assert holdings.this_month(None) is None
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,15 @@ from rich.text import Text
 from textual.content import Content
 
 from slowping.core import errors, times
-from slowping.core.feed import ProjectChanged
+from slowping.core.feed import ChannelChanged, ProjectChanged
 from slowping.core.page import Page
 from slowping.core.project import Project
 from slowping.tui.live import Batch, Lamp
 from slowping.tui.table_place import MOST, TablePlace, every
 from slowping.tui.widgets.table import Table, cell
+from tests.tui.channels import channel
 from tests.tui.driver import NOW_MS, PROFILE, Driver, ScriptedServer, running
+from tests.tui.test_one_act_at_a_time import has_channels
 
 
 class Projects(TablePlace[Project]):
@@ -78,6 +80,37 @@ async def test_no_more_is_loaded_than_anybody_looks_through(server: ScriptedServ
     server.answers["GET /projects"] = Page(items=(project("a"),) * 1_000, cursor="x")
     async with server.client(PROFILE) as client:
         assert len(await every(client.list_projects)) == MOST
+        assert len(await every(client.list_projects, 3)) == 3
+
+
+async def test_a_place_that_nobody_looks_at_is_drawn_when_it_is_gone_to(
+    server: ScriptedServer,
+) -> None:
+    has(server, "shop")
+    has_channels(server, channel("ops"))
+    async with running(server) as live:
+        await live.connects()
+        await live.press("3")
+        place = live.app.screen
+        assert isinstance(place, TablePlace)
+        await live.press("1")
+        await live.receives(ChannelChanged(id="chn_mail", channel=channel("mail")))
+        assert len(place.items) == 2
+        assert len(place.table.shown) == 1
+        await live.press("3")
+        live.shows("2 channels", "mail")
+
+
+async def test_what_came_while_nobody_looked_can_be_jumped_to(server: ScriptedServer) -> None:
+    has(server, "shop")
+    has_channels(server, channel("ops"))
+    async with running(server) as live:
+        await live.connects()
+        await live.press("3", "slash", "o", "enter", "1")
+        await live.receives(ChannelChanged(id="chn_mail", channel=channel("mail")))
+        await live.app.jump("channel", "mail")
+        await live.settle()
+        assert live.app.screen.query_one(Table).current == "chn_mail"
 
 
 @contextlib.asynccontextmanager

@@ -1,6 +1,7 @@
 """Tell what a project holds, what it was sent this month, and what goes with it."""
 
-from collections.abc import Iterable, Sequence
+import collections
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -26,25 +27,32 @@ class Holdings(msgspec.Struct, frozen=True, kw_only=True):
     """How many channels requests have made."""
 
 
-def holdings(
-    project: Project, categories: Iterable[Category], channels: Iterable[Channel]
-) -> Holdings:
-    """What is in it, by name."""
-    inside = [each for each in channels if each.project == project.name]
-    return Holdings(
-        categories=tuple(sorted(each.name for each in categories if each.project == project.name)),
-        channels=tuple(sorted(each.name for each in inside if not each.ad_hoc)),
-        ad_hoc=sum(each.ad_hoc for each in inside),
-    )
+def holdings(categories: Iterable[Category], channels: Iterable[Channel]) -> dict[str, Holdings]:
+    """What is in each project that has anything in it, by the project's name."""
+    sorts = [collections.defaultdict[str, list[str]](list) for _ in range(3)]
+    drawers, named_by_hand, ad_hoc = sorts
+    for category in categories:
+        drawers[category.project].append(category.name)
+    for channel in channels:
+        (ad_hoc if channel.ad_hoc else named_by_hand)[channel.project].append(channel.name)
+    return {
+        project: Holdings(
+            categories=tuple(sorted(drawers[project])),
+            channels=tuple(sorted(named_by_hand[project])),
+            ad_hoc=len(ad_hoc[project]),
+        )
+        for project in set().union(*sorts)
+    }
 
 
-def this_month(project: Project, overview: Overview | None, looked_at: str | None) -> int | None:
-    """Events of its categories; None where nothing is known of it: another one is looked at."""
-    if overview is None or looked_at not in (None, project.name):
+def this_month(overview: Overview | None) -> Mapping[str, int] | None:
+    """Events of this month by the name of the project; of what is not there, there were none."""
+    if overview is None:
         return None
-    return sum(
-        figures.events.month for figures in overview.categories if figures.project == project.name
-    )
+    events: collections.Counter[str] = collections.Counter()
+    for figures in overview.categories:
+        events[figures.project] += figures.events.month
+    return events
 
 
 def month(project: Project, events: int | None) -> str:

@@ -18,16 +18,10 @@ from slowping.tui.api_key.standing import Standing
 from slowping.tui.command import Command, alone, on_command
 from slowping.tui.commands import api_key as commands
 from slowping.tui.live import Batch
-from slowping.tui.table_place import TablePlace, every
-from slowping.tui.widgets import drawing, table
+from slowping.tui.table_place import FittedPlace, every
+from slowping.tui.widgets import drawing
 from slowping.tui.widgets.table import cell
 
-_TITLES: Final = (
-    "State", "Name", "Begins", "May", "Projects", "Used", "From", "Expires", "Kind",
-)  # fmt: skip
-_BY_WEIGHT: Final = (
-    "State", "Name", "Begins", "Used", "Expires", "May", "From", "Projects", "Kind",
-)  # fmt: skip
 _LONGEST_NAME: Final = 24
 _USE_S: Final = 30
 """How often it is looked who has used a key, of which the feed tells nothing."""
@@ -39,18 +33,23 @@ _TONES: Final = {
 }
 
 
-class ApiKeyScreen(TablePlace[ApiKey]):
+class ApiKeyScreen(FittedPlace[ApiKey]):
     """One row a key; revoked ones when they are asked for."""
 
     PLURAL = "API keys"
     HINT = "words  state:expired  project:shop"
+    TITLES = (
+        "State", "Name", "Begins", "May", "Projects", "Used", "From", "Expires", "Kind",
+    )  # fmt: skip
+    BY_WEIGHT = (
+        "State", "Name", "Begins", "Used", "Expires", "May", "From", "Projects", "Kind",
+    )  # fmt: skip
     help_title: ClassVar[str] = "API keys"
 
     def __init__(self) -> None:
         super().__init__()
         self._with_revoked = False
         self._forbidden = False
-        self._columns: tuple[int, ...] = (0,)
         self._looked_ms = 0
 
     # What is shown ----------------------------------------------------------------------------
@@ -99,7 +98,7 @@ class ApiKeyScreen(TablePlace[ApiKey]):
         for key in filter(None, changed):
             self._keep(key)
         if changed:
-            self.draw()
+            self.draw_in_sight()
             self.refresh_bindings()
 
     def forget(self) -> None:
@@ -112,23 +111,8 @@ class ApiKeyScreen(TablePlace[ApiKey]):
         stands = standing.standing(item, self.app.now_ms())
         return list(Standing).index(stands), item.name.casefold(), -item.created_at.timestamp()
 
-    def draw(self) -> None:
-        """Show the columns that there is room for."""
-        every = [self._every_cell(item) for item in self.items.values()]
-        room = self.table.size.width - 1  # for a bar to scroll with
-        self._columns = table.fitting(_TITLES, every, _BY_WEIGHT, room)
-        super().draw()
-
-    def titles(self) -> Sequence[str]:
-        """Those that there is room for."""
-        return [_TITLES[place] for place in self._columns]
-
-    def cells(self, item: ApiKey) -> Sequence[Text]:
-        """What stands in them."""
-        every = self._every_cell(item)
-        return [every[place] for place in self._columns]
-
-    def _every_cell(self, item: ApiKey) -> Sequence[Text]:
+    def every_cell(self, item: ApiKey) -> Sequence[Text]:
+        """How it stands, what it may do, and who uses it."""
         now_ms = self.app.now_ms()
         stands = standing.standing(item, now_ms)
         name = text.one_line(item.name)

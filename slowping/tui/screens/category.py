@@ -42,14 +42,10 @@ class CategoryScreen(TablePlace[Category]):
 
     # What comes from outside ------------------------------------------------------------------
 
-    def on_mount(self) -> None:
-        """Have the figures, as they change."""
-        self.app.figures.changed.subscribe(self, self._count_up)
-
     def on_screen_resume(self) -> None:
         """Have the figures kept as they are now."""
         self.app.figures.watch(True)
-        self._count_up()
+        self._surroundings.count(self.app.figures.now)
 
     def on_screen_suspend(self) -> None:
         """Nobody looks at them."""
@@ -69,8 +65,7 @@ class CategoryScreen(TablePlace[Category]):
                     self.items.pop(item.id, None)
                 else:
                     self._change(item.category)
-        if self.is_current:
-            self.draw()
+        self.draw_in_sight()
 
     def forget(self) -> None:
         """Neither categories nor what belongs to them are known."""
@@ -84,10 +79,10 @@ class CategoryScreen(TablePlace[Category]):
             self._surroundings.rename(before, category)
         self.items[category.id] = category
 
-    def _count_up(self, _: object = None) -> None:
+    def take_figures(self) -> None:
+        """Count up."""
         self._surroundings.count(self.app.figures.now)
-        if self.is_current and self.is_mounted:
-            self.draw()
+        super().take_figures()
 
     # How it is shown --------------------------------------------------------------------------
 

@@ -69,7 +69,7 @@ class ChannelScreen(TablePlace[Channel]):
             return
         for item in told:
             self._learn(item)
-        self.draw()
+        self.draw_in_sight()
         self.refresh_bindings()
 
     def _learn(self, item: ChannelChanged | CategoryChanged) -> None:
@@ -87,10 +87,6 @@ class ChannelScreen(TablePlace[Channel]):
         """Neither channels nor what is told beside them are known."""
         self._kinds, self._categories, self._tests = (), {}, {}
         super().forget()
-
-    def take_figures(self) -> None:
-        """Show how the channels fare now."""
-        self.draw()
 
     def order(self, item: Channel) -> Any:
         """Ad hoc ones last, each project for itself."""

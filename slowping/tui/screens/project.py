@@ -24,33 +24,38 @@ from slowping.tui.figures.periods import periods
 from slowping.tui.live import Batch
 from slowping.tui.project import card, holdings
 from slowping.tui.project.holdings import Holdings
-from slowping.tui.table_place import TablePlace, every
-from slowping.tui.widgets import drawing, table
+from slowping.tui.table_place import FittedPlace, every
+from slowping.tui.widgets import drawing
 from slowping.tui.widgets.table import cell
 
-_TITLES: Final = (
-    "Name", "Categories", "Channels", "This month", "Web pages", "Destinations", "Age",
-)  # fmt: skip
-_BY_WEIGHT: Final = (
-    "Name", "This month", "Categories", "Channels", "Destinations", "Web pages", "Age",
-)  # fmt: skip
 _LONGEST_NAME: Final = 28
+_COUNTED: Final = 10_000
+"""Most categories, and channels, that are counted into their projects."""
 
 
-class ProjectScreen(TablePlace[Project]):
+class ProjectScreen(FittedPlace[Project]):
     """One row a project; all that the key may see, whichever is looked at."""
 
     PLURAL = "projects"
     HINT = "words  strict  quota"
+    TITLES = (
+        "Name", "Categories", "Channels", "This month", "Web pages", "Destinations", "Age",
+    )  # fmt: skip
+    BY_WEIGHT = (
+        "Name", "This month", "Categories", "Channels", "Destinations", "Web pages", "Age",
+    )  # fmt: skip
     help_title: ClassVar[str] = "Projects"
 
     def __init__(self) -> None:
         super().__init__()
         self._categories: dict[str, Category] = {}
         self._channels: dict[str, Channel] = {}
-        self._columns: tuple[int, ...] = (0,)
+        self._holdings: Mapping[str, Holdings] = {}
+        """What each project holds, by its name; empty where that is to be counted anew."""
         self._all: Overview | None = None
         """Figures of all projects, from when one began to be looked at: the app's are its own."""
+        self._months: Mapping[str, int] | None = None
+        self._months_of_all: Mapping[str, int] | None = None
 
     # What is shown ----------------------------------------------------------------------------
 
@@ -64,12 +69,13 @@ class ProjectScreen(TablePlace[Project]):
         client = self.app.client
         projects, categories, channels, self._all = await asyncio.gather(
             every(client.list_projects),
-            every(client.list_categories),
-            every(client.list_channels),
+            every(client.list_categories, _COUNTED),
+            every(client.list_channels, _COUNTED),
             self._fetch_all(),
         )
         self._categories = {each.id: each for each in categories}
         self._channels = {each.id: each for each in channels}
+        self._holdings = {}
         return projects
 
     async def _fetch_all(self) -> Overview | None:
@@ -98,14 +104,15 @@ class ProjectScreen(TablePlace[Project]):
                     continue
             moved = True
         if moved:
-            self.draw()
+            self._holdings = {}
+            self.draw_in_sight()
             self.refresh_bindings()
 
     def forget(self) -> None:
         """Neither projects nor what they hold are known."""
         # Whichever project is looked at, all are shown here: the cursor stays where it was.
         current = self.current.id if self.current else None
-        self._categories, self._channels, self._all = {}, {}, None
+        self._categories, self._channels, self._holdings, self._all = {}, {}, {}, None
         super().forget()
         self._awaited = current
 
@@ -116,31 +123,18 @@ class ProjectScreen(TablePlace[Project]):
             if before is not None and before.name != project.name:
                 self.load()  # what is in it names it otherwise from now on
 
-    def take_figures(self) -> None:
-        """Events come in."""
-        self.draw()
-
     def order(self, item: Project) -> Any:
         """By name."""
         return item.name.casefold()
 
     def draw(self) -> None:
-        """Show the columns that there is room for."""
-        every = [self._every_cell(item) for item in self.items.values()]
-        room = self.table.size.width - 1  # for a bar to scroll with
-        self._columns = table.fitting(_TITLES, every, _BY_WEIGHT, room)
+        """Show what each was sent, as of now."""
+        self._months = holdings.this_month(self.app.figures.now)
+        self._months_of_all = holdings.this_month(self._all)
         super().draw()
 
-    def titles(self) -> Sequence[str]:
-        """Those that there is room for."""
-        return [_TITLES[place] for place in self._columns]
-
-    def cells(self, item: Project) -> Sequence[Text]:
-        """What stands in them."""
-        every = self._every_cell(item)
-        return [every[place] for place in self._columns]
-
-    def _every_cell(self, item: Project) -> Sequence[Text]:
+    def every_cell(self, item: Project) -> Sequence[Text]:
+        """What it holds, and what it may be sent."""
         held = self._held(item)
         return (
             self._named(item),
@@ -182,11 +176,14 @@ class ProjectScreen(TablePlace[Project]):
         return "No projects.", "A project owns categories, channels and API keys.\nn makes one."
 
     def _held(self, item: Project) -> Holdings:
-        return holdings.holdings(item, self._categories.values(), self._channels.values())
+        if not self._holdings:
+            self._holdings = holdings.holdings(self._categories.values(), self._channels.values())
+        return self._holdings.get(item.name, Holdings())
 
     def _events(self, item: Project) -> int | None:
-        events = holdings.this_month(item, self.app.figures.now, self.app.project)
-        return holdings.this_month(item, self._all, None) if events is None else events
+        is_in = self.app.project in (None, item.name)
+        months = self._months if is_in and self._months is not None else self._months_of_all
+        return None if months is None else months.get(item.name, 0)
 
     # What the person does ---------------------------------------------------------------------
 
