@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from textual.message_pump import MessagePump
+from textual.worker import NoActiveWorker, get_current_worker
 
 from slowping.core import errors, text
+from slowping.tui.command import only_asks
 
 if TYPE_CHECKING:
     from slowping.tui.app import SlowpingApp
@@ -39,7 +41,7 @@ async def acting(
             yield ending
         except errors.SlowpingError as error:
             ending.error = error
-            app.tell_error(f"{doing} failed", error, advice(error))
+            app.tell_error(f"{doing} failed", error, advice(error, asked=_only_asks()))
             return
     if done is not None:
         app.tell(done)
@@ -82,13 +84,23 @@ async def answer(call: Callable[[], Awaitable[T]]) -> T | errors.SlowpingError:
         return error
 
 
+def _only_asks() -> bool:
+    """Whether what goes on here changes nothing at the server."""
+    try:
+        return only_asks(get_current_worker())
+    except NoActiveWorker:
+        return False
+
+
 def told(error: errors.SlowpingError) -> str:
     """The error as a sentence that a terminal can be shown."""
     return text.visible(str(error) or type(error).__name__)
 
 
-def advice(error: errors.SlowpingError) -> str:
-    """What a person can do about it, in a sentence."""
+def advice(error: errors.SlowpingError, *, asked: bool = False) -> str:
+    """What a person can do about it, in a sentence; `asked` where nothing was to be changed."""
+    if asked and isinstance(error, errors.Unreachable):
+        return "ctrl+r tries now."
     for kind, words in _ADVICE.items():
         if isinstance(error, kind):
             return words(error) if callable(words) else words
@@ -106,7 +118,7 @@ _ADVICE: Final[dict[type[errors.SlowpingError], str | Callable[..., str]]] = {
     errors.Forbidden: "It takes an API key with the scope 'admin'. " + _OTHER_KEY,
     errors.RateLimited: lambda error: f"Do it again in {error.retry_after_s} s.",
     errors.Unavailable: lambda error: f"Do it again in {error.retry_after_s} s.",
-    errors.Unreachable: "It is tried again by itself; ctrl+r tries now.",
+    errors.Unreachable: "See whether it was done before you do it again.",
     errors.UnexpectedAnswer: "See whether the address is right: ctrl+o.",
     errors.NotFound: "It may have been removed; ctrl+r loads what is there.",
     errors.WrongState: "It may have changed; ctrl+r loads what is there.",

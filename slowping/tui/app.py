@@ -16,7 +16,7 @@ from textual.worker import WorkerError
 
 from slowping.core import errors
 from slowping.tui import act, switching
-from slowping.tui.command import ALONE, Commanded, binding, on_command
+from slowping.tui.command import Commanded, binding, on_command, only_asks
 from slowping.tui.commands import everywhere
 from slowping.tui.figures.keeping import Figures
 from slowping.tui.live import Lamp, Link, Live
@@ -56,6 +56,8 @@ class SlowpingApp(Commanded, Telling):
     BINDINGS: ClassVar[list[BindingType]] = [
         binding(place.command(), f"go('{place.name}')") for place in PLACES
     ]
+
+    READS = frozenset({_LINE, _CLOSING, "rights", "project", "figures"})
 
     project: var[str | None] = var(None, init=False)
     """The project that is looked at; None is all that the key may see."""
@@ -169,7 +171,7 @@ class SlowpingApp(Commanded, Telling):
                 return
         if (error := following.error) is not None:  # what trying again would not change
             lamp = Lamp.OFFLINE if isinstance(error, errors.Unreachable) else Lamp.REFUSED
-            self.live.end(lamp, act.told(error), act.advice(error))
+            self.live.end(lamp, act.told(error), act.advice(error, asked=True))
 
     def _reach(self, profile: Profile) -> "Client":
         """The client of that profile; the one there is goes on with what it is doing."""
@@ -183,7 +185,7 @@ class SlowpingApp(Commanded, Telling):
     @work(group=_CLOSING)
     async def _let_go(self, client: "Client") -> None:
         """Close a client once the acts that were begun with it have ended, and told of it."""
-        for worker in [each for each in self.workers if each.group == ALONE]:
+        for worker in [each for each in self.workers if not only_asks(each)]:
             with contextlib.suppress(WorkerError):
                 await worker.wait()
         await client.close()
@@ -191,6 +193,8 @@ class SlowpingApp(Commanded, Telling):
     def _see_link(self, link: Link) -> None:
         if link.fresh:
             self._learn_rights()
+        if link.trimmed:
+            self.tell("The server no longer has all that was missed: loaded anew.")
 
     @work(exclusive=True, group="rights")
     async def _learn_rights(self) -> None:

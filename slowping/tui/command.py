@@ -78,6 +78,11 @@ def alone(method: Callable[P, Coroutine[None, None, R]]) -> "Callable[P, Worker[
     return begin
 
 
+def only_asks(worker: "Worker[Any]") -> bool:
+    """Whether a worker changes nothing at the server."""
+    return worker.group in getattr(worker.node, "READS", ())
+
+
 def binding(command: Command, action: str | None = None) -> Binding:
     """The command as Textual's key binding."""
     return Binding(
@@ -101,6 +106,9 @@ class Commanded(_Node):
 
     answered: ClassVar[dict[str, tuple[Command, str]]] = {}
     """By id: the command and the name of the method."""
+
+    READS: ClassVar[frozenset[str]] = frozenset()
+    """Groups of its workers that only ask: they may be given up at any time, or done again."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         own = {

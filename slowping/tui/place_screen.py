@@ -5,7 +5,7 @@ in `load` (inside of `acting`), take what the feed tells in `take`, mark methods
 `on_command`. Then list it in `places.py` and put its commands into `commands/<name>.py`.
 """
 
-from typing import ClassVar, Final
+from typing import Final
 
 from textual import getters
 from textual._styles_cache import StylesCache
@@ -34,8 +34,7 @@ _WITHOUT_LINE: Final = {
 class PlaceScreen(Commanded, Screen[None]):
     """One of the places that a number key leads to."""
 
-    READS: ClassVar[frozenset[str]] = frozenset({"load", "detail"})
-    """Groups of workers that only ask."""
+    READS = frozenset({"load", "detail"})
 
     app = getters.app(SlowpingApp)
     status = getters.query_one(StatusBar)
@@ -188,8 +187,6 @@ class PlaceScreen(Commanded, Screen[None]):
         self.see_link()
         if link.fresh:
             self.load()
-        if link.trimmed:
-            self.app.tell("The server no longer has all that was missed: loaded anew.")
 
     def _see_figures(self, _: None) -> None:
         self.status.backlog = self.backlog()

@@ -7,7 +7,7 @@ from slowping.tui import act
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (errors.Unreachable("x"), "tried again by itself"),
+        (errors.Unreachable("x"), "whether it was done"),
         (errors.UnknownApiKey(), "another API key"),
         (errors.Forbidden("x"), "scope 'admin'"),
         (errors.ForeignProject("shop"), "another API key"),
@@ -20,6 +20,10 @@ from slowping.tui import act
 )
 def test_every_error_comes_with_what_to_do(error: errors.SlowpingError, words: str) -> None:
     assert words in act.advice(error)
+
+
+def test_what_only_asked_is_asked_again() -> None:
+    assert act.advice(errors.Unreachable("x"), asked=True) == "ctrl+r tries now."
 
 
 def test_an_error_is_told_without_control_characters() -> None:

@@ -2,6 +2,7 @@
 
 import json
 
+import httpx
 import pytest
 
 from slowping.core import errors
@@ -404,6 +405,22 @@ async def test_a_retry_of_many_goes_on_while_another_project_is_looked_at(
         assert "Retried 1,200: 1,200 on the way" in live.toasts()
         assert screen.is_current
         live.hides("Retrying")
+
+
+async def test_an_act_of_which_no_answer_comes_may_have_been_done(server: ScriptedServer) -> None:
+    shop(server)
+
+    def breaks(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadError("gone", request=request)
+
+    async with running(server) as live:
+        await look(live)
+        server.answers[f"POST /deliveries/{failed(4).id}/retry"] = breaks
+        server.answers["GET /deliveries/groups"] = breaks
+        await live.press("r")
+        assert live.toasts()[-1].endswith("See whether it was done before you do it again.")
+        await live.press("f", "f")
+        assert live.toasts()[-1].endswith("ctrl+r tries now.")
 
 
 async def test_nothing_is_retried_where_nothing_has_failed(server: ScriptedServer) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
+import msgspec
 import pytest
 
 from slowping.core import errors
@@ -12,6 +14,8 @@ from slowping.core.page import Page
 from slowping.tui.modals.choose import ChooseModal
 from slowping.tui.places import PLACES
 from slowping.tui.settings import Profile, Settings
+from tests.tui.delivery.outbox import Outbox
+from tests.tui.delivery.samples import failed
 from tests.tui.driver import PROFILE, ScriptedServer, events, running
 from tests.tui.things import has_keys, has_projects, key, project, value
 
@@ -90,7 +94,7 @@ async def test_a_remembered_project_that_is_gone_leads_to_all_of_them(
     server: ScriptedServer, status: int, condition: type[errors.SlowpingError]
 ) -> None:
     settings = Settings()
-    settings.keep(settings.remembered.changed(project="gone"))
+    settings.change(lambda kept: kept.changed(project="gone"))
     server.events = events(1, 2)
     server.refusing["/feed"] = (status, condition)
     server.gate.clear()
@@ -143,7 +147,7 @@ async def test_the_palette_finds_a_project(server: ScriptedServer) -> None:
 
 async def test_another_server_starts_with_all_of_its_projects(server: ScriptedServer) -> None:
     settings = Settings()
-    settings.keep(settings.remembered.with_profile(OTHER).with_profile(PROFILE))
+    settings.change(lambda kept: kept.with_profile(OTHER).with_profile(PROFILE))
     async with running(server, settings=settings) as live:
         live.app.project = "shop"
         await live.connects()
@@ -159,7 +163,7 @@ async def test_another_server_starts_with_all_of_its_projects(server: ScriptedSe
 
 async def test_a_server_is_forgotten_once_that_is_confirmed(server: ScriptedServer) -> None:
     settings = Settings()
-    settings.keep(settings.remembered.with_profile(OTHER).with_profile(PROFILE))
+    settings.change(lambda kept: kept.with_profile(OTHER).with_profile(PROFILE))
     async with running(server, settings=settings) as live:
         await live.connects()
         for answer in ("escape", "y"):
@@ -178,7 +182,7 @@ async def test_the_server_that_is_looked_at_is_not_offered_to_be_forgotten(
     server: ScriptedServer,
 ) -> None:
     settings = Settings()
-    settings.keep(settings.remembered.with_profile(PROFILE))
+    settings.change(lambda kept: kept.with_profile(PROFILE))
     async with running(server, settings=settings) as live:
         await live.connects()
         await live.press("colon")
@@ -272,3 +276,46 @@ async def test_a_client_is_let_go_once_an_act_that_was_begun_with_it_has_ended(
         await live.press("escape", "y")
         with pytest.raises(errors.Unreachable, match="was closed"):
             await before.list_projects()
+
+
+async def test_a_retry_of_many_ends_at_the_server_where_it_was_begun(
+    server: ScriptedServer,
+) -> None:
+    outbox = Outbox(server, *(failed(number) for number in range(1, 1_201)))
+    retried = server.answers["POST /deliveries/retry"]
+    hosts: list[str] = []
+
+    def retry(request: httpx.Request) -> msgspec.Struct | httpx.Response:
+        hosts.append(request.url.host)
+        assert callable(retried)
+        return retried(request)
+
+    server.answers["POST /deliveries/retry"] = retry
+    async with running(server) as live:
+        await live.connects()
+        await live.press("2", "R")
+        server.gate.clear()
+        await live.pilot.press("y")
+        before = live.app.client
+        live.app.use(OTHER)
+        while live.app.client is before:
+            await live.pilot.pause()
+        server.gate.set()
+        await live.connects()
+        assert hosts == ["server.test"] * 3
+        assert len(outbox.moves) == 3
+        assert "Retried 1,200: 1,200 on the way" in live.toasts()
+        with pytest.raises(errors.Unreachable, match="was closed"):
+            await before.list_projects()
+
+
+async def test_what_the_server_has_trimmed_is_said_once(server: ScriptedServer) -> None:
+    has_projects(server, "shop")
+    async with running(server) as live:
+        await live.connects()
+        await live.loses_the_line()
+        await live.tries_again(reset=True)
+        assert [toast for toast in live.toasts() if "missed" in toast]
+        live.app.clear_notifications()
+        await live.press(*(place.key for place in PLACES))
+        assert not [toast for toast in live.toasts() if "missed" in toast]

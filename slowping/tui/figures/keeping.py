@@ -166,7 +166,9 @@ class Figures:
     def _tell(self, before: SlowpingError | None, problem: SlowpingError) -> None:
         """Say what went wrong to who looks at the figures, once."""
         if self._watched and not self.is_too_old and type(before) is not type(problem):
-            self._app.tell_error("Loading the overview failed", problem, act.advice(problem))
+            self._app.tell_error(
+                "Loading the overview failed", problem, act.advice(problem, asked=True)
+            )
 
     # What comes from outside ------------------------------------------------------------------
 
