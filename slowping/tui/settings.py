@@ -137,14 +137,6 @@ class Settings:
             platformdirs.user_state_path("slowping"), platformdirs.user_config_path("slowping")
         )
 
-    def remember(self, **what: Any) -> None:  # as the fields of Remembered are
-        """Keep something for the next time; raises as `change` does."""
-        self.change(lambda remembered: remembered.changed(**what))
-
-    def keep(self, remembered: Remembered) -> None:
-        """Keep this and nothing else for the next time; raises as `change` does."""
-        self.change(lambda _: remembered)
-
     def change(self, how: Callable[[Remembered], Remembered]) -> None:
         """Change what is kept for the next time, also by another live view; for its owner alone.
 
@@ -158,9 +150,11 @@ class Settings:
             raise
 
     def _change(self, how: Callable[[Remembered], Remembered]) -> None:
-        before = (_kept(self._file) if self._file else None) or self.remembered
-        after = how(before)
-        if self._file is not None and after != before:
+        kept = _kept(self._file) if self._file else None
+        after = how(kept or self.remembered)
+        if self._file is not None and after != (kept or self.remembered):
+            if kept is None:
+                _set_aside(self._file)
             try:
                 _write(self._file, msgspec.json.format(msgspec.json.encode(after)))
             except OSError as error:
@@ -177,6 +171,12 @@ def remembered() -> Remembered:
         return Settings(platformdirs.user_state_path("slowping")).remembered
     except errors.ConfigError:
         return Remembered()
+
+
+def _set_aside(file: Path) -> None:
+    """Keep what cannot be read: there may be keys in it that somebody misses."""
+    with contextlib.suppress(OSError):  # such as that there is none
+        file.replace(file.with_name(f"{file.name}.bad"))
 
 
 def _write(file: Path, content: bytes) -> None:
@@ -198,8 +198,8 @@ def _kept(file: Path) -> Remembered | None:
         return msgspec.json.decode(file.read_bytes(), type=Remembered)
     except FileNotFoundError:
         return None
-    except msgspec.DecodeError:
-        return None  # what an other version or a crash has left: it is only a memory
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None  # what another version or a crash has left: it is only a memory
     except OSError as error:
         raise errors.ConfigError(f"Cannot read {file}: {error.strerror}.") from error
 

@@ -19,7 +19,7 @@ WORK = Profile(name="work", server="https://ping.example.test", api_key="slp_wor
 def settings(home: Path) -> Settings:
     """Those of this user, with two servers that are remembered, the second one last."""
     settings = Settings(home / "state/slowping")
-    settings.keep(settings.remembered.with_profile(HOME).with_profile(WORK))
+    settings.change(lambda kept: kept.with_profile(HOME).with_profile(WORK))
     return settings
 
 

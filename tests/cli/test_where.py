@@ -1,6 +1,7 @@
 """Which server a command talks to, with the live view's memory in a real file."""
 
 import asyncio
+import functools
 import json
 import pathlib
 from collections.abc import Awaitable, Callable
@@ -9,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from slowping.cli import cli, where
-from slowping.tui.settings import Profile, Settings
+from slowping.tui.settings import Profile, Remembered, Settings
 from tests.conftest import RunningHouse
 
 Run = Callable[..., Awaitable[Result]]
@@ -25,7 +26,7 @@ def settings(home: pathlib.Path) -> Settings:
 
 def remember(settings: Settings, *profiles: Profile) -> None:
     for profile in profiles:
-        settings.keep(settings.remembered.with_profile(profile))
+        settings.change(functools.partial(Remembered.with_profile, profile=profile))
 
 
 async def run(*arguments: str, **environ: str) -> Result:
@@ -104,5 +105,5 @@ def test_a_memory_that_may_not_be_read_stops_nothing(home: pathlib.Path) -> None
 def test_the_last_server_comes_first_and_one_without_a_key_is_none(settings: Settings) -> None:
     a, b, c = (Profile.of(f"http://{name}", "k" if name != "c" else "") for name in "abc")
     remember(settings, a, b, c)
-    settings.remember(profile="b")
+    settings.change(lambda kept: kept.changed(profile="b"))
     assert [address.server for address in where.remembered()] == ["http://b", "http://a"]

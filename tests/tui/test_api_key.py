@@ -360,7 +360,7 @@ async def test_who_rotates_the_own_key_goes_on_with_the_new_one(
     new = key(7, name="laptop", scopes=["admin"])
     server.answers[f"POST /keys/{OWN.id}/rotate"] = IssuedApiKey(api_key=new, value=value(7))
     settings = Settings(tmp_path)
-    settings.keep(settings.remembered.with_profile(MINE))
+    settings.change(lambda kept: kept.with_profile(MINE))
     async with showing(server, settings=settings) as live:
         await goes_to(live, "laptop")
         await live.press("R", "enter")

@@ -176,7 +176,7 @@ async def test_the_palette_jumps_to_a_category(server: ScriptedServer) -> None:
 async def test_the_palette_switches_servers(server: ScriptedServer) -> None:
     settings = Settings()
     other = Profile(name="other", server="http://other.test", api_key="slp_other")
-    settings.keep(settings.remembered.with_profile(other).with_profile(PROFILE))
+    settings.change(lambda kept: kept.with_profile(other).with_profile(PROFILE))
     server.events = events(1, 2)
     async with running(server, settings=settings) as live:
         await live.connects()

@@ -12,8 +12,8 @@ WORK = Profile(name="work", server="https://ping.example.test", api_key="slp_wor
 
 def test_what_is_remembered_is_there_the_next_time(tmp_path: Path) -> None:
     settings = Settings(tmp_path / "state", tmp_path / "config")
-    settings.keep(settings.remembered.with_profile(HOME).with_profile(WORK))
-    settings.remember(theme="nord", place="feed", filter="category:sale")
+    settings.change(lambda kept: kept.with_profile(HOME).with_profile(WORK))
+    settings.change(lambda kept: kept.changed(theme="nord", place="feed", filter="category:sale"))
     again = Settings(tmp_path / "state", tmp_path / "config").remembered
     assert again.current() == WORK
     assert again.profiles == (HOME, WORK)
@@ -22,7 +22,7 @@ def test_what_is_remembered_is_there_the_next_time(tmp_path: Path) -> None:
 
 def test_nobody_else_can_read_the_keys(tmp_path: Path) -> None:
     settings = Settings(tmp_path / "state", None)
-    settings.keep(Remembered().with_profile(HOME))
+    settings.change(lambda kept: kept.with_profile(HOME))
     assert stat.S_IMODE((tmp_path / "state/tui.json").stat().st_mode) == 0o600
     assert [file.name for file in (tmp_path / "state").iterdir()] == ["tui.json"]
 
@@ -34,10 +34,16 @@ def test_a_profile_takes_the_place_of_the_one_of_its_name() -> None:
     assert remembered.with_profile(newer).current() == newer
 
 
-@pytest.mark.parametrize("left", [b"", b"{", b'{"profiles": 1}', b"\xff"])
-def test_a_memory_that_cannot_be_read_is_none(tmp_path: Path, left: bytes) -> None:
+@pytest.mark.parametrize("left", [b"", b"{", b'{"profiles": 1}', b"\xff", b'{"theme":"\xff"}'])
+def test_a_memory_that_cannot_be_read_is_none_and_is_kept_aside(
+    tmp_path: Path, left: bytes
+) -> None:
     (tmp_path / "tui.json").write_bytes(left)
-    assert Settings(tmp_path, None).remembered == Remembered()
+    settings = Settings(tmp_path, None)
+    assert settings.remembered == Remembered()
+    settings.change(lambda kept: kept.with_profile(HOME))
+    assert Settings(tmp_path, None).remembered.profiles == (HOME,)
+    assert (tmp_path / "tui.json.bad").read_bytes() == left
 
 
 def test_keys_and_bell_come_from_the_written_file(tmp_path: Path) -> None:
@@ -57,7 +63,7 @@ def test_a_written_file_that_is_wrong_is_named(tmp_path: Path, written: str) -> 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file, not a folder")
     with pytest.raises(errors.ConfigError, match=r"Cannot (read|write) .*tui\.json"):
-        Settings(tmp_path / "state", None).remember(theme="nord")
+        Settings(tmp_path / "state", None).change(lambda kept: kept.changed(theme="nord"))
 
 
 @pytest.mark.parametrize(
@@ -77,7 +83,7 @@ def test_two_live_views_do_not_forget_what_the_other_one_keeps(tmp_path: Path) -
     one, two = Settings(tmp_path), Settings(tmp_path)
     one.change(lambda kept: kept.with_profile(HOME))
     two.change(lambda kept: kept.with_profile(WORK))
-    one.remember(theme="nord")
+    one.change(lambda kept: kept.changed(theme="nord"))
     kept = Settings(tmp_path).remembered
     assert kept.profiles == (HOME, WORK)
     assert kept.theme == "nord"
@@ -95,6 +101,6 @@ def test_what_cannot_be_written_holds_until_the_end(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file, not a folder")
     with pytest.raises(errors.ConfigError):
         settings.change(lambda kept: kept.with_profile(HOME))
-    settings.remember(theme="nord")
+    settings.change(lambda kept: kept.changed(theme="nord"))
     assert settings.remembered.profiles == (HOME,)
     assert settings.remembered.theme == "nord"

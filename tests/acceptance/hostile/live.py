@@ -30,7 +30,7 @@ async def live_view(
     haunt: Haunted, home: Path, *, project: str | None = None, **environ: str
 ) -> AsyncIterator[Terminal]:
     """Run it until the block ends; sees that it leaves as it should and wrote nothing unlawful."""
-    settings.Settings(home / "state/slowping").remember(project=project)
+    settings.Settings(home / "state/slowping").change(lambda kept: kept.changed(project=project))
     command = (sys.executable, "-m", "slowping", "tui")
     places = {"HOME": str(home), "XDG_STATE_HOME": str(home / "state")}
     around = haunt.environ | places | environ
