@@ -16,6 +16,9 @@ from slowping.core.feed import Connected, FeedItem, Lost, StreamItem
 GATHERING_S: Final = 0.1
 """How long items are gathered before they are shown together."""
 
+SURE_AFTER_S: Final = 3.0
+"""What the feed cannot tell for sure is asked for no more often than that."""
+
 _TRIES_BEFORE_OFFLINE: Final = 3
 
 Batch = tuple[FeedItem, ...]

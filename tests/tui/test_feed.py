@@ -2,10 +2,19 @@ import json
 import shlex
 from pathlib import Path
 
+import pytest
+
 from slowping.core import errors, ids
-from slowping.core.delivery import AttemptOutcome, DeliveryDetail, DeliveryState, Moved
+from slowping.core.delivery import (
+    AttemptOutcome,
+    Delivery,
+    DeliveryDetail,
+    DeliveryState,
+    Moved,
+)
 from slowping.core.feed import CategoryChanged
 from slowping.core.page import Page
+from slowping.tui.feed.place import FeedPlace
 from slowping.tui.feed.rows import Rows
 from slowping.tui.settings import Settings
 from slowping.tui.widgets.feed_view import FeedView
@@ -372,6 +381,64 @@ async def test_a_retry_of_an_old_event_is_asked_for(server: ScriptedServer) -> N
         live.shows("1/2 ✗")
         await live.receives(known[0])
         live.shows("2/2")
+
+
+@pytest.mark.parametrize(("in_a_batch", "asks"), [(4, "GET /deliveries"), (20, "GET /events")])
+async def test_many_old_events_that_move_are_asked_for_now_and_then(
+    server: ScriptedServer, in_a_batch: int, asks: str
+) -> None:
+    server.events = events(1, 100, deliveries={"failed": 2})
+
+    def batch(number: int) -> list[Delivery]:
+        first = 1 + number * in_a_batch
+        of = range(first, first + in_a_batch)
+        return [delivery(1_000 + each, each, DeliveryState.PENDING) for each in of]
+
+    async with running(server) as live:
+        await live.connects()
+        server.asked.clear()
+        await live.receives(*batch(0))
+        at_first = server.asked.count(asks)
+        assert at_first
+        await live.receives(*batch(1))
+        await live.receives(*batch(1))
+        assert server.asked.count(asks) == at_first
+        feed = live.app.screen
+        assert isinstance(feed, FeedPlace)
+        feed.make_sure()
+        await live.settle()
+        assert server.asked.count(asks) == 2 * at_first
+        feed.make_sure()
+        await live.settle()
+        assert server.asked.count(asks) == 2 * at_first
+
+
+async def test_what_moves_while_nobody_looks_is_asked_for_on_return(
+    server: ScriptedServer,
+) -> None:
+    Outbox(server)
+    server.events = [event(1, deliveries={"failed": 2})]
+    async with running(server) as live:
+        await live.connects()
+        await live.press("2")
+        server.every_query.clear()
+        await live.receives(delivery(2, 1, DeliveryState.PENDING))
+        assert not [asked for asked in server.every_query if event(1).id in asked]
+        await live.press("1")
+        assert [asked for asked in server.every_query if event(1).id in asked]
+
+
+async def test_a_retry_that_is_asked_for_twice_is_sent_once(server: ScriptedServer) -> None:
+    server.events = [event(1, deliveries={"failed": 1})]
+    server.answers["POST /deliveries/retry"] = Moved(moved=1)
+    async with running(server) as live:
+        await live.connects()
+        server.gate.clear()
+        await live.press("r", "r")
+        server.gate.set()
+        await live.settle()
+        assert server.asked.count("POST /deliveries/retry") == 1
+        assert "Retry what failed: wait until this has ended: Retry what failed." in live.toasts()
 
 
 async def test_what_is_copied_is_said_to_be_sent_not_copied(server: ScriptedServer) -> None:

@@ -135,3 +135,15 @@ def test_changes_that_are_heard_while_a_page_is_loaded_are_not_lost() -> None:
 
 def test_a_change_of_an_event_that_is_not_kept_is_nothing() -> None:
     assert Rows().change(delivery(1, 1, DELIVERED)) is None
+
+
+def test_a_page_that_could_not_be_loaded_is_not_waited_for() -> None:
+    rows = Rows()
+    rows.expect()
+    rows.give_up()
+    rows.add([event(2)])
+    rows.change(delivery(1, 1, DeliveryState.FAILED))
+    rows.load([event(1, deliveries={"pending": 1})])
+    [row] = rows.shown
+    assert row.event.id == event(1).id
+    assert row.counts == {"pending": 1}

@@ -19,15 +19,12 @@ from slowping.tui.delivery import about, said
 from slowping.tui.delivery.board import Board, Thing
 from slowping.tui.delivery.groups import View, key_of, states_of
 from slowping.tui.delivery.rows import PAGE, GroupRows
-from slowping.tui.live import Batch
+from slowping.tui.live import SURE_AFTER_S, Batch
 from slowping.tui.sifting.place import SiftedPlace
 from slowping.tui.widgets.empty_state import EmptyState
 from slowping.tui.widgets.filter_bar import FilterBar
 from slowping.tui.widgets.lines import Lines, Piece
 from slowping.tui.widgets.pane import Pane
-
-SURE_AFTER_S: Final = 3.0
-"""What the feed cannot tell for sure is asked for so long after it, and no more often."""
 
 _MOST_PAGES: Final = 5
 """So many pages are looked through for those of a group that have no error."""
@@ -101,7 +98,7 @@ class DeliveryPlace(SiftedPlace):
             self.board.around.know_kinds(await client.list_channel_kinds())
             categories = await client.list_categories(project=project, limit=page.MAX_LIMIT)
             self.board.around.know_categories(categories.items)
-        self._loading = False
+        self._loading, self._awaited = False, None
         self.draw()
 
     async def _load_groups(self) -> None:
@@ -175,7 +172,6 @@ class DeliveryPlace(SiftedPlace):
 
     def on_screen_resume(self) -> None:
         """Show what happened while nobody looked."""
-        super().on_screen_resume()
         if self._is_stale:
             self.make_sure()
         self.draw()

@@ -7,6 +7,7 @@ from textual import getters, work
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
+from textual.timer import Timer
 
 from slowping.core import text
 from slowping.core.delivery import Delivery
@@ -14,7 +15,7 @@ from slowping.core.event import Event
 from slowping.core.feed import CategoryChanged, DeliveryChanged, EventAccepted
 from slowping.tui.act import acting
 from slowping.tui.commands import feed
-from slowping.tui.live import Batch
+from slowping.tui.live import SURE_AFTER_S, Batch
 from slowping.tui.sifting.place import SiftedPlace
 from slowping.tui.sifting.query import Query
 from slowping.tui.widgets.detail import Detail
@@ -44,6 +45,9 @@ class FeedPlace(SiftedPlace):
     def __init__(self) -> None:
         super().__init__()
         self._loaded = self._failed = False
+        self._unsure: set[str] = set()
+        """Events of which it has to be asked how their deliveries stand."""
+        self._sure: Timer | None = None
         self._can: tuple[bool, str | None] = (False, None)
 
     def compose_place(self) -> ComposeResult:
@@ -70,6 +74,7 @@ class FeedPlace(SiftedPlace):
         """Load categories and the last page."""
         self.view.with_project = self.app.project is None
         self.view.rows.expect()
+        self._unsure.clear()
         self._load()
 
     @work(exclusive=True, group="load")
@@ -85,19 +90,22 @@ class FeedPlace(SiftedPlace):
             self._say()
             return
         self._failed = True
+        self.view.rows.give_up()
         self._say()
 
     def forget(self) -> None:
         """No event is known, and the one that was shown is of elsewhere."""
         self._loaded = self._failed = False
+        self._unsure.clear()
         self.view.forget()
         self.detail.display = False
         self.detail.show(None, None)
         self._say()
 
     def see_link(self) -> None:
-        """Say why nothing is shown."""
+        """Say why nothing is shown, and ask for what could not be asked for."""
         self._say()
+        self._ask_to_be_sure()
 
     def take(self, batch: Batch) -> None:
         """Show what has happened."""
@@ -120,10 +128,32 @@ class FeedPlace(SiftedPlace):
 
     def on_feed_view_uncertain(self, message: FeedView.Uncertain) -> None:
         """Ask how the deliveries of old events stand that were tried again."""
-        if len(message.event_ids) > _ONE_BY_ONE:
+        self._unsure.update(message.event_ids)
+        self._ask_to_be_sure()
+
+    def on_screen_resume(self) -> None:
+        """Ask for what moved while nobody looked."""
+        self._ask_to_be_sure()
+
+    def _ask_to_be_sure(self) -> None:
+        """Ask at once, or where that was done just now, a little later."""
+        if self._sure is None:
+            self.make_sure()
+
+    def make_sure(self) -> None:
+        """Ask now, or once somebody looks."""
+        if self._sure is not None:
+            self._sure.stop()
+            self._sure = None
+        if not (self._unsure and self.is_current and self.app.live.link.stands):
+            return
+        self._sure = self.set_timer(SURE_AFTER_S, self.make_sure)
+        if len(self._unsure) > _ONE_BY_ONE:
             self.load()
         else:
-            self._settle(message.event_ids)
+            event_ids = sorted(self._unsure)
+            self._unsure.clear()
+            self._settle(event_ids)
 
     def on_feed_view_missing(self) -> None:
         """More went by than the list keeps."""

@@ -91,10 +91,15 @@ class Rows:
         self._since = set()
         self._strays = {}
 
+    def give_up(self) -> None:
+        """The page could not be loaded."""
+        self._since, self._strays = None, {}
+
     def load(self, events: Iterable[Event]) -> None:
         """Put the page in; what was heard meanwhile stays."""
         since, strays = self._since or set(), self._strays
-        self._since, self._strays, self.lost = None, {}, 0
+        self.give_up()
+        self.lost = 0
         rows = {event.id: Row(event, heard=False) for event in events}
         rows |= {row.event.id: row for row in self._all if row.event.id in since}
         for event_id, states in strays.items():

@@ -7,7 +7,7 @@ from textual import work
 from slowping.core import ids
 from slowping.core.delivery import Delivery, DeliverySelection, DeliveryState
 from slowping.tui.act import acting
-from slowping.tui.command import Command, on_command
+from slowping.tui.command import Command, alone, on_command
 from slowping.tui.commands import feed
 from slowping.tui.feed.place import PAGE, FeedPlace
 from slowping.tui.sifting.query import Query
@@ -58,7 +58,7 @@ class FeedScreen(FeedPlace):
         return super().why_not(command)
 
     @on_command(feed.RETRY)
-    @work(group="retry")
+    @alone
     async def retry(self) -> None:
         """Try again what has failed of the event."""
         if not (row := self.view.current):
