@@ -66,7 +66,7 @@ def _settlement(
     now: int,
     draw: float,
 ) -> Settlement:
-    outcome, state, last_error = message.outcome, DeliveryState.PENDING, reason_of(message.outcome)
+    outcome, state = message.outcome, DeliveryState.PENDING
     due_at: int | None = None
     match outcome:
         case Delivered():
@@ -77,7 +77,6 @@ def _settlement(
             delay = retry.next_delay(outcome, delivery.tries, policy, lambda: draw)
             if delay is None:
                 state = DeliveryState.FAILED
-                last_error = f"{last_error}; given up after {_counted(delivery.attempts)}"
             else:
                 due_at = now + round(delay * 1000)
     return Settlement(
@@ -86,13 +85,10 @@ def _settlement(
         due_at=due_at,
         # A wait is not an attempt.
         attempt=None if isinstance(outcome, Throttled) else _record(message),
-        last_error=last_error,
+        # What went wrong and no more: deliveries that failed of the same are grouped by it.
+        last_error=reason_of(outcome),
         reference=outcome.reference if isinstance(outcome, Delivered) else None,
     )
-
-
-def _counted(attempts: int) -> str:
-    return "1 attempt" if attempts == 1 else f"{attempts} attempts"
 
 
 def _record(message: Sent) -> AttemptRecord:
