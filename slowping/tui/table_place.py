@@ -190,6 +190,10 @@ class TablePlace(SiftedPlace, Generic[T]):
         """What is under the cursor."""
         return self.items.get(self.table.current or "")
 
+    def whereabouts(self) -> object:
+        """What the rows belong to: the answer of an act is shown only if it is the same still."""
+        return self.app.profile, self.app.project
+
     def put(self, *items: T) -> None:
         """Take these in, new ones or changed ones."""
         self.items |= {self.key(item): item for item in items}

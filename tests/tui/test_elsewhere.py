@@ -1,13 +1,17 @@
 """Nothing that was known of one server or project is shown under the name of another."""
 
+import asyncio
+
 import pytest
 
 from slowping.tui.places import PLACES
 from slowping.tui.settings import Profile
+from tests.tui.channels import channel
 from tests.tui.delivery.outbox import Outbox
 from tests.tui.delivery.samples import failed
-from tests.tui.driver import Driver, ScriptedServer, event, running
+from tests.tui.driver import Driver, ScriptedServer, event, moment, running
 from tests.tui.figures import shop
+from tests.tui.test_one_act_at_a_time import has_channels
 from tests.tui.things import has_keys, has_projects, key
 
 OTHER = Profile(name="other.test", server="http://other.test", api_key="slp_other")
@@ -117,3 +121,28 @@ async def test_loading_again_shows_what_is_known_meanwhile(filled: ScriptedServe
         filled.gate.clear()
         await live.press("ctrl+r")
         live.shows("the-event")
+
+
+async def test_the_answer_of_an_act_is_not_shown_among_what_it_is_not_of(
+    server: ScriptedServer,
+) -> None:
+    has_projects(server, "shop", "blog")
+    has_channels(server, channel("ops", paused_at=moment(-60)))
+    async with running(server) as live:
+        await live.connects()
+        await live.press("3")
+        server.answers["POST /channels/chn_ops/resume"] = channel("ops")
+        held = server.gate
+        held.clear()
+        await live.pilot.press("s")
+        await live.pilot.pause()
+        server.gate = asyncio.Event()
+        server.gate.set()
+        has_channels(server, channel("mail", project="blog"))
+        live.app.project = "blog"
+        server.stand()
+        await live.comes_to_show("mail")
+        held.set()
+        await live.settle()
+        assert live.toasts() == ["Resumed ops: what waited goes out in order."]
+        live.shows("1 channel")

@@ -189,12 +189,14 @@ class ApiKeyScreen(FittedPlace[ApiKey]):
         """Ask what for, and show the value, this once."""
         from slowping.tui.modals.api_key import asking
 
-        places: tuple[str, ...] = ()
+        projects: tuple[str, ...] = ()
+        where = self.whereabouts()
         async with acting(self, "Listing the projects"):
-            places = await asking.projects(self.app, self.current.project if self.current else None)
-        issued = await asking.new(self.app, places) if places else None
+            usual = self.current.project if self.current else None
+            projects = await asking.projects(self.app, usual)
+        issued = await asking.new(self.app, projects) if projects else None
         if issued is not None:
-            self._put_first(issued.api_key)
+            self._put_first(issued.api_key, where)
             reach = standing.reach(issued.api_key)
             into = "all projects" if reach == "all" else f"the project {reach}"
             note = f"Issued for {into}. Give it to what is to use it."
@@ -210,12 +212,13 @@ class ApiKeyScreen(FittedPlace[ApiKey]):
         overlap = await asking.overlap(self.app, item) if item else None
         if item is None or overlap is None:
             return
+        where = self.whereabouts()
         issued, own = None, self.app.profile if self._is_own(item) else None
         async with acting(self, f"Rotating {item.name}"):
             rotation = ApiKeyRotation(overlap_s=overlap.seconds)
             issued = await self.app.client.rotate_api_key(item.id, rotation)
         if issued is not None:
-            self._put_first(issued.api_key)
+            self._put_first(issued.api_key, where)
             note = succession.told(overlap, item, self.app.now_ms())
             if own is not None and own == self.app.profile:  # and not gone elsewhere meanwhile
                 switching.use_key(self.app, issued.value)
@@ -230,6 +233,7 @@ class ApiKeyScreen(FittedPlace[ApiKey]):
 
         if (item := self.current) is None:
             return
+        where = self.whereabouts()
         loss, own = None, self._is_own(item)
         async with acting(self, f"Looking who uses {item.name}"):
             loss = await asking.loss(self.app, item)
@@ -237,14 +241,17 @@ class ApiKeyScreen(FittedPlace[ApiKey]):
             return
         async with acting(self, f"Revoking {item.name}", f"Revoked {item.name}."):
             revoked = await self.app.client.revoke_api_key(item.id)
+            if self.whereabouts() != where:
+                return
             self._keep(revoked)
             self.draw()
             if own:
                 self.app.ask_where()
 
-    def _put_first(self, key: ApiKey) -> None:
-        self.put(key)
-        self.jump(key.id)
+    def _put_first(self, key: ApiKey, where: object) -> None:
+        if self.whereabouts() == where:
+            self.put(key)
+            self.jump(key.id)
 
     def _keep(self, key: ApiKey) -> None:
         """Show it as it is now, if it is shown at all."""

@@ -18,6 +18,7 @@ from slowping.tui.category.surroundings import Known, Surroundings
 from slowping.tui.command import Command, alone, on_command
 from slowping.tui.commands import category as commands
 from slowping.tui.live import Batch
+from slowping.tui.sifting.query import Query
 from slowping.tui.snippets.keys import KeysAtHand
 from slowping.tui.table_place import TablePlace, every
 from slowping.tui.widgets import category_look
@@ -128,7 +129,7 @@ class CategoryScreen(TablePlace[Category]):
 
     def nothing(self) -> tuple[str, str]:
         """The three that one can start with, or one of one's own."""
-        where = f" in {self.app.project}" if self.app.project else ""
+        where = f" in {text.one_line(self.app.project)}" if self.app.project else ""
         then = "a adds bug, sale and question, n makes one of your own."
         if not self.app.may_administer:
             then = "This API key may only read; the first event may make one, or an admin key."
@@ -192,12 +193,13 @@ class CategoryScreen(TablePlace[Category]):
     async def _ask(self, before: Category | None, project: str, projects: Sequence[str]) -> None:
         from slowping.tui.modals.category_form import CategoryFormModal
 
+        where = self.whereabouts()
         channels = {name: self._surroundings.channels_of(name) for name in projects}
         saved = await self.app.push_screen_wait(CategoryFormModal(before, project, channels))
         if saved is not None:
-            self._change(saved)
-            self.draw()
-            self.jump(saved.id)
+            if self.whereabouts() == where:
+                self._change(saved)
+                self.jump(saved.id)
             self.app.tell(f"{'Changed' if before else 'Created'} {text.one_line(saved.name)}.")
 
     @on_command(commands.REMOVE)
@@ -224,9 +226,11 @@ class CategoryScreen(TablePlace[Category]):
     @alone
     async def quick_start(self) -> None:
         """Add what is missing of the three, and say of each that could not be added why."""
+        where = self.whereabouts()
         with self.app.busy("Adding categories"):
             added = await asking.add(self.app.client, self._missing(), self.app.project)
-        self.put(*added.made)
+        if self.whereabouts() == where:
+            self.put(*added.made)
         names = ", ".join(each.name for each in added.made)
         said = [f"Added {names} in {added.made[0].project}."] if added.made else []
         severity = "error" if added.refused else "information"
@@ -241,7 +245,8 @@ class CategoryScreen(TablePlace[Category]):
     async def view_events(self) -> None:
         """Show its events in the feed."""
         if (item := self.current) is not None:
-            await self.app.jump("feed", item.name)
+            sought = Query.exactly(project=item.project, category=item.name)
+            await self.app.sift("feed", sought)
 
     @on_command(commands.SNIPPETS)
     def show_snippets(self) -> None:

@@ -173,17 +173,19 @@ class ChannelScreen(TablePlace[Channel]):
         """Ask which kind, then for its settings."""
         from slowping.tui.modals.channel import asking
 
-        places: tuple[str, ...] = ()
+        projects: tuple[str, ...] = ()
+        where = self.whereabouts()
         async with acting(self, "Looking where channels can be made"):
             await self._know_kinds()
-            places = await asking.projects(self.app, self.current.project if self.current else None)
-        kind = await asking.kind(self.app, self._kinds) if places else None
+            usual = self.current.project if self.current else None
+            projects = await asking.projects(self.app, usual)
+        kind = await asking.kind(self.app, self._kinds) if projects else None
         if kind is None:
             return
         taken = [item.name for item in self.items.values()]
-        issued = await asking.new(self.app, kind, self._kinds, places, taken)
+        issued = await asking.new(self.app, kind, self._kinds, projects, taken)
         if issued is not None:
-            self._show(issued.channel, "Created")
+            self._show(issued.channel, "Created", where)
 
     @on_command(commands.EDIT)
     @alone
@@ -193,11 +195,12 @@ class ChannelScreen(TablePlace[Channel]):
 
         if (item := self.current) is None:
             return
+        where = self.whereabouts()
         async with acting(self, f"Looking what settings {item.name} can have"):
             await self._know_kinds()
         issued = await asking.changed(self.app, item, self._kinds) if self._kinds else None
         if issued is not None:
-            self._show(issued.channel, "Changed")
+            self._show(issued.channel, "Changed", where)
 
     @on_command(commands.TEST)
     def test(self) -> None:
@@ -242,17 +245,22 @@ class ChannelScreen(TablePlace[Channel]):
             self._resuming.add(item.id)
             self._resume(item)
             return
+        where = self.whereabouts()
         paused = await self.app.push_screen_wait(PauseModal(item))
         if paused is not None:
-            self.put(paused)
+            if self.whereabouts() == where:
+                self.put(paused)
             self.app.tell(f"Paused {item.name}: its deliveries wait.")
 
     @work(group="resume")
     async def _resume(self, item: Channel) -> None:
         self.refresh_bindings()
         done = f"Resumed {item.name}: what waited goes out in order."
+        where = self.whereabouts()
         async with acting(self, f"Resuming {item.name}", done):
-            self.put(await self.app.client.resume_channel(item.id))
+            resumed = await self.app.client.resume_channel(item.id)
+            if self.whereabouts() == where:
+                self.put(resumed)
         self._resuming.discard(item.id)
         self.refresh_bindings()
 
@@ -285,9 +293,10 @@ class ChannelScreen(TablePlace[Channel]):
 
     # What is said of it -----------------------------------------------------------------------
 
-    def _show(self, item: Channel, what: str) -> None:
-        self.put(item)
-        self.jump(item.id)
+    def _show(self, item: Channel, what: str, where: object) -> None:
+        if self.whereabouts() == where:
+            self.put(item)
+            self.jump(item.id)
         self.app.tell(f"{what} {item.name}: t sends a test.")
 
     def _show_test(self, modal: "TrialModal", item: Channel, came: ChannelTest | None) -> None:

@@ -123,6 +123,10 @@ class ProjectScreen(FittedPlace[Project]):
             if before is not None and before.name != project.name:
                 self.load()  # what is in it names it otherwise from now on
 
+    def whereabouts(self) -> object:
+        """All projects are shown, whichever is looked at."""
+        return self.app.profile
+
     def order(self, item: Project) -> Any:
         """By name."""
         return item.name.casefold()
@@ -199,10 +203,12 @@ class ProjectScreen(FittedPlace[Project]):
         """Ask for a new one."""
         from slowping.tui.modals.project_form import ProjectFormModal
 
+        where = self.whereabouts()
         made = await self.app.push_screen_wait(ProjectFormModal())
         if made is not None:
-            self.put(made)
-            self.jump(made.id)
+            if self.whereabouts() == where:
+                self.put(made)
+                self.jump(made.id)
             self.app.tell(f"Created {made.name}: p looks at it, 4 and 3 make what belongs in it.")
 
     @on_command(commands.EDIT)
@@ -213,13 +219,15 @@ class ProjectScreen(FittedPlace[Project]):
 
         if (item := self.current) is None:
             return
+        where = self.whereabouts()
         made = await self.app.push_screen_wait(ProjectFormModal(item))
         if made is None or made == item:
             return
-        self.put(made)
         self.app.tell(f"Changed {made.name}.")
-        if item.name == self.app.project:
-            self.app.project = made.name
+        if self.whereabouts() == where:
+            self.put(made)
+            if item.name == self.app.project:
+                self.app.project = made.name
 
     @on_command(commands.REMOVE)
     @alone
@@ -229,7 +237,7 @@ class ProjectScreen(FittedPlace[Project]):
 
         if (item := self.current) is None:
             return
-        loss = None
+        loss, where = None, self.whereabouts()
         async with acting(self, f"Looking what goes with {item.name}"):
             loss = await self._loss(item)
         if loss is None or not await self.app.push_screen_wait(
@@ -239,7 +247,7 @@ class ProjectScreen(FittedPlace[Project]):
         async with acting(self, f"Removing {item.name}", f"Removed {item.name}."):
             await self.app.client.remove_project(item.id)
             self.drop(item.id)
-            if item.name == self.app.project:
+            if self.whereabouts() == where and item.name == self.app.project:
                 self.app.project = None
 
     async def _loss(self, item: Project) -> str:

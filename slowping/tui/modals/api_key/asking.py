@@ -23,9 +23,9 @@ async def projects(app: "SlowpingApp", at_hand: str | None) -> tuple[str, ...]:
     return tuple(sorted((each.name for each in found), key=lambda name: (name != first, name)))
 
 
-async def new(app: "SlowpingApp", places: tuple[str, ...]) -> IssuedApiKey | None:
+async def new(app: "SlowpingApp", projects: tuple[str, ...]) -> IssuedApiKey | None:
     """A key as the server has issued it."""
-    return await app.push_screen_wait(ApiKeyFormModal(places, app.now_ms))
+    return await app.push_screen_wait(ApiKeyFormModal(projects, app.now_ms))
 
 
 async def overlap(app: "SlowpingApp", key: ApiKey) -> Overlap | None:

@@ -45,11 +45,11 @@ class ApiKeyFormModal(FormModal[IssuedApiKey]):
             required=True,
             missing=NAMELESS,
         )
-        yield from self._places()
+        yield from self._reach()
         yield from self._rights()
         yield from self._limits()
 
-    def _places(self) -> Iterable[Line]:
+    def _reach(self) -> Iterable[Line]:
         if len(self._projects) > 1:
             yield Line(
                 name="project",

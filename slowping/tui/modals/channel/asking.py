@@ -41,7 +41,7 @@ async def new(
     app: "SlowpingApp",
     chosen: ChannelKind,
     kinds: Sequence[ChannelKind],
-    places: tuple[str, ...],
+    projects: tuple[str, ...],
     taken: Iterable[str],
 ) -> IssuedChannel | None:
     """A channel of that kind, as the server has made it."""
@@ -49,7 +49,7 @@ async def new(
         kind=chosen,
         common=schema.common([each.settings for each in kinds]),
         name=words.free_name(chosen.kind, set(taken)),
-        projects=places,
+        projects=projects,
     )
     return await _issued(app, blank)
 
