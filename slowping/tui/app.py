@@ -9,12 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from textual import work
+from textual import events, work
 from textual.binding import BindingType
 from textual.reactive import var
 from textual.worker import WorkerError
 
-from slowping.core import errors
+from slowping.core import errors, text
 from slowping.tui import act, switching
 from slowping.tui.command import Commanded, binding, on_command, only_asks
 from slowping.tui.commands import everywhere
@@ -28,6 +28,7 @@ from slowping.tui.telling import Telling
 if TYPE_CHECKING:
     from slowping.client.client import Client
     from slowping.core.api_key import ApiKey
+    from slowping.tui.sifting.query import Query
 
 _LINE: Final = "line"
 _CLOSING: Final = "closing"
@@ -121,6 +122,12 @@ class SlowpingApp(Commanded, Telling):
             self.ask_where()
         else:  # once the first picture is drawn: loading the client would hold it up
             self.call_after_refresh(self.use, self.profile)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Make harmless what is pasted: a field shows what is in it as it is."""
+        if isinstance(event, events.Paste):
+            event.text = text.visible(event.text)
+        await super().on_event(event)
 
     def _bind_keys(self) -> None:
         """Bind the keys that the person has set, and say what is wrong with them."""
@@ -257,6 +264,14 @@ class SlowpingApp(Commanded, Telling):
         await self.action_go(place)
         if isinstance(self.screen, PlaceScreen):
             self.screen.jump(what)
+
+    async def sift(self, place: str, query: "Query") -> None:
+        """Go to a place, and show there what matches."""
+        from slowping.tui.sifting.place import SiftedPlace
+
+        await self.action_go(place)
+        if isinstance(self.screen, SiftedPlace):
+            self.screen.filter_bar.sought = query
 
     async def switch_to(self, profile: Profile) -> None:
         """Look at another server that is remembered."""

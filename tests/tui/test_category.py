@@ -404,7 +404,7 @@ async def test_its_events_are_viewed_in_the_feed(server: ScriptedServer) -> None
     full(server)
     async with showing(server) as live:
         await live.press("v")
-        live.shows("category:bug", "日本語のエラー")
+        live.shows("category:=bug", "日本語のエラー")
 
 
 async def test_jumping_leads_to_a_name_or_an_id(server: ScriptedServer) -> None:

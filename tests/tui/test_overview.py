@@ -202,12 +202,15 @@ async def test_half_pages_go_over_several_rows(server: ScriptedServer) -> None:
 
 
 async def test_enter_shows_the_events_of_a_category(server: ScriptedServer) -> None:
-    server.events = [event(1, category="sale"), event(2, category="bug")]
+    server.events = [
+        event(1, category="sale"), event(2, category="bug"), event(3, category="bug-eu"),
+        event(4, category="bug", project="blog"),
+    ]  # fmt: skip
     server.categories = [category("sale"), category("bug")]
     async with looking(server, shop()) as live:
         await live.press("j", "enter")
-        live.shows("category:bug", "event 2")
-        live.hides("event 1")
+        live.shows("project:=shop", "category:=bug", "event 2")
+        live.hides("event 1", "event 3", "event 4")
 
 
 async def test_everything_is_copied_as_json(server: ScriptedServer) -> None:

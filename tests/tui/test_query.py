@@ -28,6 +28,11 @@ SALE = event(
         ("category:sale", True),
         ("cat:sa", True),
         ("category:bug", False),
+        ("category:=sale", True),
+        ("category:=SALE project:=shop", True),
+        ("category:=sa", False),
+        ("project:=sho", False),
+        ("state:=failed", True),
         ("project:shop", True),
         ("project:other", False),
         ("source:check", True),
@@ -67,6 +72,17 @@ def test_how_deliveries_stand_is_one_word(counts: dict[str, int], standing: str)
 
 
 def test_a_filter_is_written_as_it_can_be_read_again() -> None:
-    for typed in ("sale zürich", 'category:"new sale" state:failed'):
+    for typed in ("sale zürich", 'category:"new sale" state:failed', r'category:"=a \" b" c\"'):
         sought = Query.read(typed)
         assert Query.read(" ".join(map(str, sought.terms))) == sought
+
+
+@pytest.mark.parametrize("name", ["Sale", 'a"b', 'the "new" sale', "=", "a:b", "two\u00a0words"])
+def test_what_is_called_just_so_is_found_also_once_it_was_written_down(name: str) -> None:
+    sought = Query.exactly(project="shop", category=name)
+    read = Query.read(" ".join(map(str, sought.terms)))
+    assert read == sought
+    named = event(1, category=name, project="shop")
+    assert sought.matches(named, {}, "")
+    assert not sought.matches(event(1, category=f"{name}-eu", project="shop"), {}, "")
+    assert not sought.matches(event(1, category=name, project="blog"), {}, "")

@@ -45,7 +45,7 @@ FILTER: Final = Command(
     id="list.filter",
     name="Filter",
     help="Show only the rows that match, as you type: words, category:sale, project:shop, "
-    "state:failed.",
+    "state:failed; category:=sale leaves out sale-eu.",
     key="slash",
     where="list",
     at_once=True,

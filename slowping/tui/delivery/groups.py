@@ -28,7 +28,7 @@ class Standing(enum.Enum):
         return tuple(state for state, standing in _STANDINGS.items() if standing is self)
 
 
-_STANDINGS: Final = {
+_STANDINGS: Final = {  # the gravest first
     DeliveryState.FAILED: Standing.FAILED,
     DeliveryState.PENDING: Standing.WAITING,
     DeliveryState.LEASED: Standing.WAITING,
@@ -122,6 +122,12 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 def standing_of(delivery: Delivery) -> Standing:
     """How a delivery stands."""
     return _STANDINGS[delivery.state]
+
+
+def gravest(counts: Mapping[str, int]) -> Standing | None:
+    """How those stand that somebody has to look at first, by the count of each state."""
+    found = (standing for state, standing in _STANDINGS.items() if counts.get(state))
+    return next(found, None)
 
 
 def key_of(delivery: Delivery) -> GroupKey:

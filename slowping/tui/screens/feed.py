@@ -4,23 +4,18 @@ from collections.abc import Sequence
 
 from textual import work
 
-from slowping.core import ids
 from slowping.core.delivery import Delivery, DeliverySelection, DeliveryState
 from slowping.tui.act import acting
 from slowping.tui.command import Command, alone, on_command
 from slowping.tui.commands import feed
 from slowping.tui.feed.place import PAGE, FeedPlace
-from slowping.tui.sifting.query import Query
 
 
 class FeedScreen(FeedPlace):
     """The keys that do something with events."""
 
     def jump(self, what: str) -> None:
-        """Show an event, or the events of a category."""
-        if ids.parse(ids.EVENT, what) is None:
-            self.filter_bar.sought = Query.read(f'category:"{what}"')
-            return
+        """Show the event of this id."""
         shown = [row.event.id for row in self.view.rows.shown]
         if what in shown:
             self.view.go(shown.index(what))

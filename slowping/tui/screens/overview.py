@@ -13,6 +13,7 @@ from slowping.tui import act
 from slowping.tui.command import Command, on_command
 from slowping.tui.commands import overview
 from slowping.tui.place_screen import PlaceScreen
+from slowping.tui.sifting.query import Query
 from slowping.tui.widgets.empty_state import EmptyState
 from slowping.tui.widgets.overview import lines
 from slowping.tui.widgets.overview.figure_list import FigureList
@@ -109,8 +110,8 @@ class OverviewScreen(PlaceScreen):
         if self._list is self.channels:
             await self.app.jump("channel", what)
         else:
-            _, name = msgspec.json.decode(what, type=tuple[str, str])
-            await self.app.jump("feed", name)
+            project, name = msgspec.json.decode(what, type=tuple[str, str])
+            await self.app.sift("feed", Query.exactly(project=project, category=name))
 
     @on_command(overview.COPY_JSON)
     def copy_json(self) -> None:

@@ -1,4 +1,4 @@
-"""Decide which events match what a person has typed into the filter."""
+"""Decide which rows match what a person has typed into the filter: events, or any others."""
 
 import re
 from collections.abc import Mapping
@@ -7,10 +7,12 @@ from typing import Final, Self
 import msgspec
 
 from slowping.core import text
-from slowping.core.delivery import DeliveryState
 from slowping.core.event import Event
+from slowping.tui.delivery import groups
 
-_WORD: Final = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
+_WORD: Final = re.compile(r'(?:\\"|[^\s"]|"(?:\\"|[^"])*"?)+')
+_QUOTE: Final = re.compile(r'(\\?)"')
+_EXACTLY: Final = "="
 _NAMED: Final = ("category", "project", "source", "state")
 
 Counts = dict[str, int]
@@ -18,13 +20,17 @@ Counts = dict[str, int]
 
 
 class Term(msgspec.Struct, frozen=True):
-    """One thing that is asked for: words anywhere, or the start of what is named."""
+    """One thing that is asked for: words anywhere, or the start of what is named.
+
+    Where the words begin with `=`, the rest is all of what is named.
+    """
 
     name: str | None
     words: str
 
     def __str__(self) -> str:
-        words = f'"{self.words}"' if " " in self.words else self.words
+        words = self.words.replace('"', '\\"')
+        words = f'"{words}"' if re.search(r"\s", words) else words
         return words if self.name is None else f"{self.name}:{words}"
 
 
@@ -36,12 +42,19 @@ class Query(msgspec.Struct, frozen=True):
 
     @classmethod
     def read(cls, typed: str, inverted: bool = False) -> Self:
-        """What was typed: words, and `category:`, `project:`, `source:`, `state:` with a word.
+        r"""What was typed: words, and `category:`, `project:`, `source:`, `state:` with a word.
 
-        What stands between double quotes is one word.
+        What stands between double quotes is one word; `\"` is a quote itself.
         """
-        words = (word.replace('"', "") for word in _WORD.findall(typed.casefold()))
+        found = _WORD.findall(typed.casefold())
+        words = (_QUOTE.sub(lambda quote: '"' if quote[1] else "", word) for word in found)
         return cls(tuple(_term(word) for word in words if word), inverted)
+
+    @classmethod
+    def exactly(cls, **named: str) -> Self:
+        """What is called just so: `category="sale"` leaves out `sale-eu`."""
+        words = {name: f"{_EXACTLY}{value.casefold()}" for name, value in named.items()}
+        return cls(tuple(Term(name, word) for name, word in words.items()))
 
     @property
     def is_on(self) -> bool:
@@ -74,13 +87,8 @@ def haystack(event: Event) -> str:
 
 def standing(counts: Counts) -> str:
     """How the deliveries of an event stand: `failed`, `waiting`, `delivered`, `none` ..."""
-    if counts.get(DeliveryState.FAILED):
-        return "failed"
-    if counts.get(DeliveryState.PENDING) or counts.get(DeliveryState.LEASED):
-        return "waiting"
-    if counts.get(DeliveryState.DISCARDED):
-        return "discarded"
-    return "delivered" if counts.get(DeliveryState.DELIVERED) else "none"
+    gravest = groups.gravest(counts)
+    return "none" if gravest is None else gravest.value
 
 
 def _term(word: str) -> Term:
@@ -92,7 +100,7 @@ def _term(word: str) -> Term:
 def _is_said(term: Term, facts: Mapping[str, str], haystack: str) -> bool:
     if term.name is None:
         return term.words in haystack
-    return facts.get(term.name, "").casefold().startswith(term.words)
+    return _is_called(facts.get(term.name, ""), term)
 
 
 def _holds(term: Term, event: Event, counts: Counts, haystack: str) -> bool:
@@ -100,10 +108,16 @@ def _holds(term: Term, event: Event, counts: Counts, haystack: str) -> bool:
         case None:
             return term.words in haystack or term.words == event.id
         case "state":
-            return standing(counts).startswith(term.words)
+            return _is_called(standing(counts), term)
         case "category":
-            return event.category.casefold().startswith(term.words)
+            return _is_called(event.category, term)
         case "project":
-            return event.project.casefold().startswith(term.words)
+            return _is_called(event.project, term)
         case _:
-            return (event.source or "").casefold().startswith(term.words)
+            return _is_called(event.source or "", term)
+
+
+def _is_called(name: str, term: Term) -> bool:
+    if term.words.startswith(_EXACTLY):
+        return name.casefold() == term.words.removeprefix(_EXACTLY)
+    return name.casefold().startswith(term.words)
