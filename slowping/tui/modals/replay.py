@@ -1,6 +1,6 @@
 """Ask which time window goes out again; what would happen is counted before it does."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from typing import ClassVar, Final
 
 import msgspec
@@ -49,8 +49,12 @@ class ReplayModal(ModalScreen[Replayed | None]):
     def __init__(self, project: str | None, names: Names) -> None:
         """`project` fills the field in; `names` are offered while one types."""
         super().__init__()
-        self._project = project
-        self._names = names
+        self._project = text.one_line(project or "")
+        self._names = {
+            "project": _by_words([*names.projects, project] if project else names.projects),
+            "channel": _by_words(names.channels),
+            "category": _by_words(names.categories),
+        }
         self._counted: Replay | None = None
         """What was counted, as long as the fields still say that."""
         self._since_ms: int | None = None
@@ -63,9 +67,9 @@ class ReplayModal(ModalScreen[Replayed | None]):
             yield Static(Content.styled("Replay a time window", "bold"))
             yield _field("since", "1h", "2h, yesterday, 2026-11-20 14:00")
             yield _field("until", "", "now")
-            yield _field("project", self._project or "", "all", self._names.projects)
-            yield _field("channel", "", "all", self._names.channels)
-            yield _field("category", "", "all", self._names.categories)
+            yield _field("project", self._project, "all", self._names["project"])
+            yield _field("channel", "", "all", self._names["channel"])
+            yield _field("category", "", "all", self._names["category"])
             yield Checkbox(_AGAIN[False], id="again", compact=True)
             yield Static(id="state")
             with Horizontal(classes="buttons"):
@@ -175,6 +179,7 @@ class ReplayModal(ModalScreen[Replayed | None]):
         """
         now = times.to_datetime(self.app.now_ms())
         typed = {each.id: each.value.strip() for each in self.query(Input)}
+        named = {noun: names.get(typed[noun], typed[noun]) for noun, names in self._names.items()}
         moments = {}
         for name in ("since", "until"):
             try:
@@ -188,9 +193,9 @@ class ReplayModal(ModalScreen[Replayed | None]):
         return Replay(
             since=moments["since"],
             until=moments["until"],
-            project=typed["project"] or None,
-            channel=typed["channel"] or None,
-            category=typed["category"] or None,
+            project=named["project"] or None,
+            channel=named["channel"] or None,
+            category=named["category"] or None,
             again=self.query_one(Checkbox).value,
         )
 
@@ -206,7 +211,12 @@ class ReplayModal(ModalScreen[Replayed | None]):
         self.state.update(Content.styled(text.visible(what), style))
 
 
-def _field(name: str, value: str, hint: str, known: Sequence[str] = ()) -> Horizontal:
+def _by_words(names: Iterable[str]) -> Mapping[str, str]:
+    """Names by what is typed for them: a field shows what is in it as it is."""
+    return {text.one_line(name): name for name in names}
+
+
+def _field(name: str, value: str, hint: str, known: Iterable[str] = ()) -> Horizontal:
     suggester = SuggestFromList(known, case_sensitive=False) if known else None
     return Horizontal(
         Static(name.capitalize()),

@@ -66,7 +66,7 @@ class FilterBar(Horizontal):
         """Let a person type."""
         self._before = self.screen.focused
         self.display = self.field.display = True
-        self.field.value = " ".join(map(str, self.sought.terms))
+        self.field.value = _as_typed(self.sought)
         self.field.cursor_position = len(self.field.value)
         # At once, so that what is typed ahead is not lost.
         self.screen.set_focus(self.field)
@@ -81,7 +81,8 @@ class FilterBar(Horizontal):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter as it is typed."""
         event.stop()
-        self.sought = Query.read(event.value, self.sought.inverted)
+        if event.value != _as_typed(self.sought):
+            self.sought = Query.read(event.value, self.sought.inverted)
 
     def on_input_blurred(self) -> None:
         """Who goes elsewhere has done typing."""
@@ -119,6 +120,11 @@ class FilterBar(Horizontal):
         self.display = says_something or not self.quiet
         chips = self.query_one("#chips", Static)
         chips.update(_chips(self.sought, self.scope, typing=self.is_open))
+
+
+def _as_typed(query: Query) -> str:
+    """A filter made harmless: a field shows what is in it as it is."""
+    return text.one_line(" ".join(map(str, query.terms)))
 
 
 def _chips(query: Query, scope: Content, *, typing: bool) -> Content:
