@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import rich_click as click
@@ -46,6 +46,7 @@ _LOOKS: Final = 50
 _LOOK_S: Final = 0.1
 
 F = TypeVar("F", bound=Callable[..., Any])
+Sleep = Callable[[float], Awaitable[None]]
 
 
 _states_option = click.option(
@@ -148,7 +149,7 @@ async def retry_deliveries(
     With one ID it waits a moment for what comes of it, and ends as 1 where that is a failure.
     """
     if len(delivery_ids) == 1:
-        await _retry_one(client, delivery_ids[0])
+        await retry_one(client, delivery_ids[0])
         return
     moved = await client.retry_deliveries(_selection(delivery_ids, failed, **filters))
     await _tell_moved(client, moved, "tried again now", **filters)
@@ -237,7 +238,7 @@ def came(outcome: str, duration_ms: int) -> str:
             return f"{outcome} after {took}"
 
 
-async def _retry_one(client: "Client", delivery_id: str) -> None:
+async def retry_one(client: "Client", delivery_id: str, sleep: Sleep = asyncio.sleep) -> None:
     """Retry a delivery, and tell what came of it where that is known soon."""
     before = len((await client.show_delivery(delivery_id)).attempts)
     retried = await client.retry_delivery(delivery_id)
@@ -248,7 +249,7 @@ async def _retry_one(client: "Client", delivery_id: str) -> None:
         detail = await client.show_delivery(delivery_id)
         if len(detail.attempts) > before:
             break
-        await asyncio.sleep(_LOOK_S)
+        await sleep(_LOOK_S)
     else:
         output.talk(f"{retried.id} is tried again now.")
         return
