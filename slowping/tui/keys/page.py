@@ -19,7 +19,7 @@ configuration folder (`~/.config/slowping/tui.toml` on Linux).
 ```toml
 [keys]
 "list.filter" = "F"
-"list.down" = "n,down"
+"list.down" = "ctrl+n,down"
 ```
 """
 
