@@ -122,14 +122,23 @@ async def test_a_refused_key_ends_the_trying_and_says_what_to_do(server: Scripte
         live.shows("Following http://server.test:7464 failed", "11:06:40")
 
 
-async def test_help_shows_the_keys_of_the_focused_thing_first_and_is_searched(
-    server: ScriptedServer,
+@pytest.mark.parametrize(("place", "title"), [("1", "In the feed"), ("3", "Channels")])
+async def test_help_shows_the_keys_of_this_place_first_and_moves_last(
+    server: ScriptedServer, place: str, title: str
 ) -> None:
+    async with running(server, size=(120, 70)) as live:
+        await live.press(place, "question_mark")
+        shown = live.picture()
+        sections = (title, "In every list", "Places", "Everywhere", "Moving about")
+        found = [shown.index(each) for each in sections]
+        assert found == sorted(found)
+        assert shown.index("Everywhere") < shown.index("Step back") < shown.index("Next row")
+
+
+async def test_help_is_searched(server: ScriptedServer) -> None:
     async with running(server, size=(120, 50)) as live:
         await live.press("question_mark")
         assert isinstance(live.app.screen, HelpModal)
-        shown = live.picture()
-        assert shown.index("In the list") < shown.index("In the feed") < shown.index("Everywhere")
         await live.write("clipboard json")
         live.shows("Copy as JSON")
         live.hides("Half a page", "Copy as curl")
@@ -137,6 +146,22 @@ async def test_help_shows_the_keys_of_the_focused_thing_first_and_is_searched(
         live.shows("No key is about that")
         await live.press("escape")
         assert live.has_focus(FeedView)
+
+
+@pytest.mark.parametrize("words", ["places", "feed", "go to", "channels"])
+async def test_help_finds_the_places(server: ScriptedServer, words: str) -> None:
+    async with running(server, size=(120, 50)) as live:
+        await live.press("question_mark")
+        await live.write(words)
+        live.shows("Places", "Go to feed" if words == "feed" else "Go to channels")
+
+
+async def test_help_is_scrolled_to_its_end_and_back(server: ScriptedServer) -> None:
+    async with running(server) as live:
+        await live.press("question_mark", "end")
+        live.shows("Page up")
+        await live.press("home")
+        live.shows("In the feed")
 
 
 async def test_the_palette_finds_commands_with_their_keys(server: ScriptedServer) -> None:

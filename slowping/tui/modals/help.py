@@ -1,4 +1,4 @@
-"""Show every key that works here, the ones of the focused thing first; type to search."""
+"""Show every key that works here, those of this place first; type to search."""
 
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -13,10 +13,13 @@ from textual.dom import DOMNode
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, Static
 
+from slowping.tui import commands
 from slowping.tui.command import Command, Commanded, shown_keys
 from slowping.tui.commands import rows
+from slowping.tui.places import PLACES
 
 _KEYS_WIDTH: Final = 12
+_LIST, _PLACES, _EVERYWHERE, _MOVES = "In every list", "Places", "Everywhere", "Moving about"
 
 
 class _Topic(msgspec.Struct, frozen=True):
@@ -27,7 +30,7 @@ class _Topic(msgspec.Struct, frozen=True):
 
 
 class HelpModal(ModalScreen[None]):
-    """The keys of whatever has the focus on a screen, then those of what it stands in."""
+    """The keys of a place, then those that are the same in others."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Close"),
@@ -35,6 +38,9 @@ class HelpModal(ModalScreen[None]):
         Binding("up", "scroll(-1)", show=False),
         Binding("pagedown", "scroll(10)", show=False),
         Binding("pageup", "scroll(-10)", show=False),
+        # With priority: the field, where they mean little, has the focus.
+        Binding("home", "leap('home')", priority=True, show=False),
+        Binding("end", "leap('end')", priority=True, show=False),
     ]
 
     def __init__(self, screen: Screen[object]) -> None:
@@ -62,6 +68,11 @@ class HelpModal(ModalScreen[None]):
         scroll = self.query_one(VerticalScroll)
         scroll.scroll_relative(y=lines, animate=False)
 
+    def action_leap(self, to: str) -> None:
+        """To the first line, or to the last one."""
+        scroll = self.query_one(VerticalScroll)
+        (scroll.scroll_home if to == "home" else scroll.scroll_end)(animate=False)
+
     def on_resize(self) -> None:
         """Break the lines anew."""
         self.call_after_refresh(self._show)
@@ -80,27 +91,42 @@ class HelpModal(ModalScreen[None]):
 
 
 def _topics(screen: Screen[object]) -> Iterator[_Topic]:
+    here = getattr(screen, "help_title", "Here")
+    order = (here, _LIST, _PLACES, _EVERYWHERE, _MOVES)
+    found: dict[str, list[tuple[Command, str | None]]] = {title: [] for title in order}
+    found[_PLACES] = [(place.command(), None) for place in PLACES]
     seen: set[str] = set()
     chain: list[DOMNode] = (
         list(screen.focused.ancestors_with_self) if screen.focused else [screen, screen.app]
     )
-    for node in chain:
-        if isinstance(node, Commanded):
-            commands = [c for c, _ in node.answered.values() if c.id not in seen]
-            commands.sort(key=lambda command: command in rows.MOVES)  # which all lists have
-            seen |= {command.id for command in commands}
-            reasons = tuple((command, node.why_not(command)) for command in commands)
-            yield _Topic(getattr(node, "help_title", "Everywhere"), reasons)
+    for node in (each for each in chain if isinstance(each, Commanded)):
+        for command, _ in node.answered.values():
+            if command.id not in seen:
+                seen.add(command.id)
+                found[_section(command, here)].append((command, node.why_not(command)))
+    order_of = [command.id for command in commands.every()]
+    for title, answered in found.items():
+        if answered:
+            answered.sort(key=lambda each: order_of.index(each[0].id))
+            yield _Topic(title, tuple(answered))
+
+
+def _section(command: Command, here: str) -> str:
+    """Where it stands, which is the same in every place."""
+    if command in rows.MOVES:
+        return _MOVES
+    return {"list": _LIST, "everywhere": _EVERYWHERE}.get(command.where, here)
 
 
 def _drawn(
     topic: _Topic, words: list[str], keymap: Mapping[str, str], width: int
 ) -> Content | None:
-    lines = [
-        _line(shown_keys(keymap.get(command.id, command.key)), command, reason, width)
-        for command, reason in topic.commands
-        if all(word in f"{command.name} {command.help} {command.key}".casefold() for word in words)
-    ]
+    lines = []
+    for command, reason in topic.commands:
+        keys = shown_keys(keymap.get(command.id, command.key))
+        about = f"{topic.title} {command.name} {command.help} {command.key} {keys}".casefold()
+        if all(word in about for word in words):
+            lines.append(_line(keys, command, reason, width))
     if not lines:
         return None
     return Content("\n").join([Content.styled(topic.title, "bold $primary"), *lines])

@@ -33,7 +33,6 @@ Look = tuple[str, int]
 class FeedView(Moving):
     """A list that grows at its end; any step up holds it."""
 
-    help_title: ClassVar[str] = "In the list"
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "feed--cursor", "feed--muted", "feed--failed", "feed--waiting", "feed--done",
     }  # fmt: skip

@@ -47,7 +47,6 @@ class Column:
 class Lines(Moving):
     """Things by key, in the order in which they are shown; the cursor stays with its thing."""
 
-    help_title: ClassVar[str] = "In the list"
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "lines--cursor", *(f"lines--{tone}" for tone in TONES),
     }  # fmt: skip

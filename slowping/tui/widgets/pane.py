@@ -1,7 +1,5 @@
 """A pane of text that is read line by line with the keys of every list."""
 
-from typing import ClassVar
-
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -13,8 +11,6 @@ from slowping.tui.commands import rows
 
 class Pane(Commanded, VerticalScroll):
     """Shows what it is told."""
-
-    help_title: ClassVar[str] = "In the details"
 
     def compose(self) -> ComposeResult:
         """All of it is one text, which can be selected with the mouse."""

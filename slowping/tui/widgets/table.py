@@ -57,7 +57,6 @@ def fitting(
 class Table(Commanded, DataTable[Text], inherit_bindings=False):
     """Shows what `show` is given; only what has changed is drawn anew, and the cursor stays."""
 
-    help_title: ClassVar[str] = "In the table"
     BINDINGS: ClassVar[list[BindingType]] = []
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"table--{tone}" for tone in TONES}
 

@@ -38,7 +38,6 @@ class _Drawn(msgspec.Struct, frozen=True):
 class FigureList(Commanded, Widget, can_focus=True):
     """Shows what `show` is given; whatever it lies in scrolls to keep the cursor in sight."""
 
-    help_title: ClassVar[str] = "In the figures"
     COMPONENT_CLASSES: ClassVar[set[str]] = {_CURSOR}
 
     cursor: reactive[int] = reactive(0)
