@@ -6,9 +6,11 @@ import msgspec
 from textual.content import Content
 
 from slowping.core import text, times
-from slowping.core.delivery import Attempt, Delivery, EventDetail
+from slowping.core.delivery import Attempt, Delivery, DeliveryState, EventDetail
 from slowping.core.event import Event
-from slowping.tui.delivery import words
+from slowping.tui.delivery import errand, words
+from slowping.tui.delivery.errand import Verb
+from slowping.tui.delivery.groups import key_of
 from slowping.tui.delivery.lines import Drawing
 from slowping.tui.widgets import detail, drawing
 from slowping.tui.widgets.pane import heading
@@ -61,6 +63,10 @@ def _head(delivery: Delivery, given: Drawing) -> Content:
     )
     if delivery.last_error:
         head += Content(f"\n{text.one_line(delivery.last_error)}")
+    why_not = errand.obstacle(Verb.RETRY, key_of(delivery), delivery.state, given.scene)
+    # What is on its way says so already.
+    if why_not is not None and delivery.state is not DeliveryState.LEASED:
+        head += Content.styled(f"\nNo retry: {why_not}", "$text-muted")
     return head
 
 
