@@ -66,12 +66,12 @@ class Haunted(msgspec.Struct, kw_only=True):
             "SLOWPING_API_KEY": self.house.admin_key,
         }
 
-    async def worst(self, path: str) -> str:
-        """The id of the one below this path that holds all of them."""
+    async def marked(self, path: str, mark: str = WORST.mark) -> str:
+        """The id of the one below this path that has the mark; the worst holds all of them."""
         headers = {"authorization": f"Bearer {self.house.admin_key}"}
         query = {"limit": 1_000} | ({} if path == "projects" else {"project": BENEATH})
         answer = await self.house.client.get(f"/slowping/v1/{path}", params=query, headers=headers)
-        found = [one["id"] for one in answer.json()["items"] if f"{WORST.mark}|" in str(one)]
+        found = [one["id"] for one in answer.json()["items"] if f"'{mark}|" in str(one)]
         return str(found[0])
 
     async def post(self, path: str, body: Any, **headers: str) -> int:

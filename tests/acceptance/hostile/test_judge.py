@@ -46,6 +46,62 @@ def test_an_eight_bit_control_is_noticed(written: bytes) -> None:
     assert judge.offences
 
 
+@pytest.mark.parametrize("data", ["?", "ZXZpbA==;", "ZXZ\x1bpbA==", "evil!", "\x9b2J", "Ã©"])
+def test_a_clipboard_is_written_in_base64_and_never_read(data: str) -> None:
+    assert not seen("\x1b]52;c;ZXZpbA==\x07")[0].offences
+    assert seen(f"\x1b]52;c;{data}\x07\x1b[1;1H")[0].offences
+
+
+@pytest.mark.parametrize("where", ["p", "s", "", "cp", "c\x1b"])
+def test_no_other_clipboard_than_the_usual_one_is_written(where: str) -> None:
+    assert seen(f"\x1b]52;{where};ZXZpbA==\x07\x1b[1;1H")[0].offences
+
+
+def test_what_is_copied_and_noticed_is_told() -> None:
+    judge, shown = seen("\x1b]52;c;ZXZpbA==\x07\x1b]9;a sale\x07")
+    assert (judge.copied, judge.notices) == (["ZXZpbA=="], ["a sale"])
+    assert not judge.offences
+    assert not shown.strip()
+
+
+@pytest.mark.parametrize("notice", ["\x1b]0;titled", "a\nb", "\x9c", "\u202egnp.exe", "\u200b"])
+def test_a_notice_on_the_desktop_is_text_alone(notice: str) -> None:
+    assert seen(f"\x1b]9;{notice}\x07\x1b[1;1H")[0].offences
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "\x1b[38;2;1;2;3mred\x1b[0m",
+        "\x1b]52;c;ZXZpbA==\x07",
+        "\x1b]9;caf\u00e9 \u754c\x07",
+        "\u754c",
+    ],
+)
+def test_what_is_lawful_is_so_wherever_it_is_cut_in_two(written: str) -> None:
+    whole, data = Judge(), written.encode()
+    expected = whole.parts(data)
+    for at in range(1, len(data)):
+        judge = Judge()
+        told = [*judge.parts(data[:at]), *judge.parts(data[at:])]
+        assert not judge.offences, at
+        assert "".join(told) == "".join(expected)
+        assert (judge.copied, judge.notices) == (whole.copied, whole.notices)
+
+
+@pytest.mark.parametrize("family", ORDERS)
+def test_an_order_is_noticed_wherever_it_is_cut_in_two(family: str) -> None:
+    for written in FAMILIES[family]:
+        data = f"{written}\x1b[1;1H".encode()
+        whole = seen(f"{written}\x1b[1;1H")[0]
+        for at in range(1, len(data)):
+            judge = Judge()
+            judge.parts(data[:at])
+            judge.parts(data[at:])
+            noticed = bool(judge.offences or judge.notices or judge.copied)
+            assert noticed == bool(whole.offences or whole.notices or whole.copied), (written, at)
+
+
 def test_markup_that_is_interpreted_is_missed_on_the_screen() -> None:
     [one] = [one for one in EVERY if one.text == "[bold]x"]
     assert is_seen_through(one, f"{one.mark}|\x1b[1mx\x1b[m|")

@@ -67,7 +67,7 @@ async def test_a_listing_is_text(haunt: Haunted, tmp_path: Path, command: tuple[
 async def test_all_that_is_known_of_one_is_text(
     haunt: Haunted, tmp_path: Path, noun: str, path: str
 ) -> None:
-    async with printing(haunt, tmp_path, noun, "show", await haunt.worst(path)) as shown:
+    async with printing(haunt, tmp_path, noun, "show", await haunt.marked(path)) as shown:
         assert await shown.ended() == 0
         await shown.shows(*MARKS)
 
@@ -76,10 +76,14 @@ async def test_a_tail_is_text(haunt: Haunted, tmp_path: Path) -> None:
     async with (
         printing(haunt, tmp_path, "tail") as tail,
         printing(haunt, tmp_path, "tail", "--all") as everything,
+        printing(haunt, tmp_path, "tail", "--json") as written,
     ):
-        for each in (tail, everything):
+        for each in (tail, everything, written):
             await each.shows("Connected.")
         await haunted.send_each(haunt)
+        await written.shows(*MARKS, r"\u001b[2J")
+        written.interrupt()
+        assert await written.ended() == 0
         for each in (tail, everything):
             await each.shows(*(one.let_in.shown for one in EVERY))
             each.interrupt()
