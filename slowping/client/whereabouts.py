@@ -14,7 +14,7 @@ SERVER_FILE: Final = "server.json"
 ADMIN_KEY_FILE: Final = "admin.key"
 INGEST_KEY_FILE: Final = "ingest.key"
 
-_DEFAULT_SERVER: Final = "http://127.0.0.1:7464"
+DEFAULT_SERVER: Final = "http://127.0.0.1:7464"
 _NAME_A_FOLDER: Final = ("SLOWPING_DATA", "SLOWPING_CONFIG")
 """Variables by which a person says that the server of a data folder is meant."""
 
@@ -99,7 +99,7 @@ def _of_folder(given: Address, folder: Path, key_files: tuple[str, ...]) -> Addr
         for file in (folder / name for name in key_files):
             if stored := stored_key(file):
                 return Address(server or local, stored, f"the file {file}", file)
-    server = server or local or _DEFAULT_SERVER
+    server = server or local or DEFAULT_SERVER
     if key_files and not given.api_key:
         raise _NoKeyHere(server)
     return given._replace(server=server)

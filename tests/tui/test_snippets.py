@@ -6,8 +6,9 @@ import pytest
 
 from slowping.core import text
 from slowping.tui.snippets import services, writing
+from slowping.tui.snippets.keys import NO_KEY
 from slowping.tui.snippets.services import SERVICES, Service, Target
-from slowping.tui.snippets.writing import LANGUAGES, NO_KEY
+from slowping.tui.snippets.writing import LANGUAGES
 
 NASTY = (
     'it\'s "$HOME" $(id) `id` ${x} #{y}',

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from slowping.core import page
 from slowping.core.delivery import Delivery
 from slowping.tui.delivery.groups import GroupKey, key_of
 
-PAGE: Final = 1_000
+PAGE: Final = page.MAX_LIMIT
 """So many deliveries of a group are loaded, the newest ones."""
 
 MOST: Final = 2_000

@@ -9,10 +9,12 @@ from textual.containers import Container
 from textual.content import Content
 from textual.timer import Timer
 
+from slowping.client import whereabouts
 from slowping.core import text
 from slowping.core.delivery import Delivery
 from slowping.core.event import Event
 from slowping.core.feed import CategoryChanged, DeliveryChanged, EventAccepted
+from slowping.core.page import MAX_LIMIT
 from slowping.tui.act import acting
 from slowping.tui.commands import feed
 from slowping.tui.live import SURE_AFTER_S, Batch
@@ -23,7 +25,7 @@ from slowping.tui.widgets.empty_state import EmptyState
 from slowping.tui.widgets.feed_view import FeedView
 from slowping.tui.widgets.filter_bar import FilterBar
 
-PAGE: Final = 1_000
+PAGE: Final = MAX_LIMIT
 """So many events are loaded at once."""
 
 _NOTICES: Final = 3
@@ -261,7 +263,7 @@ class FeedPlace(SiftedPlace):
             return "No event matches the filter.", "esc clears it, ! turns it round."
         from slowping.tui.snippets import shell
 
-        server = self.app.profile.server if self.app.profile else "http://127.0.0.1:7464"
+        server = self.app.profile.server if self.app.profile else whereabouts.DEFAULT_SERVER
         return (
             "No events yet. Send the first one:",
             f"{shell.first(server, self.app.project)}\n\n"

@@ -10,12 +10,11 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
+from slowping.client import whereabouts
 from slowping.core import errors
 from slowping.tui import act
 from slowping.tui.app import Dial, SlowpingApp
 from slowping.tui.settings import Profile
-
-_SERVER = "http://127.0.0.1:7464"
 
 
 class ConnectModal(ModalScreen[Profile | None]):
@@ -40,7 +39,9 @@ class ConnectModal(ModalScreen[Profile | None]):
             yield Static(Content.styled("Which server?", "bold"))
             yield Static("Server", classes="label")
             yield Input(
-                self._profile.server if self._profile else _SERVER, id="server", placeholder=_SERVER
+                self._profile.server if self._profile else whereabouts.DEFAULT_SERVER,
+                id="server",
+                placeholder=whereabouts.DEFAULT_SERVER,
             )
             yield Static("API key (shown at the server's first start)", classes="label")
             yield Input(

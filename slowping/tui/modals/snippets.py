@@ -21,7 +21,7 @@ from slowping.tui.live import Batch, Link
 from slowping.tui.snippets import keys
 from slowping.tui.snippets.keys import KeysAtHand
 from slowping.tui.snippets.services import Target
-from slowping.tui.snippets.writing import NO_KEY, SUFFIXES
+from slowping.tui.snippets.writing import SUFFIXES
 from slowping.tui.widgets.listening import Listening
 from slowping.tui.widgets.snippet_view import SnippetView
 
@@ -99,7 +99,7 @@ class SnippetsModal(ModalScreen[None]):
             self.app.copy_to_clipboard(self.view.code)
             self._kept = True
             self._show()
-            missing = f" Put a key in the place of {NO_KEY}." if self._key is None else ""
+            missing = f" Put a key in the place of {keys.NO_KEY}." if self._key is None else ""
             self._note(_SENT + missing, _GOOD)
 
     def action_ask_file(self) -> None:

@@ -13,7 +13,7 @@ from slowping.core.category import QUICK_START, Category, NewCategory
 from slowping.core.feed import CategoryChanged
 from slowping.core.project import DEFAULT
 from slowping.tui.act import acting
-from slowping.tui.category import asking, columns
+from slowping.tui.category import columns, loading
 from slowping.tui.category.surroundings import Known, Surroundings
 from slowping.tui.command import Command, alone, on_command
 from slowping.tui.commands import category as commands
@@ -55,7 +55,7 @@ class CategoryScreen(TablePlace[Category]):
     async def fetch(self) -> Sequence[Category]:
         """The categories, and what belongs to them."""
         self._drawn.clear()
-        return await asking.load(self.app.client, self.app.project, self._surroundings)
+        return await loading.load(self.app.client, self.app.project, self._surroundings)
 
     def take(self, batch: Batch) -> None:
         """Take in what has happened."""
@@ -157,7 +157,7 @@ class CategoryScreen(TablePlace[Category]):
         item = self.current
         if item is None or not self.pane.display or self._known(item).recent is not None:
             return
-        found = await asking.last_events(self.app.client, item)
+        found = await loading.last_events(self.app.client, item)
         if found is not None:
             self._surroundings.remember(item, found)
             self.draw()
@@ -210,7 +210,7 @@ class CategoryScreen(TablePlace[Category]):
             return
         from slowping.tui.modals.confirm import ConfirmModal
 
-        count = await asking.count_events(self.app.client, self._known(item))
+        count = await loading.count_events(self.app.client, self._known(item))
         question = ConfirmModal(
             f"Remove the category {text.one_line(item.name)}?",
             category_look.what_hangs_on(self._known(item), count),
@@ -228,7 +228,7 @@ class CategoryScreen(TablePlace[Category]):
         """Add what is missing of the three, and say of each that could not be added why."""
         where = self.whereabouts()
         with self.app.busy("Adding categories"):
-            added = await asking.add(self.app.client, self._missing(), self.app.project)
+            added = await loading.add(self.app.client, self._missing(), self.app.project)
         if self.whereabouts() == where:
             self.put(*added.made)
         names = ", ".join(each.name for each in added.made)

@@ -1,6 +1,11 @@
 """Keep the API keys that are filled into snippets, and decide which may be."""
 
+from typing import Final
+
 from slowping.core import api_key
+
+NO_KEY: Final = "YOUR_API_KEY"
+"""What stands in the place of a key that is not known."""
 
 
 class KeysAtHand:

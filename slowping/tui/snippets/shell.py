@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from slowping.core.event import Event, NewEvent
+from slowping.tui.snippets import keys
 
 _FIRST: Final = {"category": "sale", "description": "The first of many"}
 
@@ -15,7 +16,7 @@ def first(server: str, project: str | None) -> str:
     """A line that sends an event to where there is none, whether or not its category is there."""
     told = _FIRST if project is None else {**_FIRST, "project": project}
     return (
-        f"curl {_own(server)} -H 'Authorization: Bearer YOUR_KEY' "
+        f"curl {_own(server)} -H 'Authorization: Bearer {keys.NO_KEY}' "
         f"-d {shlex.quote(json.dumps(told, separators=(',', ':')))}"
     )
 

@@ -11,15 +11,13 @@ from typing import Any, Final
 import msgspec
 
 from slowping.core import text
+from slowping.tui.snippets import keys
 from slowping.tui.snippets.services import Made, Service, Target
 
 LANGUAGES: Final = ("curl", "Python", "JavaScript")
 
 SUFFIXES: Final = {"curl": "sh", "Python": "py", "JavaScript": "js"}
 """How the name of a file ends that holds such a snippet."""
-
-NO_KEY: Final = "YOUR_API_KEY"
-"""What stands in the place of a key that is not known."""
 
 
 def snippet(service: Service, language: str, target: Target) -> str:
@@ -90,7 +88,7 @@ def _url(service: Service, target: Target) -> str:
 def _headers(service: Service, target: Target) -> tuple[tuple[str, str], ...]:
     name, before = service.header
     return (
-        (name, f"{before}{target.api_key or NO_KEY}"),
+        (name, f"{before}{target.api_key or keys.NO_KEY}"),
         ("Content-Type", "application/json"),
     )
 
