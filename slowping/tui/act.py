@@ -115,7 +115,7 @@ _ADVICE: Final[dict[type[errors.SlowpingError], str | Callable[..., str]]] = {
     errors.MalformedCredential: _OTHER_KEY,
     errors.EmptyCredential: _OTHER_KEY,
     errors.ForeignProject: _OTHER_KEY,
-    errors.Forbidden: "It takes an API key with the scope 'admin'. " + _OTHER_KEY,
+    errors.Forbidden: _OTHER_KEY,
     errors.RateLimited: lambda error: f"Do it again in {error.retry_after_s} s.",
     errors.Unavailable: lambda error: f"Do it again in {error.retry_after_s} s.",
     errors.Unreachable: "See whether it was done before you do it again.",

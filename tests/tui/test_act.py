@@ -9,7 +9,7 @@ from slowping.tui import act
     [
         (errors.Unreachable("x"), "whether it was done"),
         (errors.UnknownApiKey(), "another API key"),
-        (errors.Forbidden("x"), "scope 'admin'"),
+        (errors.Forbidden("x"), "Connect with another API key"),
         (errors.ForeignProject("shop"), "another API key"),
         (errors.RateLimited(7), "in 7 s"),
         (errors.Unavailable("x", 9), "in 9 s"),

@@ -52,7 +52,7 @@ def test_a_paused_channel_is_paused_whatever_went_wrong() -> None:
         (0, 7, "0% of 7"),
     ],
 )
-def test_the_ratio_is_never_better_than_it_was(good: int, bad: int, said: str) -> None:
+def test_a_ratio_has_the_attempts_that_it_is_of(good: int, bad: int, said: str) -> None:
     assert standing.ratio(figures(OPS, delivered=good, troubled=bad)) == said
 
 

@@ -28,9 +28,9 @@ def test_what_nothing_is_known_of_is_not_called_none() -> None:
     [
         (None, 1_204, "1,204"),
         (None, None, "-"),
-        (5_000, 1_204, "1,204 of 5,000, 24 %"),
+        (5_000, 1_204, "1,204 of 5,000, 24%"),
         (5_000, None, "- of 5,000"),
-        (1, 2, "2 of 1, 200 %"),
+        (1, 2, "2 of 1, 200%"),
     ],
 )
 def test_events_are_held_against_the_quota(

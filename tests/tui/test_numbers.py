@@ -73,6 +73,24 @@ def test_a_latency_has_the_unit_that_fits(ms: int | None, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("part", "whole", "shown"),
+    [
+        (2, 3, "67%"),
+        (1, 3, "33%"),
+        (0, 3, "0%"),
+        (3, 3, "100%"),
+        (9_999, 10_000, "99%"),
+        (1, 10_000, "1%"),
+        (2, 1, "200%"),
+    ],
+)
+def test_a_share_is_rounded_but_neither_to_all_nor_to_nothing(
+    part: int, whole: int, shown: str
+) -> None:
+    assert numbers.percent(part, whole) == shown
+
+
+@pytest.mark.parametrize(
     ("troubled", "delivered", "shown"),
     [(0, 0, "-"), (3, 117, "3 of 120"), (0, 5, "0 of 5"), (1, 12_345_678, "1 of 12.3M")],
 )

@@ -92,7 +92,7 @@ async def test_what_each_holds_is_counted(server: ScriptedServer) -> None:
     full(server)
     async with showing(server) as live:
         live.shows(
-            "3 projects", " shop ", "1 +1 ad hoc", "1,204 of 5,000, 24 %", "1 origin ", "strict"
+            "3 projects", " shop ", "1 +1 ad hoc", "1,204 of 5,000, 24%", "1 origin ", "strict"
         )
         await live.press("G", "enter")
         live.shows("id            prj_shop", "categories    bug, sale", "channels      ops")
@@ -189,10 +189,10 @@ async def test_other_columns_are_drawn_as_wide_as_they_are(server: ScriptedServe
     server.answers["GET /overview"] = overview()
     async with showing(server, (60, 18)) as live:
         live.shows("Destinations")
-        changed = project("default", monthly_quota=500_000)
+        changed = project("default", monthly_quota=5_000_000)
         await live.receives(ProjectChanged(id=changed.id, project=changed))
         live.hides("Destinations", "…")
-        live.shows("0 of 500,000, 0 %")
+        live.shows("0 of 5,000,000, 0%")
 
 
 async def test_what_is_not_changed_is_not_sent(server: ScriptedServer) -> None:
@@ -260,7 +260,7 @@ async def test_what_the_others_were_sent_is_shown_while_one_is_looked_at(
     async with showing(server) as live:
         await live.press("g", "g", "p")
         await live.connects()
-        live.shows("● blog", "1,204 of 5,000, 24 %")
+        live.shows("● blog", "1,204 of 5,000, 24%")
 
 
 async def test_who_comes_back_while_one_is_looked_at_sees_how_all_stand(

@@ -40,14 +40,14 @@ def standing(key: ApiKey, now_ms: int) -> Standing:
 
 
 def end(key: ApiKey, now_ms: int) -> str:
-    """When it ends or has ended, in a word: `in 3h 12m`, `31 Dec 2026`, `never`."""
+    """When it ends or has ended, in a word: `in 3h 12m`, `2026-12-31`, `never`."""
     ended = key.revoked_at or key.expires_at
     if ended is None:
         return "never"
     left_ms = times.to_ms(ended) - now_ms
     if left_ms <= 0:
         return f"{drawing.age(ended, now_ms)} ago"
-    return f"in {lasting(left_ms)}" if left_ms < SOON_MS else f"{ended.astimezone():%d %b %Y}"
+    return f"in {lasting(left_ms)}" if left_ms < SOON_MS else f"{ended.astimezone():%Y-%m-%d}"
 
 
 def lasting(ms: int) -> str:
@@ -62,11 +62,11 @@ def lasting(ms: int) -> str:
 
 
 def moment(when: dt.datetime, now_ms: int) -> str:
-    """A moment on this machine, to the minute: `today, 11:06`, `22 Nov 2026, 11:06`."""
+    """A moment on this machine, to the minute: `today, 11:06`, `2026-11-22 11:06`."""
     local = when.astimezone()
     days = (local.date() - times.to_datetime(now_ms).astimezone().date()).days
-    day = {0: "today", 1: "tomorrow", -1: "yesterday"}.get(days, f"{local:%d %b %Y}")
-    return f"{day}, {local:%H:%M}"
+    day = {0: "today,", 1: "tomorrow,", -1: "yesterday,"}.get(days, f"{local:%Y-%m-%d}")
+    return f"{day} {local:%H:%M}"
 
 
 def reach(key: ApiKey) -> str:

@@ -4,6 +4,7 @@ import enum
 
 from slowping.core.channel import Channel
 from slowping.core.overview import ChannelFigures
+from slowping.tui.figures import numbers
 
 
 class Standing(enum.Enum):
@@ -43,8 +44,8 @@ def standing_of(figures: ChannelFigures | None, *, paused: bool) -> Standing:
 
 
 def ratio(figures: ChannelFigures | None) -> str:
-    """How many attempts went well: `98% of 120`; never 100% where one did not."""
+    """How many attempts went well: `98% of 120`."""
     tried = figures.delivered + figures.troubled if figures else 0
     if figures is None or not tried:
         return "-"
-    return f"{figures.delivered * 100 // tried}% of {tried:,}"
+    return f"{numbers.percent(figures.delivered, tried)} of {tried:,}"

@@ -31,6 +31,15 @@ def amount(figure: float, room: int = 13) -> str:
     return full if len(full) <= room else _short(figure)
 
 
+def percent(part: int, whole: int) -> str:
+    """A share: `67%`; never `100%` where something is missing, never `0%` where something is not.
+
+    `whole` is not nothing, and `part` may be more than it.
+    """
+    share = round(100 * part / whole)
+    return f"{min(max(share, 1), 99) if 0 < part < whole else share}%"
+
+
 def latency(ms: int | None) -> str:
     """How long something took: `240 ms`, `1.2 s`, `45 s`, `12 min`, `5 h`, `3 d`."""
     if ms is None:

@@ -68,4 +68,4 @@ def _ad_hoc(number: int) -> str:
 
 
 def _day(moment: dt.datetime) -> str:
-    return f"{moment.astimezone():%d %b %Y, %H:%M}"
+    return f"{moment.astimezone():%Y-%m-%d %H:%M}"

@@ -56,12 +56,12 @@ def this_month(overview: Overview | None) -> Mapping[str, int] | None:
 
 
 def month(project: Project, events: int | None) -> str:
-    """Events of this month, against the quota where there is one: `1,204 of 5,000, 24 %`."""
+    """Events of this month, against the quota where there is one: `1,204 of 5,000, 24%`."""
     so_far = numbers.NOTHING if events is None else numbers.whole(events)
     if project.monthly_quota is None:
         return so_far
     of = f"{so_far} of {numbers.whole(project.monthly_quota)}"
-    return of if events is None else f"{of}, {100 * events // project.monthly_quota} %"
+    return of if events is None else f"{of}, {numbers.percent(events, project.monthly_quota)}"
 
 
 def named(names: Sequence[str]) -> str:

@@ -38,7 +38,7 @@ def clock(moment: dt.datetime, now_ms: int) -> str:
     """When that was, on this machine: the time of a day that is today, the date of others."""
     local = moment.astimezone()
     today = times.to_datetime(now_ms).astimezone().date()
-    return f"{local:%H:%M:%S}" if local.date() == today else f"{local:%d %b %Y}"
+    return f"{local:%H:%M:%S}" if local.date() == today else f"{local:%Y-%m-%d}"
 
 
 def deliveries(counts: Counts) -> str:
