@@ -203,6 +203,23 @@ async def test_one_can_jump_there_before_anything_is_loaded(server: ScriptedServ
         live.shows("[waiting 1]", "mail")
 
 
+async def test_where_nothing_could_be_loaded_no_jump_follows_later(
+    server: ScriptedServer,
+) -> None:
+    Outbox(server, failed(1), failed(5, channel="mail", state=DeliveryState.PENDING))
+    server.refusing["/deliveries/groups"] = (503, errors.Unavailable)
+    async with running(server) as live:
+        await live.connects()
+        server.gate.clear()
+        await live.app.jump("delivery", "mail")
+        server.gate.set()
+        await live.settle()
+        server.refusing.clear()
+        await live.press("ctrl+r")
+        await live.connects()
+        live.shows("[failed 1]", "hook")
+
+
 # One is retried ------------------------------------------------------------------------------
 
 
