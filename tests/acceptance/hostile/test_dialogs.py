@@ -67,7 +67,7 @@ async def test_categories(haunt: Haunted, tmp_path: Path) -> None:
         live.press("v")
         await live.shows("following")
         live.press("/")
-        await live.shows('/ category:"worst|h000|')
+        await live.shows("To the list", 'category:"', "worst|h000|")
         await unfilter(live)
 
 
