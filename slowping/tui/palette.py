@@ -1,26 +1,43 @@
 """Fill the command palette: every command that works now, servers, and what one can jump to."""
 
+import contextlib
 import functools
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Final, cast
 
+import msgspec
 from textual.command import Hit, Hits, Provider
 from textual.content import Content
+from textual.worker import WorkerError
 
-from slowping.core import ids, text
-from slowping.tui import act
-from slowping.tui.command import Command, Commanded, action_of, shown_keys
+from slowping.core import ids, page, text
+from slowping.tui import act, commands
+from slowping.tui.command import Command, Commanded, Need, action_of, shown_keys
 from slowping.tui.commands import rows
+from slowping.tui.places import PLACES, Place
+from slowping.tui.sifting.query import Query
 
 if TYPE_CHECKING:
     from slowping.tui.app import SlowpingApp
     from slowping.tui.settings import Profile
 
-_MOST: Final = 1_000
 _FORGET: Final = "forget"
+_LESS: Final = 0.9
+"""How much less something counts that is found by other words than its name, or is elsewhere."""
 
-Offer = tuple[str, str, Callable[[], Awaitable[None]]]
-"""A name, what it does, and the doing."""
+Run = Callable[[], Awaitable[None]]
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """Something that can be chosen: a name, what it does, and the doing."""
+
+    name: str
+    help: str
+    run: Run
+    words: str = ""
+    """By which it is found as well."""
+    weight: float = 1.0
+    """How much it counts beside what is found with it."""
 
 
 class _Offers(Provider):
@@ -39,20 +56,27 @@ class _Offers(Provider):
     async def search(self, query: str) -> Hits:
         """What is like the words."""
         matcher = self.matcher(query)
-        for name, help_text, run in self.offers(query):
-            score, places = matcher.fuzzy_search.match(query, name)
+        find = matcher.fuzzy_search.match
+        for offer in self.offers(query):
+            score, places = find(query, offer.name)
+            score = max(score, _LESS * find(query, offer.words)[0]) * offer.weight
             if score > 0:
                 # Not the matcher's own highlighting, which reads the name as markup.
-                shown = Content(name)
+                shown = Content(offer.name)
                 for place in places:
                     shown = shown.stylize(matcher.match_style, place, place + 1)
-                yield Hit(score, shown, run, text=name, help=help_text)
+                yield Hit(score, shown, offer.run, text=offer.name, help=offer.help)
 
     async def discover(self) -> Hits:
         """All, as long as nothing is typed."""
-        for name, help_text, run in self.offers("") if self.discovered else ():
+        for offer in self.offers("") if self.discovered else ():
             # Not the hit for this, which has no rank: providers are asked in any order.
-            yield Hit(self.rank, Content(name), run, text=name, help=help_text)
+            shown = Content(offer.name)
+            yield Hit(self.rank, shown, offer.run, text=offer.name, help=offer.help)
+
+    def keys_of(self, command: Command) -> str:
+        """The command's keys, as the person has set them."""
+        return shown_keys(self.live_view.settings.keys.get(command.id, command.key))
 
     @property
     def live_view(self) -> "SlowpingApp":
@@ -71,15 +95,14 @@ class CommandProvider(_Offers):
         """One for each command, the nearest first."""
         del typed
         seen: set[str] = set()
-        keymap = self.live_view.settings.keys
         for node in (self.focused, self.screen, self.app):
             if not isinstance(node, Commanded):
                 continue
             for command, _ in node.answered.values():
                 if command.id not in seen and (command in rows.MOVES) is self.moves:
                     seen.add(command.id)
-                    keys = shown_keys(keymap.get(command.id, command.key))
-                    yield command.name, f"{keys}  {command.help}", _runner(node, command)
+                    told = f"{self.keys_of(command)}  {command.help}"
+                    yield Offer(command.name, told, _runner(node, command))
 
 
 class MoveProvider(CommandProvider):
@@ -95,14 +118,29 @@ class PlaceProvider(_Offers):
     rank = 1
 
     def offers(self, typed: str) -> Iterable[Offer]:
-        """One for each place."""
+        """One for each place, which is found by what is there as well: by `category`, say."""
         del typed
-        from slowping.tui.places import PLACES
-
         for place in PLACES:
             command = place.command()
             go = functools.partial(self.live_view.action_go, place.name)
-            yield command.name, f"{shown_keys(command.key)}  {command.help}", go
+            noun = place.name.replace("_", " ")
+            yield Offer(command.name, f"{self.keys_of(command)}  {command.help}", go, noun)
+
+
+class ElsewhereProvider(_Offers):
+    """What can be done in other places, without something to be under the cursor there."""
+
+    discovered = False
+
+    def offers(self, typed: str) -> Iterable[Offer]:
+        """One for each command, with the keys that lead there and do it."""
+        del typed
+        for place in PLACES:
+            for command in commands.of_place(place.name):
+                if place.name != self.app.current_mode and Need.ROW not in command.needs:
+                    keys = f"{self.keys_of(place.command())} {self.keys_of(command)}"
+                    run = _errand(self.live_view, place, command)
+                    yield Offer(command.name, f"{keys}  {command.help}", run, weight=_LESS)
 
 
 class ServerProvider(_Offers):
@@ -115,7 +153,8 @@ class ServerProvider(_Offers):
         for profile in app.settings.remembered.profiles:
             if profile != app.profile:
                 switch = functools.partial(app.switch_to, profile)
-                yield f"Switch to {text.one_line(profile.name)}", "Look at this server.", switch
+                name = f"Switch to {text.one_line(profile.name)}"
+                yield Offer(name, "Look at this server.", switch)
 
 
 class ForgetProvider(_Offers):
@@ -131,11 +170,8 @@ class ForgetProvider(_Offers):
         for profile in app.settings.remembered.profiles:
             if app.profile is None or profile.name != app.profile.name:
                 name = text.upper_first(f"{_FORGET} {text.one_line(profile.name)}")
-                yield (
-                    name,
-                    "Remember this server and its API key no more.",
-                    _forgetter(app, profile),
-                )
+                told = "Remember this server and its API key no more."
+                yield Offer(name, told, _forgetter(app, profile))
 
 
 class JumpProvider(_Offers):
@@ -146,56 +182,80 @@ class JumpProvider(_Offers):
     async def startup(self) -> None:
         """Ask the server once, when the palette opens."""
         app = self.live_view
-        self._found: list[tuple[str, str, str, str]] = []
-        self._projects: list[str] = []
+        self._found: list[Offer] = []
         problem = await act.problem(self._ask)
         if problem is not None:
             app.tell(f"Nothing to jump to: {problem}", severity="warning")
 
     async def _ask(self) -> None:
-        app = self.live_view
-        categories = await app.client.list_categories(project=app.project, limit=_MOST)
-        for category in categories.items:
-            shown = f"{category.emoji} {category.name}"
-            self._found.append(("feed", shown, "Show its events.", category.name))
-        if "channel" in app.MODES:
-            channels = await app.client.list_channels(project=app.project, limit=_MOST)
-            for channel in channels.items:
-                self._found.append(("channel", channel.name, "Show the channel.", channel.id))
-        projects = await app.client.list_projects(limit=_MOST)
-        if len(projects.items) > 1:
-            self._projects = [each.name for each in projects.items if each.name != app.project]
+        app, most = self.live_view, page.MAX_LIMIT
+        here = app.project
+        for category in (await app.client.list_categories(project=here, limit=most)).items:
+            name = self._placed(f"{category.emoji} {category.name}", category.project)
+            sought = Query.exactly(project=category.project, category=category.name)
+            show = functools.partial(app.sift, "feed", sought)
+            self._found.append(Offer(name, "Show its events.", show))
+        for channel in (await app.client.list_channels(project=here, limit=most)).items:
+            show_it = functools.partial(app.jump, "channel", channel.id)
+            name = self._placed(channel.name, channel.project)
+            self._found.append(Offer(name, "Show the channel.", show_it))
+        projects = [each.name for each in (await app.client.list_projects(limit=most)).items]
+        for project in projects if len(projects) > 1 else ():
+            if project != here:
+                name = f"Look at the project {text.one_line(project)}"
+                look = _looker(app, project)
+                self._found.append(Offer(name, "Every place shows it alone.", look))
+
+    def _placed(self, name: str, project: str) -> str:
+        """The name, with its project where all of them are looked at."""
+        where = "" if self.live_view.project else f" in {text.one_line(project)}"
+        return f"{text.one_line(name)}{where}"
 
     def offers(self, typed: str) -> Iterable[Offer]:
         """What was found, and an event or a delivery where an id was typed."""
-        jump = self.live_view.jump
-        for place, name, help_text, what in self._found:
-            yield text.one_line(name), help_text, functools.partial(jump, place, what)
-        for name in self._projects:
-            shown = f"Look at the project {text.one_line(name)}"
-            yield shown, "Every place shows it alone.", _looker(self.live_view, name)
-        name = typed.strip()
+        yield from self._found
+        jump, name = self.live_view.jump, typed.strip()
         if ids.parse(ids.EVENT, name) is not None:
-            yield name, "Show this event.", functools.partial(jump, "feed", name)
+            yield Offer(name, "Show this event.", functools.partial(jump, "feed", name))
         if ids.parse(ids.DELIVERY, name) is not None:
-            yield name, "Show this delivery.", functools.partial(jump, "delivery", name)
+            yield Offer(name, "Show this delivery.", functools.partial(jump, "delivery", name))
 
 
-def _runner(node: Commanded, command: Command) -> Callable[[], Awaitable[None]]:
+def _runner(node: Commanded, command: Command) -> Run:
     async def run() -> None:
         await node.app.run_action(action_of(command), node)
 
     return run
 
 
-def _looker(app: "SlowpingApp", project: str) -> Callable[[], Awaitable[None]]:
+def _errand(app: "SlowpingApp", place: Place, command: Command) -> Run:
+    """Go to a place, and carry the command out there once what is there is loaded."""
+
+    async def carry_out() -> None:
+        screen = app.screen
+        for worker in [each for each in app.workers if each.node is screen]:
+            with contextlib.suppress(WorkerError):
+                await worker.wait()
+        nodes = (screen, *screen.query())
+        answering = (n for n in nodes if isinstance(n, Commanded) and command.id in n.answered)
+        if app.screen is screen and (node := next(answering, None)) is not None:
+            await app.run_action(action_of(command), node)
+
+    async def run() -> None:
+        await app.action_go(place.name)
+        app.run_worker(carry_out(), group="errand")
+
+    return run
+
+
+def _looker(app: "SlowpingApp", project: str) -> Run:
     async def run() -> None:
         app.project = project
 
     return run
 
 
-def _forgetter(app: "SlowpingApp", profile: "Profile") -> Callable[[], Awaitable[None]]:
+def _forgetter(app: "SlowpingApp", profile: "Profile") -> Run:
     async def run() -> None:
         from slowping.tui import switching
 
@@ -205,5 +265,6 @@ def _forgetter(app: "SlowpingApp", profile: "Profile") -> Callable[[], Awaitable
 
 
 PROVIDERS: Final = (
-    CommandProvider, PlaceProvider, ServerProvider, JumpProvider, ForgetProvider, MoveProvider,
+    CommandProvider, PlaceProvider, ElsewhereProvider, ServerProvider, JumpProvider, ForgetProvider,
+    MoveProvider,
 )  # fmt: skip

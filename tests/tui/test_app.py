@@ -5,6 +5,7 @@ import pytest
 from textual.command import CommandPalette
 
 from slowping.core import errors
+from slowping.core.page import Page
 from slowping.tui.command import Command, Need
 from slowping.tui.modals.help import HelpModal
 from slowping.tui.place_screen import PlaceScreen
@@ -13,6 +14,7 @@ from slowping.tui.settings import Profile, Settings
 from slowping.tui.widgets.detail import Detail
 from slowping.tui.widgets.feed_view import FeedView
 from tests.tui.driver import NOW_MS, PROFILE, ScriptedServer, category, events, running
+from tests.tui.things import project as a_project
 
 
 async def test_the_first_picture_does_not_wait_for_the_network(server: ScriptedServer) -> None:
@@ -185,17 +187,68 @@ async def test_the_palette_begins_with_what_one_does_here_not_with_moves(
         await live.comes_to_show("Next row", "j ↓  One row down.")
 
 
-async def test_the_palette_jumps_to_a_category(server: ScriptedServer) -> None:
+@pytest.mark.parametrize(("project", "shown"), [(None, "🐛 bug in shop"), ("shop", "🐛 bug")])
+async def test_the_palette_jumps_to_a_category(
+    server: ScriptedServer, project: str | None, shown: str
+) -> None:
+    settings = Settings()
+    settings.change(lambda kept: kept.changed(project=project))
     server.events = [*events(1, 2, category="sale"), *events(3, 4, category="bug")]
     server.categories = [category("bug", "🐛")]
-    async with running(server) as live:
+    async with running(server, settings=settings) as live:
         await live.connects()
         await live.press("colon")
         await live.write("bug")
-        live.shows("🐛 bug")
-        await live.press("down", "enter")
-        live.shows("category:bug", "event 4")
+        await live.comes_to_show(shown)
+        assert ("bug in shop" in live.picture()) is (project is None)
+        await live.press("enter")
+        live.shows("category:=bug", "event 4")
         live.hides("event 2")
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("category", ("Go to categories", "New category")),
+        ("new", ("New channel", "New category", "New API key", "New project")),
+        ("replay", ("Replay a time window", "2 w  Send the events")),
+    ],
+)
+async def test_the_palette_finds_what_is_done_in_other_places(
+    server: ScriptedServer, typed: str, found: tuple[str, ...]
+) -> None:
+    async with running(server, size=(120, 50)) as live:
+        await live.connects()
+        await live.press("colon")
+        await live.write(typed)
+        await live.comes_to_show(*found)
+        live.hides("Revoke the key", "Change the channel")
+
+
+async def test_the_palette_does_in_its_place_what_is_done_in_another(
+    server: ScriptedServer,
+) -> None:
+    server.answers["GET /projects"] = Page(items=(a_project("shop"),))
+    async with running(server) as live:
+        await live.connects()
+        await live.press("colon")
+        await live.write("new api key")
+        await live.comes_to_show("New API key")
+        await live.press("enter")
+        await live.comes_to_show("A new API key")
+        assert live.app.current_mode == "api_key"
+
+
+async def test_what_the_palette_cannot_do_in_another_place_says_why_there(
+    server: ScriptedServer,
+) -> None:
+    async with running(server) as live:
+        await live.press("colon")
+        await live.write("new api key")
+        await live.comes_to_show("New API key")
+        await live.press("enter")
+        assert live.app.current_mode == "api_key"
+        assert "New API key: not while connecting." in live.toasts()
 
 
 async def test_the_palette_switches_servers(server: ScriptedServer) -> None:
