@@ -37,10 +37,6 @@ def test_what_waits_is_counted(waiting: int, more: bool, said: str) -> None:
     assert words.loss(OPS, (), waiting, more=more).startswith(said)
 
 
-def test_of_many_names_the_first_few_are_told() -> None:
-    assert words.named(f"c{number}" for number in range(10)).endswith("c6, c7 and 2 more")
-
-
 def came(outcome: str, status: int | None = None, reason: str | None = None) -> ChannelTest:
     return ChannelTest(
         outcome=outcome, reason=reason, status=status, excerpt=None, duration_ms=1_200

@@ -95,3 +95,10 @@ def test_figures_are_gathered_where_there_is_no_room(
     figures: tuple[int, ...], most: int, left: tuple[int, ...]
 ) -> None:
     assert drawing.gathered(figures, most) == left
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(0, ""), (2, "c0, c1"), (8, "c0, c1, c2, c3, c4, c5 and 2 more")]
+)
+def test_of_many_names_the_first_few_are_told(number: int, said: str) -> None:
+    assert drawing.listed([f"c{each}" for each in range(number)]) == said

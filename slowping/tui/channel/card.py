@@ -133,7 +133,7 @@ def tested(channel: Channel, test: ChannelTest) -> Content:
 def _routes(known: Known) -> Content:
     naming, everywhere = words.routes(known.channel, known.categories)
     said = [
-        Content.assemble(words.named(names), (f"  {why}", "$text-muted"))
+        Content.assemble(drawing.listed(names), (f"  {why}", "$text-muted"))
         for names, why in ((naming, "by name"), (everywhere, "as every channel does"))
         if names
     ]

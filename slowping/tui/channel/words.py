@@ -2,19 +2,10 @@
 
 from collections.abc import Collection, Iterable
 
-from slowping.core import text
 from slowping.core.category import Category
 from slowping.core.channel import Channel, ChannelTest
 from slowping.tui.figures import numbers
-
-_MOST_NAMES = 8
-
-
-def named(names: Iterable[str]) -> str:
-    """Names one after the other, the first few of many: `sale, bug and 3 more`."""
-    every = [text.one_line(name) for name in names]
-    shown, more = every[:_MOST_NAMES], len(every) - _MOST_NAMES
-    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+from slowping.tui.widgets.drawing import listed
 
 
 def free_name(kind: str, taken: Collection[str]) -> str:
@@ -49,10 +40,10 @@ def loss(channel: Channel, categories: Iterable[Category], waiting: int, *, more
         said.append("No delivery waits for it.")
     if muted:
         said.append(
-            f"Events of {named(muted)} will go nowhere, until the category gets another channel."
+            f"Events of {listed(muted)} will go nowhere, until the category gets another channel."
         )
     if poorer:
-        said.append(f"Events of {named(poorer)} will go to their other channels only.")
+        said.append(f"Events of {listed(poorer)} will go to their other channels only.")
     if not muted and not poorer:
         said.append("No category names it.")
     return " ".join(said)

@@ -8,7 +8,8 @@ from textual.content import Content
 from slowping.core import text
 from slowping.core.project import Project
 from slowping.tui.figures import numbers
-from slowping.tui.project.holdings import Holdings, month, named
+from slowping.tui.project.holdings import Holdings, month
+from slowping.tui.widgets.drawing import listed
 from slowping.tui.widgets.pane import heading
 
 _WIDTH = 12
@@ -25,15 +26,15 @@ def card(project: Project, held: Holdings, events: int | None) -> Content:
         ),
         _block(
             heading("Holds"),
-            ("categories", named(held.categories) or "none yet: 4 leads to where they are made"),
-            ("channels", named(held.channels) or "none yet: 3 leads to where they are made"),
+            ("categories", listed(held.categories) or "none yet: 4 leads to where they are made"),
+            ("channels", listed(held.channels) or "none yet: 3 leads to where they are made"),
             *([("ad hoc", _ad_hoc(held.ad_hoc))] if held.ad_hoc else []),
         ),
         _block(
             heading("Takes"),
             ("this month", month(project, events)),
             ("quota", _quota(project)),
-            ("web pages", named(project.allowed_origins) or "of any origin"),
+            ("web pages", listed(project.allowed_origins) or "of any origin"),
             ("destinations", _strict(project)),
         ),
     )

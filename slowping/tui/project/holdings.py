@@ -2,7 +2,6 @@
 
 import collections
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
 
 import msgspec
 
@@ -13,8 +12,7 @@ from slowping.core.channel import Channel
 from slowping.core.overview import Overview
 from slowping.core.project import Project
 from slowping.tui.figures import numbers
-
-_MOST_NAMES: Final = 6
+from slowping.tui.widgets.drawing import listed
 
 
 class Holdings(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,13 +62,6 @@ def month(project: Project, events: int | None) -> str:
     return of if events is None else f"{of}, {numbers.percent(events, project.monthly_quota)}"
 
 
-def named(names: Sequence[str]) -> str:
-    """Names one after the other, the first few of many: `sale, bug and 3 more`."""
-    shown, more = names[:_MOST_NAMES], len(names) - _MOST_NAMES
-    listed = ", ".join(text.one_line(name) for name in shown)
-    return listed + (f" and {more} more" if more > 0 else "")
-
-
 def loss(held: Holdings, at_home: Sequence[ApiKey], waiting: int, own: ApiKey | None) -> str:
     """What goes with a project, with what is most easily overlooked last."""
     channels = len(held.channels) + held.ad_hoc
@@ -85,7 +76,7 @@ def loss(held: Holdings, at_home: Sequence[ApiKey], waiting: int, own: ApiKey | 
         "Its events stay in the database, where nothing shows them any more.",
     ]
     if at_home:
-        names = named([key.name for key in at_home])
+        names = listed([key.name for key in at_home])
         said.append(f"{_counted(len(at_home), 'key', 'keys')} will be revoked: {names}.")
     if own is not None and own.id in {key.id for key in at_home}:
         said.append("One of them is the key that this live view uses!")

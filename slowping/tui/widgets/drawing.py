@@ -12,6 +12,7 @@ from slowping.core.event import Event
 from slowping.tui.sifting.query import Counts
 
 _BARS: Final = " ▁▂▃▄▅▆▇█"
+_MOST_NAMES: Final = 6
 _FULL: Final = len(_BARS) - 1
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
@@ -60,6 +61,13 @@ def fields_line(event: Event) -> str:
         f"{text.one_line(name)} {text.one_line(text.show(value))}"
         for name, value in event.fields.items()
     )
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names one after the other, the first few of many: `sale, bug and 3 more`."""
+    shown, more = names[:_MOST_NAMES], len(names) - _MOST_NAMES
+    said = ", ".join(text.one_line(name) for name in shown)
+    return said + (f" and {more} more" if more > 0 else "")
 
 
 def sparkline(figures: Sequence[int], nothing: str = " ") -> str:
