@@ -10,12 +10,13 @@ from slowping.core import text
 from slowping.core.delivery import Delivery
 from slowping.tui.delivery import errand, lines, words
 from slowping.tui.delivery.errand import Errand, Verb
-from slowping.tui.delivery.groups import Group, GroupKey, Groups, Standing, View, key_of
+from slowping.tui.delivery.groups import Group, GroupKey, Groups, View, key_of
 from slowping.tui.delivery.lines import Drawing
 from slowping.tui.delivery.round import Round
 from slowping.tui.delivery.rows import GroupRows
 from slowping.tui.delivery.surroundings import Surroundings
 from slowping.tui.sifting.query import Query
+from slowping.tui.sifting.standing import Standing
 from slowping.tui.widgets.lines import Column, Piece
 
 Thing = Group | Delivery

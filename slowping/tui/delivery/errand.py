@@ -9,8 +9,9 @@ import msgspec
 from slowping.core.channel import Channel
 from slowping.core.delivery import Delivery, DeliveryState
 from slowping.core.page import Page
-from slowping.tui.delivery.groups import Group, GroupKey, Standing, key_of, standing_of
+from slowping.tui.delivery.groups import Group, GroupKey, key_of
 from slowping.tui.sifting.query import Query
+from slowping.tui.sifting.standing import Standing, standing_of
 
 STEP: Final = 500
 """So many are moved at once: few enough to be stopped between, and to see it go on."""

@@ -9,32 +9,12 @@ import msgspec
 
 from slowping.core import page
 from slowping.core.delivery import Delivery, DeliveryGroup, DeliveryState
+from slowping.tui.sifting.standing import STANDINGS, Standing, standing_of
 
 MOST_PLACES: Final = 20_000
 """Of so many deliveries it is remembered where they stood."""
 
 
-class Standing(enum.Enum):
-    """How a delivery stands, as people see it: on its way it still waits for its end."""
-
-    FAILED = "failed"
-    WAITING = "waiting"
-    DISCARDED = "discarded"
-    DELIVERED = "delivered"
-
-    @property
-    def states(self) -> tuple[DeliveryState, ...]:
-        """The states that are called so."""
-        return tuple(state for state, standing in _STANDINGS.items() if standing is self)
-
-
-_STANDINGS: Final = {  # the gravest first
-    DeliveryState.FAILED: Standing.FAILED,
-    DeliveryState.PENDING: Standing.WAITING,
-    DeliveryState.LEASED: Standing.WAITING,
-    DeliveryState.DISCARDED: Standing.DISCARDED,
-    DeliveryState.DELIVERED: Standing.DELIVERED,
-}
 _URGENCY: Final = tuple(Standing)
 
 
@@ -88,7 +68,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
             key=GroupKey(
                 project=group.project,
                 channel=group.channel,
-                standing=_STANDINGS[group.state],
+                standing=STANDINGS[group.state],
                 error=group.last_error,
             ),
             kind=group.kind,
@@ -117,17 +97,6 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
             oldest_at=min(self.oldest_at, other.oldest_at),
             next_at=min(due, default=None),
         )
-
-
-def standing_of(delivery: Delivery) -> Standing:
-    """How a delivery stands."""
-    return _STANDINGS[delivery.state]
-
-
-def gravest(counts: Mapping[str, int]) -> Standing | None:
-    """How those stand that somebody has to look at first, by the count of each state."""
-    found = (standing for state, standing in _STANDINGS.items() if counts.get(state))
-    return next(found, None)
 
 
 def key_of(delivery: Delivery) -> GroupKey:

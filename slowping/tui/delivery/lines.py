@@ -10,8 +10,9 @@ from slowping.core import text
 from slowping.core.delivery import Delivery
 from slowping.tui.delivery import words
 from slowping.tui.delivery.errand import Scene
-from slowping.tui.delivery.groups import Group, Standing, View
+from slowping.tui.delivery.groups import Group, View
 from slowping.tui.delivery.words import Schedules
+from slowping.tui.sifting.standing import Standing
 from slowping.tui.widgets import drawing
 from slowping.tui.widgets.lines import GAP, Column, Piece
 

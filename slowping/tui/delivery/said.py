@@ -8,8 +8,9 @@ from textual.content import Content
 from slowping.core import text
 from slowping.core.delivery import Replayed
 from slowping.tui.delivery.errand import Errand, Verb
-from slowping.tui.delivery.groups import Standing, View, key_of
+from slowping.tui.delivery.groups import View, key_of
 from slowping.tui.delivery.round import Round
+from slowping.tui.sifting.standing import Standing
 
 _BAR: Final = 20
 """Cells of the bar that shows how far an act is."""

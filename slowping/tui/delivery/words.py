@@ -10,7 +10,8 @@ from slowping.core import times
 from slowping.core.channel import Channel
 from slowping.core.delivery import Delivery, DeliveryState
 from slowping.tui.delivery.errand import Scene
-from slowping.tui.delivery.groups import Group, Standing, standing_of
+from slowping.tui.delivery.groups import Group
+from slowping.tui.sifting.standing import Standing, standing_of
 from slowping.tui.widgets import drawing
 
 _MINUTE_S: Final = 60

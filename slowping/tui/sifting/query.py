@@ -8,7 +8,7 @@ import msgspec
 
 from slowping.core import text
 from slowping.core.event import Event
-from slowping.tui.delivery import groups
+from slowping.tui.sifting.standing import gravest
 
 _WORD: Final = re.compile(r'(?:\\"|[^\s"]|"(?:\\"|[^"])*"?)+')
 _QUOTE: Final = re.compile(r'(\\?)"')
@@ -87,8 +87,8 @@ def haystack(event: Event) -> str:
 
 def standing(counts: Counts) -> str:
     """How the deliveries of an event stand: `failed`, `waiting`, `delivered`, `none` ..."""
-    gravest = groups.gravest(counts)
-    return "none" if gravest is None else gravest.value
+    found = gravest(counts)
+    return "none" if found is None else found.value
 
 
 def _term(word: str) -> Term:

@@ -1,6 +1,7 @@
 from slowping.core.delivery import DeliveryState
 from slowping.tui.delivery import groups
-from slowping.tui.delivery.groups import Groups, Standing, View, key_of
+from slowping.tui.delivery.groups import Groups, View, key_of
+from slowping.tui.sifting.standing import Standing
 from tests.tui.delivery.samples import BUSY, failed, group, moved
 from tests.tui.driver import moment
 
