@@ -198,7 +198,9 @@ async def test_one_can_jump_there_before_anything_is_loaded(server: ScriptedServ
     Outbox(server, failed(1), failed(5, channel="mail", state=DeliveryState.PENDING))
     async with running(server) as live:
         await live.connects()
+        server.gate.clear()
         await live.app.jump("delivery", "mail")
+        server.gate.set()
         await live.settle()
         live.shows("[waiting 1]", "mail")
 

@@ -92,7 +92,6 @@ class DeliveryPlace(SiftedPlace):
         client, project = self.app.client, self.app.project
         async with acting(self, "Loading the deliveries"):
             await self._load_groups()
-            self._loading = self._failed = False
             channels = await client.list_channels(project=project, limit=page.MAX_LIMIT)
             self.board.around.know_channels(channels.items, is_whole=channels.cursor is None)
             self.board.around.know_kinds(await client.list_channel_kinds())
@@ -108,6 +107,7 @@ class DeliveryPlace(SiftedPlace):
         self.board.groups.load(told, view.loaded)
         if self.board.opened is not None:
             self.board.groups.know(self.board.opened.rows.values())
+        self._loading = self._failed = False
         awaited, self._awaited = self._awaited, None
         if awaited is not None:
             self.jump(awaited)
