@@ -22,6 +22,12 @@ class Projects(TablePlace[Project]):
     """Names of projects."""
 
     PLURAL = "projects"
+    drawn = 0
+
+    def draw(self) -> None:
+        """Count how often."""
+        self.drawn += 1
+        super().draw()
 
     async def fetch(self) -> Sequence[Project]:
         """Ask for them."""
@@ -233,3 +239,19 @@ async def test_what_the_feed_tells_during_a_load_is_newer_than_its_answer(
         server.gate.set()
         await live.settle()
         live.shows("2 projects", "blog", "shop")
+
+
+async def test_times_move_on_each_second_and_in_long_tables_more_seldom(
+    server: ScriptedServer,
+) -> None:
+    async with showing(server) as live:
+        place = live.app.screen
+        assert isinstance(place, Projects)
+        often = []
+        for count in (100, 1_000):
+            place.replace(project(f"p{number}") for number in range(count))
+            before = place.drawn
+            for _ in range(12):
+                place.tick()
+            often.append(place.drawn - before)
+        assert often == [12, 2]
