@@ -48,7 +48,7 @@ async def fill(live: Driver, *values: str) -> None:
 async def test_it_is_counted_then_sent_when_that_is_meant(server: ScriptedServer) -> None:
     async with asking(server) as live:
         await count(live)
-        live.shows("312 events: 280 go out again, 32 are made (y sends them)")
+        live.shows("312 events: 280 go out again, 32 are made (y sends, esc leaves)")
         assert sent(server).dry_run
         await live.press("y")
         assert sent(server) == Replay(since=moment(-3_600), until=moment(0))
@@ -56,20 +56,29 @@ async def test_it_is_counted_then_sent_when_that_is_meant(server: ScriptedServer
         assert not isinstance(live.app.screen, ReplayModal)
 
 
-async def test_a_stray_enter_sends_nothing(server: ScriptedServer) -> None:
+async def test_a_stray_enter_sends_nothing_and_loses_nothing(server: ScriptedServer) -> None:
     async with asking(server) as live:
         await count(live)
-        await live.press("enter")
+        await live.press("enter", "enter")
         assert server.asked.count("POST /deliveries/replay") == 1
+        live.shows("(y sends, esc leaves)")
+        await live.press("y")
         assert not isinstance(live.app.screen, ReplayModal)
+
+
+async def test_it_is_counted_from_any_field(server: ScriptedServer) -> None:
+    async with asking(server) as live:
+        await live.press("ctrl+s")
+        live.shows("312 events", "(y sends, esc leaves)")
+        assert sent(server).dry_run
 
 
 async def test_everything_that_was_typed_is_asked_for(server: ScriptedServer) -> None:
     async with asking(server) as live:
         await fill(live, "yesterday", "2h", "shop", "hook")
         await live.write("sale")
-        await live.press("tab", "space", "tab", "tab", "enter")
-        live.shows("what was delivered goes out once more too")
+        await live.press("tab", "right", "tab", "enter")
+        live.shows("[send again]")
         assert sent(server) == Replay(
             since=moment(-126_400), until=moment(-7_200), project="shop", channel="hook",
             category="sale", again=True, dry_run=True,
@@ -95,7 +104,7 @@ async def test_what_is_counted_holds_only_for_what_was_asked(server: ScriptedSer
     async with asking(server) as live:
         await count(live)
         live.shows("Send 312")
-        await live.press("shift+tab", "space")
+        await live.press("shift+tab", "right")
         live.hides("312 events", "Send 312")
         await live.press("tab", "y")
         assert server.asked.count("POST /deliveries/replay") == 1
@@ -130,19 +139,21 @@ async def test_what_is_being_sent_is_sent_once_and_the_wait_is_shown(
 
 
 @pytest.mark.parametrize(
-    ("since", "until", "said"),
+    ("since", "until", "said", "wrong"),
     [
-        ("soon", "", "'soon' is no moment"),
-        ("1h", "2h", "The window ends before it begins."),
+        ("soon", "", "'soon' is no moment", "Since"),
+        ("1h", "2h", "The window ends before it begins.", "Until"),
     ],
 )
 async def test_what_makes_no_sense_is_said_and_stays_to_be_changed(
-    server: ScriptedServer, since: str, until: str, said: str
+    server: ScriptedServer, since: str, until: str, said: str, wrong: str
 ) -> None:
     async with asking(server) as live:
         await fill(live, since, until)
         await live.press("enter", "enter", "enter")
-        live.shows(f"✗ {said}", since)
+        live.shows(f"✗ {said}", since, f"✗ {wrong}")
+        await live.press("end", "ctrl+u")
+        live.hides(f"✗ {wrong}", since if wrong == "Since" else until)
 
 
 async def test_a_window_in_which_nothing_is_to_be_done_says_so(server: ScriptedServer) -> None:
@@ -163,7 +174,7 @@ async def test_a_name_that_nothing_has_is_told(server: ScriptedServer) -> None:
         server.answers["GET /channels"] = Page(items=())
         await fill(live, "1h", "", "", "hok")
         await live.press("enter")
-        live.shows("✗ There is no channel 'hok'.")
+        live.shows("✗ There is no channel 'hok'.", "✗ Channel")
 
 
 async def test_what_the_server_refuses_in_the_end_is_said(server: ScriptedServer) -> None:

@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
-from textual.widgets import Button, Checkbox, Input, Static
+from textual.widgets import Button, Input, Static
 
 from slowping.core import errors, text, times
 from slowping.core.delivery import Replay, Replayed
@@ -20,25 +20,31 @@ from slowping.tui import act
 from slowping.tui.app import SlowpingApp
 from slowping.tui.delivery import said
 from slowping.tui.delivery.surroundings import Names
+from slowping.tui.modals.line import Line, Row, choice
+from slowping.tui.widgets.picking.choice_grid import ChoiceGrid
 
 _HINT: Final = "Enter goes on, and in the end counts what would go out."
+_MEANT: Final = "(y sends, esc leaves)"
 _DOING: Final = "Replaying a time window"
 _WAIT: Final = "It may take minutes. esc leaves it going, and you are told how it ended."
-_AGAIN: Final = {
-    False: "what was delivered stays where it is",
-    True: "what was delivered goes out once more too",
-}
+_SKIP, _AGAIN = "skip", "send again"
+"""What becomes of what has arrived."""
+
+
+class _State(Static):
+    """What would happen; has the focus once that is counted, so that Enter does nothing then."""
 
 
 class ReplayModal(ModalScreen[Replayed | None]):
     """Answers with what was done, or with None; what was typed stays until then."""
 
     app = getters.app(SlowpingApp)
-    state = getters.query_one("#state", Static)
+    state = getters.query_one(_State)
     go = getters.query_one("#go", Button)
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Cancel"),
+        Binding("ctrl+s", "count", "Count"),
         Binding("y", "confirm", "Send"),
         # With priority: what is typed ahead must find the next field.
         Binding("enter", "next", show=False, priority=True),
@@ -62,7 +68,7 @@ class ReplayModal(ModalScreen[Replayed | None]):
         self._left = False
 
     def compose(self) -> ComposeResult:
-        """Five fields, a box to tick, what would happen, two buttons."""
+        """Five fields, a choice, what would happen, two buttons."""
         with Vertical(classes="dialog replay"):
             yield Static(Content.styled("Replay a time window", "bold"))
             yield _field("since", "1h", "2h, yesterday, 2026-11-20 14:00")
@@ -70,11 +76,12 @@ class ReplayModal(ModalScreen[Replayed | None]):
             yield _field("project", self._project, "all", self._names["project"])
             yield _field("channel", "", "all", self._names["channel"])
             yield _field("category", "", "all", self._names["category"])
-            yield Checkbox(_AGAIN[False], id="again", compact=True)
-            yield Static(id="state")
+            arrived = ChoiceGrid([choice(_SKIP), choice(_AGAIN)], [_SKIP])
+            yield Row(Line(name="arrived", label="Delivered", control=arrived))
+            yield _State(id="state")
             with Horizontal(classes="buttons"):
-                yield Button("Cancel", id="cancel")
                 yield Button("Count", id="go", variant="primary")
+                yield Button("Cancel", id="cancel")
 
     def on_mount(self) -> None:
         """Start with the window."""
@@ -84,19 +91,18 @@ class ReplayModal(ModalScreen[Replayed | None]):
 
     def on_input_changed(self) -> None:
         """What was counted holds no more."""
-        self._forget()
+        self._count_anew()
 
-    def on_checkbox_changed(self, event: Checkbox.Changed) -> None:
-        """Say in words what the box says in colours; what was counted holds no more."""
-        event.checkbox.label = _AGAIN[event.value]
-        self._forget()
+    def on_choice_grid_changed(self) -> None:
+        """What was counted holds no more."""
+        self._count_anew()
 
     def action_next(self) -> None:
         """Go on to the next field; after the last one, count."""
         if not isinstance(self.focused, Input):
             raise SkipAction
         if self.focused.id == "category":
-            self._count()
+            self.action_count()
         else:
             self.focus_next()
 
@@ -105,7 +111,7 @@ class ReplayModal(ModalScreen[Replayed | None]):
         if event.button.id == "cancel":
             self.action_leave()
         elif self._counted is None:
-            self._count()
+            self.action_count()
         else:
             self.action_confirm()
 
@@ -113,6 +119,11 @@ class ReplayModal(ModalScreen[Replayed | None]):
         """Leave; what is being sent goes on, and what has come of it is told then."""
         self._left = True
         self.dismiss(None)
+
+    def action_count(self) -> None:
+        """Count what would go out."""
+        if self._since_ms is None:
+            self._count()
 
     def action_confirm(self) -> None:
         """Send what was counted."""
@@ -124,20 +135,24 @@ class ReplayModal(ModalScreen[Replayed | None]):
 
     @work(exclusive=True, group="count")
     async def _count(self) -> None:
+        self._forget()
         self._say("Counting…", "$text-muted")
         found = await act.answer(self._ask)
         if isinstance(found, errors.SlowpingError):
             self._say(f"✗ {act.told(found)}", "$text-error")
+            if isinstance(found, errors.NotFound):
+                self._blame(found.noun)
             return
         asked, told = found
         if not told.queued and not told.made:
             self._say(_nothing(told, again=asked.again), "$text-warning")
             return
         self._counted = asked
-        self._say(f"{said.replayed(told)} (y sends them)", "$text-success")
+        self._say(f"{said.replayed(told)} {_MEANT}", "$text-success")
         self.go.label = f"Send {told.queued + told.made:,}"
-        # Nothing goes out by a stray Enter.
-        self.query_one("#cancel", Button).focus()
+        # A stray Enter sends nothing, and loses nothing.
+        self.state.can_focus = True
+        self.state.focus()
 
     async def _ask(self) -> tuple[Replay, Replayed]:
         asked, client = self._typed(), self.app.client
@@ -185,10 +200,12 @@ class ReplayModal(ModalScreen[Replayed | None]):
             try:
                 moments[name] = times.read(typed[name] or "now", now)
             except ValueError as error:
+                self._blame(name)
                 raise errors.InvalidInput(
                     f"'{typed[name]}' is no moment: 2h, yesterday or 2026-11-20 14:00 are."
                 ) from error
         if moments["since"] >= moments["until"]:
+            self._blame("until" if typed["until"] else "since")
             raise errors.InvalidInput("The window ends before it begins.")
         return Replay(
             since=moments["since"],
@@ -196,16 +213,28 @@ class ReplayModal(ModalScreen[Replayed | None]):
             project=named["project"] or None,
             channel=named["channel"] or None,
             category=named["category"] or None,
-            again=self.query_one(Checkbox).value,
+            again=_AGAIN in self.query_one(ChoiceGrid).chosen,
         )
 
-    def _forget(self) -> None:
+    def _blame(self, name: str) -> None:
+        """Mark the field that is to be changed, and let the person go on there."""
+        for row in self.query(Row):
+            if row.id == f"line-{name}":
+                row.mark(wrong=True)
+                row.query_one(Input).focus()
+
+    def _count_anew(self) -> None:
         self.workers.cancel_group(self, "count")  # it counts what the fields said before
-        if self._since_ms is not None:
-            return  # it goes out as it was counted
+        if self._since_ms is None:  # else it goes out as it was counted
+            self._forget()
+            self._say(_HINT, "$text-muted")
+
+    def _forget(self) -> None:
         self._counted = None
+        self.state.can_focus = False
         self.go.label = "Count"
-        self._say(_HINT, "$text-muted")
+        for row in self.query(".-wrong").results(Row):
+            row.mark(wrong=False)
 
     def _say(self, what: str, style: str) -> None:
         self.state.update(Content.styled(text.visible(what), style))
@@ -216,18 +245,15 @@ def _by_words(names: Iterable[str]) -> Mapping[str, str]:
     return {text.one_line(name): name for name in names}
 
 
-def _field(name: str, value: str, hint: str, known: Iterable[str] = ()) -> Horizontal:
+def _field(name: str, value: str, hint: str, known: Iterable[str] = ()) -> Row:
     suggester = SuggestFromList(known, case_sensitive=False) if known else None
-    return Horizontal(
-        Static(name.capitalize()),
-        Input(value, id=name, placeholder=hint, suggester=suggester),
-        classes="field",
-    )
+    field = Input(value, id=name, placeholder=hint, suggester=suggester)
+    return Row(Line(name=name, label=name.capitalize(), control=field))
 
 
 def _nothing(told: Replayed, *, again: bool) -> str:
     if not told.events:
         return "No event of that time is to be sent."
     events = "The one event" if told.events == 1 else f"Of {told.events:,} events everything"
-    rest = "is on its way." if again else "has arrived or is on its way; the box sends it again."
+    rest = "is on its way." if again else f"has arrived or is on its way; '{_AGAIN}' repeats it."
     return f"{events} {rest}"
