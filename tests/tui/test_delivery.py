@@ -142,6 +142,19 @@ async def test_rows_are_filtered_as_it_is_typed(server: ScriptedServer) -> None:
         live.shows("2 groups")
 
 
+async def test_a_filter_is_named_where_nothing_has_failed_either(server: ScriptedServer) -> None:
+    Outbox(server, failed(6, state=DeliveryState.DELIVERED, last_error=None))
+    async with running(server) as live:
+        await look(live)
+        live.shows("No delivery has failed.")
+        await live.press("slash")
+        await live.write("state:delivered")
+        live.shows("Nothing matches the filter.", "esc clears it", "f looks further")
+        live.hides("No delivery has failed")
+        await live.press("enter", "f", "f")
+        live.shows("hook")
+
+
 async def test_a_page_that_is_not_all_says_so(server: ScriptedServer) -> None:
     many(server, 1_200)
     async with running(server) as live:

@@ -231,12 +231,16 @@ class DeliveryPlace(SiftedPlace):
 
     def _why_empty(self) -> tuple[str, str]:
         opened = self.board.opened
-        if opened.rows if opened else self.board.groups.shown(self.board.view):
-            return "Nothing matches the filter.", "esc clears it, ! turns it round."
-        if self._loading or (opened is not None and opened.is_expecting):
-            return self.why_unknown()
-        if self._failed or (opened is not None and not opened.loaded):
-            return "The deliveries could not be loaded.", "ctrl+r tries again, ctrl+e says why."
+        if not (opened.rows if opened else self.board.groups.shown(self.board.view)):
+            if self._loading or (opened is not None and opened.is_expecting):
+                return self.why_unknown()
+            if self._failed or (opened is not None and not opened.loaded):
+                return "The deliveries could not be loaded.", "ctrl+r tries again, ctrl+e says why."
+        if self.filter_bar.sought.is_on:
+            return (
+                "Nothing matches the filter.",
+                "esc clears it, ! turns it round, f looks further.",
+            )
         return said.nothing(
             self.board.view, self.board.groups.totals(), in_group=opened is not None
         )
