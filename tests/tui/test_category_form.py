@@ -89,9 +89,9 @@ async def test_arrows_lead_through_the_grid_and_out_of_it(server: ScriptedServer
         assert form(live).emoji.value == "🔔"
         await live.press("right")
         assert form(live).emoji.value == "🐛"
-        await live.press("j", "h")
+        await live.press("down", "left")
         assert form(live).emoji.value == "🛒"
-        await live.press("j", "j", "j")
+        await live.press("down", "down", "down")
         assert focused(live) == "color"
 
 
@@ -120,13 +120,69 @@ async def test_a_word_that_nothing_is_called_stays_to_be_mended(server: Scripted
         await live.write("sale")
         await live.press("enter", "enter")
         await live.write("fox")  # fo is the beginning of form
-        live.shows("This is no emoji, and none is called so.")
+        live.shows("No such emoji. Try a word to search, or any emoji.")
         assert form(live).emoji.value == "🔔"
         await live.press("enter")
         assert focused(live) == "emoji"
         await live.press("ctrl+s")
-        live.shows("✗ 'fox' is no emoji, and none is called so.", "✗ Emoji")
+        live.shows("✗ 'fox' is no emoji. Try a word", "✗ Emoji")
         assert "POST /categories" not in server.asked
+
+
+async def test_what_is_typed_in_the_grid_of_emojis_searches_them(server: ScriptedServer) -> None:
+    async with asking(server) as live:
+        form(live).emoji.grid.focus()
+        await live.settle()
+        await live.write("heart")  # whose h goes left in other grids
+        assert form(live).emoji.field.value == "heart"
+        assert form(live).emoji.value == "💜"
+
+
+async def test_what_is_typed_among_channels_goes_to_what_begins_so(server: ScriptedServer) -> None:
+    async with asking(server, category("sale", channels=[])) as live:
+        form(live).channels.focus()
+        await live.press("p", "space")
+        live.shows("[x] phone")
+        await live.write("x")
+        live.shows("Nothing here begins with x. Arrows go about, space marks.")
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("red", "#FF0000"),
+        ("orange", "#FFA500"),
+        ("teal", "#008080"),
+        ("lime", "#00FF00"),
+        ("black", "#000000"),
+        ("Light Green", "#90EE90"),
+        ("cyan", "#00FFFF"),
+        ("mint", "#3EB489"),
+        ("green", "#2ECC71"),
+        ("salmon", "#FFA07A"),
+        ("#f80", "#FF8800"),
+    ],
+)
+async def test_a_colour_goes_by_what_people_call_it(
+    server: ScriptedServer, typed: str, found: str
+) -> None:
+    async with asking(server) as live:
+        form(live).color.field.focus()
+        await live.settle()
+        form(live).color.field.value = typed
+        await live.settle()
+        assert form(live).color.value == found
+        assert form(live).color.flaw == ""
+
+
+async def test_that_no_colour_is_called_so_is_in_sight_on_a_small_screen(
+    server: ScriptedServer,
+) -> None:
+    async with asking(server, size=SIZES["60x18"]) as live:
+        await live.write("sale")
+        await live.press("enter", "enter", "enter")
+        await live.write("xyz")
+        live.shows("✗ No such colour. Try a word or #ff8800.")
 
 
 async def test_slash_leads_from_the_grid_to_the_search(server: ScriptedServer) -> None:
@@ -199,14 +255,14 @@ async def test_all_that_is_wrong_is_said_at_once(server: ScriptedServer) -> None
         assert "POST /categories" not in server.asked
 
 
-@pytest.mark.parametrize("typed", ["#12", "red", "12345"])
+@pytest.mark.parametrize("typed", ["#12", "foxy", "12345"])
 async def test_what_is_no_colour_picks_none(server: ScriptedServer, typed: str) -> None:
     async with asking(server) as live:
         before = form(live).color.value
         form(live).color.field.value = typed
         await live.settle()
         assert form(live).color.value == before
-        live.shows("This is no colour, and none is called so.")
+        live.shows("No such colour. Try a word or #ff8800.")
 
 
 @pytest.mark.parametrize(

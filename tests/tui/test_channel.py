@@ -406,6 +406,20 @@ async def test_a_secret_is_taken_away_where_that_is_marked(server: ScriptedServe
         live.shows("whsec_new")
 
 
+async def test_what_is_typed_on_the_mark_beside_a_secret_is_typed_into_the_secret(
+    server: ScriptedServer,
+) -> None:
+    full(server)
+    server.answers[f"PATCH /channels/{OPS.id}"] = IssuedChannel(channel=OPS, secrets={})
+    async with looking(server) as live:
+        screen(live).jump("ops")
+        await live.press("e", "down", "down", "tab")
+        await live.write("unhinged")
+        await live.press("ctrl+s")
+        sent = server.sent[f"PATCH /channels/{OPS.id}"]
+        assert sent == {"settings": {"secret": "unhinged"}}
+
+
 PAGER = ChannelKind(
     kind="pager",
     summary="A plug-in of somebody's",

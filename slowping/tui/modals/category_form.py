@@ -86,7 +86,7 @@ class CategoryFormModal(FormModal[Category | None]):
             name="color",
             label="Colour",
             control=looks.color(before.color, id="color"),
-            help=f"A word finds one; any other is typed as #RRGGBB. {_PRESETS}",
+            help=f"A word finds one; any other is typed as #ff8800. {_PRESETS}",
         )
 
     def _grid(self, marked: Sequence[str]) -> ChoiceGrid:

@@ -156,6 +156,10 @@ class FormModal(ModalScreen[T | None], Generic[T]):
         """What was said of other values holds no more."""
         self._forget()
 
+    def on_choice_grid_typed(self, event: ChoiceGrid.Typed) -> None:
+        """Nothing is typed there."""
+        self._say(f"Nothing here begins with {event.letter}. {event.grid.usage}", "$text-warning")
+
     def on_picker_changed(self) -> None:
         """What was said of other values holds no more."""
         self._forget()

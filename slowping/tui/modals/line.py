@@ -119,6 +119,17 @@ class Row(Horizontal):
         """Nothing is wrong yet, as far as is known."""
         self.mark(wrong=False)
 
+    def on_choice_grid_typed(self, event: ChoiceGrid.Typed) -> None:
+        """What is typed beside a field is typed into it."""
+        control = self._line.control
+        if event.grid is self._line.beside and isinstance(control, Input | TextArea):
+            event.stop()
+            self.screen.set_focus(control)
+            if isinstance(control, Input):
+                control.insert_text_at_cursor(event.letter)
+            else:
+                control.insert(event.letter)
+
     def mark(self, *, wrong: bool) -> None:
         """Show whether something is wrong with it."""
         self.set_class(wrong, "-wrong")

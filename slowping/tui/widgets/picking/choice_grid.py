@@ -24,7 +24,10 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChoiceGrid(Widget, can_focus=True):
-    """Moved through with arrows or hjkl; beyond its edges lie the fields before and after it."""
+    """Moved through with arrows or hjkl; beyond its edges lie the fields before and after it.
+
+    Any other letter leads to what begins with it, where one chooses among several.
+    """
 
     cursor: reactive[int] = reactive(0)
     chosen: reactive[tuple[str, ...]] = reactive((), layout=True)
@@ -37,6 +40,19 @@ class ChoiceGrid(Widget, can_focus=True):
         def __init__(self, grid: "ChoiceGrid") -> None:
             super().__init__()
             self.grid = grid
+
+        @property
+        def control(self) -> "ChoiceGrid":
+            """The grid that tells."""
+            return self.grid
+
+    class Typed(Message):
+        """A letter was typed, with which nothing begins here."""
+
+        def __init__(self, grid: "ChoiceGrid", letter: str) -> None:
+            super().__init__()
+            self.grid = grid
+            self.letter = letter
 
         @property
         def control(self) -> "ChoiceGrid":
@@ -87,6 +103,11 @@ class ChoiceGrid(Widget, can_focus=True):
         self.chosen = values
         self.offer(self.choices)
 
+    @property
+    def usage(self) -> str:
+        """How something is chosen here, in a sentence."""
+        return "Arrows go about, space marks." if self._many else "Arrows choose."
+
     def action_move(self, by: int) -> None:
         """One choice on, or back."""
         self._go(max(0, min(self.cursor + by, len(self.choices) - 1)))
@@ -112,6 +133,19 @@ class ChoiceGrid(Widget, can_focus=True):
             self._choose(tuple(each for each in self.chosen if each != value))
         else:
             self._choose((*self.chosen, value))
+
+    def on_key(self, event: textual_events.Key) -> None:
+        """Go to what begins with the letter, or tell of it."""
+        if not (event.is_printable and event.character) or event.key in self.screen.active_bindings:
+            return
+        event.stop()
+        after = [*self.choices[self.cursor + 1 :], *self.choices[: self.cursor + 1]]
+        letter = event.character.casefold()
+        begun = [each for each in after if each.shown.plain.casefold().startswith(letter)]
+        if begun and len(self.choices) > 1:
+            self._go(self.choices.index(begun[0]))
+        else:
+            self.post_message(self.Typed(self, event.character))
 
     def on_click(self, event: textual_events.Click) -> None:
         """Choose what the mouse is on."""

@@ -7,10 +7,11 @@ from textual.content import Content
 
 from slowping.core import text
 from slowping.tui.widgets.category_look import hexadecimal
-from slowping.tui.widgets.picking import presets
+from slowping.tui.widgets.picking import color_names, presets
 from slowping.tui.widgets.picking.choice_grid import Choice
 from slowping.tui.widgets.picking.picker import Picker
 
+_NAMES: Final = color_names.by_color()
 _LONGEST: Final = 32
 _FIRST_DRAWN: Final = "\u203c"
 """No emoji that stands alone comes before it, but two signs of which nobody makes a drawer."""
@@ -35,15 +36,17 @@ def emoji(value: str, *, id: str) -> Picker:  # noqa: A002 - as Textual calls it
 
 def color(value: int, *, id: str) -> Picker:  # noqa: A002 - as Textual calls it
     """A picker of colours; its value is written as `#RRGGBB`."""
-    colors = {name: hexadecimal(each) for name, each in presets.COLORS.items()}
+    presets_of = {each: name for name, each in presets.COLORS.items()}
+    more = {each: names for each, names in _NAMES.items() if each not in presets_of}
     return Picker(
-        [Choice(value=v, shown=Content.styled("██", v), words=n) for n, v in colors.items()],
+        [_swatch(each, _NAMES[each]) for each in presets_of],
         hexadecimal(value),
         what="colour",
         read=read_color,
         draw=named_color,
-        hint="a word, or #RRGGBB",
+        hint="a word or #ff8800",
         id=id,
+        more=[_swatch(each, names) for each, names in more.items()],
     )
 
 
@@ -71,5 +74,10 @@ def _is_of_emojis(letter: str) -> bool:
 
 def named_color(value: str) -> Content:
     """A colour with its name: a swatch, `lemon`, `#FFEB3B`."""
-    names = [name for name, color in presets.COLORS.items() if hexadecimal(color) == value]
-    return Content.assemble(("██", value), f" {value} ", (" ".join(names), "$text-muted"))
+    names = _NAMES.get(int(value.removeprefix("#"), 16), "")
+    return Content.assemble(("██", value), f" {value} ", (names, "$text-muted"))
+
+
+def _swatch(color: int, names: str) -> Choice:
+    value = hexadecimal(color)
+    return Choice(value=value, shown=Content.styled("██", value), words=names)

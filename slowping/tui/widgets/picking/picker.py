@@ -15,6 +15,19 @@ from textual.widgets import Input, Static
 from slowping.tui.widgets.picking.choice_grid import Choice, ChoiceGrid
 
 
+class Presets(ChoiceGrid, inherit_bindings=False):
+    """A grid beside a field: all letters are for the field."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "move(-1)", show=False),
+        Binding("right", "move(1)", show=False),
+        Binding("up", "row(-1)", show=False),
+        Binding("down", "row(1)", show=False),
+        Binding("space", "mark", show=False),
+        Binding("enter", "app.focus_next", show=False),
+    ]
+
+
 class Picker(Vertical):
     """What is picked, a field to search in or to type another into, and the presets below."""
 
@@ -40,8 +53,9 @@ class Picker(Vertical):
         draw: Callable[[str], Content],
         hint: str,
         id: str,  # noqa: A002 - as Textual calls it
+        more: Sequence[Choice] = (),
     ) -> None:
-        """`what` is picked, such as an `emoji`.
+        """`what` is picked, such as an `emoji`; `more` there is, for who types what it is called.
 
         `read` says which one was typed, None where the words are to be searched for.
         """
@@ -50,6 +64,7 @@ class Picker(Vertical):
         self._kept = value
         """What was picked before something was typed, and stays where that is nothing."""
         self._choices = tuple(choices)
+        self._more = tuple(more)
         self._read = read
         self._draw = draw
         self._hint = hint
@@ -60,8 +75,8 @@ class Picker(Vertical):
         with Horizontal():
             yield Static(self._draw(self.value), classes="picked")
             yield Input(placeholder=self._hint, select_on_focus=False)
-        nothing = f"✗ This is no {self._what}, and none is called so. Try {self._hint}."
-        yield ChoiceGrid(self._choices, (self.value,), nothing=nothing)
+        nothing = f"✗ No such {self._what}. Try {self._hint}."
+        yield Presets(self._choices, (self.value,), nothing=nothing)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Take what was typed, or the first preset that is like it."""
@@ -77,6 +92,10 @@ class Picker(Vertical):
         self.grid.offer(found)
         self.grid.choose(self.value)
         self.post_message(self.Changed())
+
+    def on_descendant_focus(self) -> None:
+        """Have what was found in sight, too, or that nothing was."""
+        self.scroll_visible(animate=False)
 
     def go_on(self) -> None:
         """Go on behind the grid; what is not understood stays to be mended."""
@@ -95,13 +114,19 @@ class Picker(Vertical):
             with self.prevent(Input.Changed):
                 self.field.value = ""
 
+    def on_choice_grid_typed(self, event: ChoiceGrid.Typed) -> None:
+        """What is typed in the grid is typed into the field."""
+        event.stop()
+        self.screen.set_focus(self.field)
+        self.field.insert_text_at_cursor(event.letter)
+
     @property
     def flaw(self) -> str:
         """What is wrong with what stands in the field, in a sentence; empty where nothing is."""
         typed = self.field.value.strip()
         if not typed or self._read(typed) is not None or self._found(typed):
             return ""
-        return f"'{typed}' is no {self._what}, and none is called so."
+        return f"'{typed}' is no {self._what}. Try {self._hint}."
 
     def watch_value(self) -> None:
         """Show what is picked, and tell."""
@@ -117,10 +142,20 @@ class Picker(Vertical):
         self.grid.focus()
 
     def _found(self, typed: str) -> tuple[Choice, ...]:
-        """Those of which every word that was typed begins a word."""
+        """Those of which every word that was typed begins a word; first what is called just so."""
         begun = typed.casefold().split()
-        return tuple(
+        if not begun:
+            return self._choices
+        joined = "".join(begun)  # light green is lightgreen
+        found = [
             choice
-            for choice in self._choices
-            if all(any(word.startswith(b) for word in choice.words.split()) for b in begun)
-        )
+            for choice in (*self._choices, *self._more)
+            if _begin(begun, choice) or _begin([joined], choice)
+        ]
+        found.sort(key=lambda choice: joined not in choice.words.split())
+        return tuple(found[: len(self._choices)])
+
+
+def _begin(begun: Sequence[str], choice: Choice) -> bool:
+    words = choice.words.split()
+    return all(any(word.startswith(each) for word in words) for each in begun)
