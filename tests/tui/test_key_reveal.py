@@ -87,6 +87,19 @@ async def test_it_is_saved_for_its_owner_alone(server: ScriptedServer, tmp_path:
     assert stat.S_IMODE(where.stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("key", ["escape", "enter"])
+async def test_what_is_saved_is_not_asked_about(
+    server: ScriptedServer, tmp_path: Path, key: str
+) -> None:
+    async with revealing(server) as live:
+        await live.press("w", "ctrl+a", "ctrl+k")
+        await live.write(str(tmp_path / "x.key"))
+        await live.press("enter")
+        assert is_open(live)
+        await live.press(key)
+        assert not is_open(live)
+
+
 async def test_what_cannot_be_saved_stays(server: ScriptedServer, tmp_path: Path) -> None:
     (tmp_path / "x.key").write_text("mine")
     async with revealing(server, (160, 45)) as live:

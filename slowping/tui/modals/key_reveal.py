@@ -24,7 +24,7 @@ _SENT: Final = (
 
 
 class KeyRevealModal(ModalScreen[None]):
-    """Shows each secret below its name; leaving takes a second step."""
+    """Shows each secret below its name; leaving takes a second step, unless it was saved."""
 
     file = getters.query_one("#file", Input)
     state = getters.query_one("#state", Static)
@@ -49,6 +49,7 @@ class KeyRevealModal(ModalScreen[None]):
         self._note = note
         self._file = file
         self._masked = False
+        self._saved = False
 
     def compose(self) -> ComposeResult:
         """What it is, the secrets, what was done with them, a field for a file, buttons."""
@@ -105,9 +106,15 @@ class KeyRevealModal(ModalScreen[None]):
 
     @work(exclusive=True)
     async def action_close(self) -> None:
-        """Leave the field; else leave, once the person has said that it is kept."""
+        """Leave the field; else leave, once it is saved or the person has said that it is kept.
+
+        What was copied may be lost: a terminal does not say that it has refused it.
+        """
         if self.focused is self.file:
             self._leave_field()
+            return
+        if self._saved:
+            self.dismiss()
             return
         kept = ConfirmModal("Have you kept it?", "It is never shown again.", yes="I have kept it")
         if await self.app.push_screen_wait(kept):
@@ -120,6 +127,7 @@ class KeyRevealModal(ModalScreen[None]):
         if problem is not None:
             self._say(problem, "$text-error")
             return
+        self._saved = True
         self._leave_field()
         self._say(f"Saved to {where.strip()}, readable by you alone.", "$text-success")
 
