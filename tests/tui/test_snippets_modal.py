@@ -275,7 +275,7 @@ async def test_the_code_is_written_for_its_owner_alone(
 async def test_only_an_event_of_this_category_and_project_counts(server: ScriptedServer) -> None:
     async with showing(server) as live:
         await live.receives(event(1, category="bug"), event(2, project="support"))
-        live.shows("Listening for the first event in sale…")
+        live.shows("Listening for an event in sale…")
         await live.receives(event(3, description="The first", fields={"plan": "pro"}))
         live.shows("✓ It came:", "The first", "plan pro", "Nobody is told")
         live.hides("Listening for")
@@ -309,7 +309,7 @@ async def test_while_the_line_is_lost_it_says_so_and_goes_on_after(
         await live.loses_the_line()
         live.shows("Reconnecting: what is sent now shows once the line stands again.")
         await live.tries_again()
-        live.shows("Listening for the first event in sale…")
+        live.shows("Listening for an event in sale…")
         await live.receives(event(1, description="meanwhile"))
         live.shows("meanwhile")
 

@@ -74,7 +74,7 @@ class Listening(Static):
     def _waiting(self) -> Content:
         mark = ("●", "$text-success") if self._lit else ("○", "$text-muted")
         name = text.one_line(self._subject[1])
-        return Content.assemble(mark, f" Listening for the first event in {name}…")
+        return Content.assemble(mark, f" Listening for an event in {name}…")
 
     def _arrived(self, event: Event) -> Content:
         when = drawing.clock(event.received_at, self._now_ms())
