@@ -47,7 +47,7 @@ async def test_a_category_a_key_an_event_a_failure_a_retry(
         await person.sees("launch", "4 categories")
 
         await person.press("c")
-        await person.sees("Listening for the first event")
+        await person.sees("Listening for an event")
         await person.press("k")
         await person.sees("is shown here and nowhere again")
         await person.press("y")

@@ -40,7 +40,7 @@ async def test_a_category_is_made_and_its_first_event_seen_to_come(
         assert (made.project, made.emoji, made.color) == ("default", "🚀", 0x45B7D1)
 
         await pilot.press("c")
-        await eventually(lambda: seen("Send to 🚀 launch", "Listening for the first event"))
+        await eventually(lambda: seen("Send to 🚀 launch", "Listening for an event"))
         await pilot.press("k")
         await eventually(lambda: seen("is shown here and nowhere again"))
         [issued] = (await client.list_api_keys(name="launch")).items
