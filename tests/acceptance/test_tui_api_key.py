@@ -27,9 +27,6 @@ async def saves_and_leaves(person: Person, where: Path) -> str:
     await person.press("enter")
     await person.sees("Saved to")
     await person.press("escape")
-    await person.sees("Have you kept it?")
-    await person.press("y")
-    await person.sees_no_more("Have you kept it?")
     await person.sees_no_more("Saved to")
     return kept(where)
 
