@@ -133,7 +133,7 @@ async def test_an_older_server_has_no_figures_and_all_else_works(server: Scripte
     server.refusing["/overview"] = (404, errors.UnknownPath)
     async with looking(server) as live:
         live.shows("● sending  ops", "⏸ paused")
-        live.hides("24 h", "Waiting")
+        live.hides("Attempts", "Waiting")
         assert not live.toasts()
         await live.press("G", "enter")
         live.shows("ad hoc: made by a request", "Settings")
@@ -235,7 +235,12 @@ async def test_a_kind_is_chosen_and_its_form_filled_in(server: ScriptedServer) -
     async with looking(server) as live:
         await live.press("n")
         live.shows("A signed HTTP POST to a URL of your own")
-        await live.press("j", "j", "enter")
+        await live.write("nowhere")
+        live.shows("Nothing is called so.")
+        await live.press("ctrl+u")
+        await live.write("mail")
+        live.hides("A signed HTTP POST")
+        await live.press("enter")
         live.shows("New email channel in shop", "To *", "SMTP server")
         await live.write("new-mail")
         await live.press("enter")

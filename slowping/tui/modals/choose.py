@@ -1,7 +1,7 @@
 """Let a person choose one of several things, by arrows or by typing some of its name."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import msgspec
 from rich.cells import cell_len
@@ -15,6 +15,12 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from slowping.core import text
+
+_BESIDE: Final = 4
+"""Cells beside the two columns: before the names, and between."""
+_NARROW: Final = 10
+_UNKNOWN: Final = 1_000
+"""Cells that are taken to be there before the first picture; fewer would make it scroll."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +53,7 @@ class ChooseModal(ModalScreen[str | None]):
         """`find` is whether there are so many that a name may be typed."""
         super().__init__()
         self._question = question
-        self._answers = tuple(answers)
+        self._answers = self._shown = tuple(answers)
         self._detail = detail
         self._find = find
 
@@ -76,6 +82,10 @@ class ChooseModal(ModalScreen[str | None]):
         self._show(found)
         self.options.highlighted = 0 if found else None
 
+    def on_resize(self) -> None:
+        """Break the lines anew."""
+        self.call_after_refresh(self._break)
+
     def on_input_submitted(self) -> None:
         """Take what is highlighted."""
         self.options.action_select()
@@ -92,18 +102,30 @@ class ChooseModal(ModalScreen[str | None]):
             self.options.action_cursor_up()
 
     def _show(self, answers: Sequence[Answer]) -> None:
-        width = max(
-            (cell_len(text.one_line(each.name)) for each in answers if each.help), default=0
-        )
-        self.options.set_options([Option(_drawn(each, width), id=each.key) for each in answers])
+        self._shown = tuple(answers)
+        nothing = Option(Content.styled("  Nothing is called so.", "$text-muted"), disabled=True)
+        options = [Option(each.name, id=each.key) for each in answers] or [nothing]
+        self.options.set_options(options)
+        self._break()
+
+    def _break(self) -> None:
+        """Begin what is told of each in one column, in as many lines as it takes there."""
+        names = [cell_len(text.one_line(each.name)) for each in self._shown if each.help]
+        column = max(names, default=0)
+        width = self.options.scrollable_content_region.width or _UNKNOWN
+        room = max(_NARROW, width - column - _BESIDE)
+        for each in self._shown:
+            self.options.replace_option_prompt(each.key, _drawn(each, column, room))
 
 
-def _drawn(answer: Answer, width: int) -> Content:
-    """The name in a column of that many cells, so that what is told of each begins alike."""
+def _drawn(answer: Answer, column: int, room: int) -> Content:
+    """The name in a column of so many cells, and what is told of it in one of so much room."""
     name = text.one_line(answer.name)
+    told = Content(text.one_line(answer.help)).wrap(room)
+    between = Content("\n" + " " * (column + _BESIDE))
     return Content.assemble(
         "● " if answer.is_current else "  ",
         (name, "bold"),
-        " " * (width - cell_len(name)),
-        (f"  {text.one_line(answer.help)}", "$text-muted"),
+        " " * (column - cell_len(name) + 2),
+        between.join(told).stylize("$text-muted"),
     )

@@ -1,7 +1,7 @@
 """Ask one thing after the other: kind, settings, whether a channel really is to go."""
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from slowping.core import project
 from slowping.core.category import Category
@@ -18,14 +18,12 @@ from slowping.tui.table_place import every
 if TYPE_CHECKING:
     from slowping.tui.app import SlowpingApp
 
-_MANY: Final = 9
-
 
 async def kind(app: "SlowpingApp", kinds: Sequence[ChannelKind]) -> ChannelKind | None:
     """Which kind a new channel is to be of."""
     answers = [Answer(key=each.kind, name=each.kind, help=each.summary) for each in kinds]
     question = "Where are notifications to go to?"
-    chosen = await app.push_screen_wait(ChooseModal(question, answers, find=len(answers) > _MANY))
+    chosen = await app.push_screen_wait(ChooseModal(question, answers))
     return next((each for each in kinds if each.kind == chosen), None)
 
 
