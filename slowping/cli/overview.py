@@ -27,7 +27,7 @@ _CHANNEL_COLUMNS = (
     Column("CHANNEL"),
     Column("WAITING", whole=True),
     Column("FAILED", whole=True),
-    Column("FAILURES", whole=True),
+    Column("FAILED ATTEMPTS", whole=True),
     Column("P50", whole=True),
     Column("P95", whole=True),
     Column("24 HOURS", whole=True),

@@ -88,7 +88,8 @@ def _figures(known: Known) -> Content:
     figures = known.figures
     if figures is None:
         return Content("")
-    rows = [("went well", standing.ratio(figures))]
+    of = " attempts" if figures.delivered or figures.troubled else ""
+    rows = [("went well", f"{standing.ratio(figures)}{of}")]
     if figures.delivered:
         half, most = map(numbers.latency, (figures.latency_p50_ms, figures.latency_p95_ms))
         rows.append(("took", f"{half} for half of them, {most} for 95%"))

@@ -21,7 +21,7 @@ class Column(enum.Enum):
     NAME = "Name"
     KIND = "Kind"
     PROJECT = "Project"
-    RATIO = "24 h"
+    RATIO = "Attempts"
     WAITING = "Waiting"
     HOURS = "Each hour"
     ERROR = "Last error"

@@ -116,7 +116,7 @@ def channel_titles(width: int) -> Content:
     else:
         bars = _channel_bars(width)
         shown = "delivered, 24 h" if bars == HOURS else "delivered"
-        titles = f"{'waiting':>8}{'failures':>14}{'p50':>8}{'p95':>8}  {shown:<{bars}}"
+        titles = f"{'waiting':>8}{'failed attempts':>16}{'p50':>8}{'p95':>8}  {shown:<{bars}}"
     name = drawing.fit(" Channels", width - len(titles))
     return Content.assemble((name, "bold $text-primary"), (titles, _MUTED))
 
@@ -137,7 +137,7 @@ def _in_columns(figures: ChannelFigures, start: Content, width: int, here: bool)
     bars = _channel_bars(width)
     failures = numbers.failures(figures.troubled, figures.delivered)
     half, most = map(numbers.latency, (figures.latency_p50_ms, figures.latency_p95_ms))
-    figured = f"{numbers.whole(figures.waiting, 7):>8}{failures:>14}{half:>8}{most:>8}  "
+    figured = f"{numbers.whole(figures.waiting, 7):>8}{failures:>16}{half:>8}{most:>8}  "
     name = _named(figures.channel, "", width - _MARKED - len(figured) - bars, here)
     return [Content.assemble(start, name, figured, _sparks(figures.hours, bars, here))]
 
@@ -146,7 +146,7 @@ def _in_words(figures: ChannelFigures, start: Content, width: int, here: bool) -
     name = _named(figures.channel, "", width - _MARKED - HOURS, here)
     said = [f"{numbers.whole(figures.waiting)} waiting"]
     if figures.delivered or figures.troubled:
-        said.append(f"failures {numbers.failures(figures.troubled, figures.delivered)}")
+        said.append(f"✗ {numbers.failures(figures.troubled, figures.delivered)} attempts")
     if figures.latency_p50_ms is not None:
         half, most = map(numbers.latency, (figures.latency_p50_ms, figures.latency_p95_ms))
         said.append(f"p50 {half} p95 {most}")
