@@ -488,6 +488,22 @@ async def test_categories_are_shown_with_emoji_and_change_at_once(server: Script
         live.shows("🪙 sale")
 
 
+@pytest.mark.parametrize(
+    ("width", "said"), [(80, "desk/sale  "), (120, "sale               desk ")]
+)
+async def test_a_category_that_several_projects_have_is_told_with_its_project(
+    server: ScriptedServer, width: int, said: str
+) -> None:
+    server.events = [event(1, project="desk"), event(2, category="bug")]
+    server.categories = [
+        category("sale"), category("sale", id="cat_2", project="desk"), category("bug"),
+    ]  # fmt: skip
+    async with running(server, size=(width, 24)) as live:
+        await live.connects()
+        live.shows(said, " bug ")
+        live.hides("shop/bug")
+
+
 async def test_the_list_of_another_project_is_loaded(server: ScriptedServer) -> None:
     server.events = events(1, 2)
     async with running(server, size=(120, 24)) as live:

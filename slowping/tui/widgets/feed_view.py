@@ -1,5 +1,6 @@
 """Draw the feed: one line an event, following what comes in or held still."""
 
+import collections
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
@@ -65,6 +66,9 @@ class FeedView(Moving):
         self.rows = Rows()
         self._now_ms = now_ms
         self._looks: dict[tuple[str, str], Look] = {}
+        """By project and category."""
+        self._shared: frozenset[str] = frozenset()
+        """Names of categories that several projects have."""
         self._was: str | None = None
         self._held_at = ""
         """The newest event when the list was held."""
@@ -82,6 +86,8 @@ class FeedView(Moving):
         """Show these categories with their emoji and colour."""
         for each in categories:
             self._looks[each.project, each.name] = (each.emoji, each.color)
+        homes = collections.Counter(name for _, name in self._looks)
+        self._shared = frozenset(name for name, number in homes.items() if number > 1)
         for row in self.rows.shown:
             row.drawn = None
         self.refresh()
@@ -103,6 +109,7 @@ class FeedView(Moving):
     def forget(self) -> None:
         """Nothing is known, and what comes is followed."""
         self._looks.clear()
+        self._shared = frozenset()
         self._last = None
         self.rows.expect()
         self.load(())
@@ -226,12 +233,11 @@ class FeedView(Moving):
         base = self.style_of("feed--cursor" if here else "")
         muted = base if here else base + self.style_of("feed--muted")
         emoji, color = self.look_of(event)
-        name_width = max(8, min(18, width // 6))
         parts = [
             (f"{'>' if here else ' '}{when:>{11 if self.absolute else 4}} ", muted),
             ("▍", base + Style(color=f"#{color:06x}")),
             (drawing.fit(text.one_line(emoji), 3), base),
-            (drawing.fit(text.one_line(event.category), name_width) + " ", base + _BOLD),
+            (f"{self._named(event, width)} ", base + _BOLD),
         ]
         if self.with_project and width >= _WITH_PROJECT:
             parts.append((drawing.fit(text.one_line(event.project), 10) + " ", muted))
@@ -241,6 +247,15 @@ class FeedView(Moving):
         state = drawing.fit(f" {drawing.deliveries(counts)}", _STATE_WIDTH)
         tone = base if here else base + self.style_of(_TONES[query.standing(counts)])
         return Strip([*segments, Segment(state, tone)]).adjust_cell_length(width, base)
+
+    def _named(self, event: Event, width: int) -> str:
+        """The category; with its project where only that tells it from others."""
+        name = text.one_line(event.category)
+        if not (self.with_project and self._shared) or width >= _WITH_PROJECT:
+            return drawing.fit(name, max(8, min(18, width // 6)))
+        if event.category in self._shared:
+            name = f"{text.one_line(event.project)}/{name}"
+        return drawing.fit(name, width // 4)
 
     def _said(self, event: Event, room: int, base: Style, muted: Style) -> list[Segment]:
         """Description and fields in the room that is left."""
