@@ -24,7 +24,8 @@ async def makes_a_webhook(person: Person, url: str) -> None:
     """Fill the form in, with a mistake at first."""
     await person.press("n")
     await person.sees("A signed HTTP POST")
-    await person.press("k", "enter")
+    await person.write("web")
+    await person.press("enter")
     await person.sees("New webhook channel")
     await person.press("enter")
     await person.write("ftp://nowhere")
