@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN ?= .venv/bin
 
-.PHONY: serve tui demo snap test check bench constraints
+.PHONY: serve tui demo snap test check bench torture constraints
 
 serve: $(BIN)
 	$(BIN)/slowping serve
@@ -32,6 +32,10 @@ check: $(BIN)
 
 bench: $(BIN)
 	$(BIN)/python -m benchmarks
+
+# Nearly two hours: the runs that try to break what is promised, and the table of what they measured.
+torture: $(BIN)
+	$(BIN)/python -m tests.torture --write docs/reliability.md
 
 .venv/bin:
 	$(PYTHON) -m venv .venv

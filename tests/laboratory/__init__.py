@@ -1,0 +1,1 @@
+"""Far sides that misbehave, and far sides that enforce their limits."""

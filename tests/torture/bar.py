@@ -1,0 +1,55 @@
+"""Say what a run has to reach, and what it has reached."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+
+class Figure(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that was counted or measured, and what it has to be."""
+
+    what: str
+    """Such as `acknowledged events lost`."""
+    measured: float
+    bar: float
+    at_least: bool = False
+    """Whether it has to be as much as the bar; else it may be no more."""
+    unit: str = ""
+    is_timing: bool = False
+    """Whether it depends on how busy the machine is: a short run in the tests leaves it out."""
+
+    @property
+    def is_met(self) -> bool:
+        """Whether it is what it has to be."""
+        return self.measured >= self.bar if self.at_least else self.measured <= self.bar
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """How a bar is to be run."""
+
+    folder: Path
+    """Empty, and gone afterwards."""
+    scale: float = 1.0
+    """How long: 1 is the whole of it."""
+    say: Callable[[str], None] = print
+    """Told how far it has come."""
+
+    def times(self, count: int) -> int:
+        """So many at full length, so many as the scale asks for; one at least."""
+        return max(1, round(count * self.scale))
+
+
+class Bar(msgspec.Struct, frozen=True, kw_only=True):
+    """A promise, and the run that tries to break it."""
+
+    name: str
+    """How it is asked for."""
+    promise: str
+    """One sentence."""
+    run: Callable[[Run], Awaitable[Sequence[Figure]]]
+
+
+def missed(figures: Sequence[Figure]) -> list[Figure]:
+    """What a short run must not miss: everything but timings."""
+    return [figure for figure in figures if not figure.is_timing and not figure.is_met]

@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import pytest
+
+from tests.torture.__main__ import rows
+from tests.torture.bar import Bar, Figure, Run, missed
+
+
+@pytest.mark.parametrize(
+    ("measured", "bar", "at_least", "is_met"),
+    [(0, 0, False, True), (1, 0, False, False), (7, 7, True, True), (6.9, 7, True, False)],
+)
+def test_a_figure_is_met_where_it_reaches_its_bar(
+    measured: float, bar: float, at_least: bool, is_met: bool
+) -> None:
+    assert Figure(what="lost", measured=measured, bar=bar, at_least=at_least).is_met is is_met
+
+
+def test_only_a_timing_may_be_missed_in_a_short_run() -> None:
+    lost = Figure(what="lost", measured=1, bar=0)
+    slow = Figure(what="ready again", measured=9, bar=2, is_timing=True)
+    assert missed([lost, slow]) == [lost]
+
+
+@pytest.mark.parametrize(("scale", "times"), [(1.0, 200), (0.01, 2), (0.0001, 1)])
+def test_a_run_goes_as_often_as_its_scale_asks_for(
+    tmp_path: Path, scale: float, times: int
+) -> None:
+    assert Run(folder=tmp_path, scale=scale).times(200) == times
+
+
+def test_the_table_names_a_promise_and_its_command_once() -> None:
+    async def nothing(_: Run) -> list[Figure]:
+        return []
+
+    bar = Bar(name="kills", promise="No event is lost.", run=nothing)
+    figures = [
+        Figure(what="events lost", measured=0, bar=0),
+        Figure(what="kills", measured=200, bar=200, at_least=True),
+    ]
+    assert rows(bar, figures, 16.2) == [
+        "| No event is lost. | events lost | 0 | ≤ 0 | `python -m tests.torture kills` | 16 s |",
+        "|  | kills | 200 | ≥ 200 |  |  |",
+    ]
