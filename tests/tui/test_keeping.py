@@ -71,8 +71,21 @@ async def test_the_status_bar_says_how_many_deliveries_wait(server: ScriptedServ
 
 async def test_nothing_is_asked_while_nothing_moves(server: ScriptedServer) -> None:
     async with watching(server) as watch:
+        await watch.passes(5)
+        before = watch.asked
         await watch.passes(300)
-        assert watch.asked == 1
+        assert watch.asked == before
+
+
+async def test_what_came_just_before_the_line_stood_is_counted_a_moment_later(
+    server: ScriptedServer,
+) -> None:
+    async with watching(server, waiting=1) as watch:
+        counts(server, waiting=2)
+        await watch.passes(4)
+        watch.live.shows("1 waiting")
+        await watch.passes(1)
+        watch.live.shows("2 waiting")
 
 
 async def test_what_moves_is_asked_for_every_few_seconds(server: ScriptedServer) -> None:
@@ -181,13 +194,15 @@ async def test_looked_at_they_are_asked_for_more_often_and_at_least_once_a_minut
 ) -> None:
     async with watching(server) as watch:
         await watch.live.press("5")
-        await watch.passes(119)
-        assert watch.asked == 2
-        await watch.live.receives(event(1, received_at=moment(120)))
-        await watch.passes(1)
-        assert watch.asked == 3
         await watch.passes(2)
-        assert watch.asked == 4
+        before = watch.asked
+        await watch.passes(119)
+        assert watch.asked == before + 1
+        await watch.live.receives(event(1, received_at=moment(122)))
+        await watch.passes(1)
+        assert watch.asked == before + 2
+        await watch.passes(2)
+        assert watch.asked == before + 3
 
 
 async def test_at_midnight_today_starts_anew(server: ScriptedServer) -> None:

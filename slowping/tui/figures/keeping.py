@@ -58,6 +58,8 @@ class Figures:
         self._tally = Tally()
         self._asked: _Asked | None = None
         self._moved = False
+        self._is_sure = False
+        """Whether all that came before the line stood is counted."""
         self._watched = False
 
     def begin(self) -> None:
@@ -157,7 +159,9 @@ class Figures:
         else:
             self._told = found
             self._tally.forget(found.as_of)
-            self._moved |= bool(self._tally)
+            # What came just before the feed was heard may have come too late to be counted.
+            self._moved |= bool(self._tally) or not self._is_sure
+            self._is_sure = True
             # Against what was heard of the server, whose clock may not be ours.
             latest = self._tally.latest
             self._behind = latest is not None and latest - found.as_of > _BEHIND
@@ -181,6 +185,7 @@ class Figures:
     def _forget(self, _: None) -> None:
         """Something else is looked at."""
         self._asked, self._told, self.problem = None, None, None
+        self._is_sure = False
         self._tally = Tally()
         self.rate.forget()
         self._publish()
@@ -188,6 +193,7 @@ class Figures:
     def _see_link(self, link: Link) -> None:
         if link.fresh:
             self.problem = None
+            self._is_sure = False
             self.ask()
         elif link.stands:  # what it missed is told now
             self._moved = True
