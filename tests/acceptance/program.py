@@ -140,6 +140,11 @@ class Server:
         self._readers = [asyncio.create_task(self._read(name)) for name in ("stdout", "stderr")]
 
     @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
+    @property
     def admin_key(self) -> str:
         """The key that the first start left for local use."""
         return (self.data / "admin.key").read_text(encoding="ascii").strip()

@@ -14,7 +14,7 @@ from slowping.testing import FrozenClock
 from tests.conftest import RunningHouse, running_house
 from tests.server.dialects import case
 from tests.server.dialects.case import Answer, Case, Memory, Step, Stored
-from tests.vectors import vectors
+from tests.vectors import hostile_body, vectors
 
 # Nobody listens there: what these tests send to Discord never leaves the machine.
 CONFIG = Config(notifiers=NotifiersSection(discord=DiscordSection(api_base="http://127.0.0.1:9")))
@@ -163,20 +163,6 @@ PATHS = pytest.mark.parametrize(
     ],
     ids=["slowstats", "pingpanda", "pingpilot", "intake", "adwize"],
 )
-
-
-def hostile_body(vector: dict[str, Any]) -> bytes:
-    if "bytes_hex" in vector:
-        return bytes.fromhex(vector["bytes_hex"])
-    if "text" in vector:
-        return str(vector["text"]).encode()
-    how = vector["generator"]
-    if "keys" in how:
-        return b"{%s}" % b",".join(b'"k%d":0' % number for number in range(how["keys"]))
-    close = how.get("close_once") or how.get("close", "") * how["count"]
-    start: str = how.get("prefix", "") + how["repeat"] * how["count"]
-    text: str = start + how.get("middle", "") + close
-    return text.encode()
 
 
 @PATHS
