@@ -5,22 +5,18 @@ looking at the text of a host is worthless, since the resolver takes `2130706433
 for loopback.
 """
 
-import asyncio
-import functools
 import ipaddress
-import socket
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import httpcore
 
+from slowping.notifiers import dialling
+from slowping.notifiers.dialling import Resolve, Unresolved
 from slowping.notifiers.port import ForbiddenAddress, HttpFailure
-from slowping.notifiers.unattended import Unattended
 
-Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-"""Gives the addresses of a host; raises OSError where it has none."""
-
-RESOLVE_TIMEOUT_S: Final = 5.0
+EVERYWHERE: Final = ("0.0.0.0/0", "::/0")
+"""The networks of a guard that lets everything through."""
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -85,25 +81,21 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
             ForbiddenAddress: one of the host's addresses is not allowed.
             HttpFailure: it has none.
         """
-        refused: Exception | None = None
-        for address in await self._judged(host, port):
-            try:
-                return await self._inner.connect_tcp(
-                    address, port, timeout, local_address, socket_options
-                )
-            # A machine without IPv6 reaches only the others.
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                refused = error
-        raise refused or HttpFailure("the host name has no address", unknown=False)
+
+        async def connect(address: str) -> httpcore.AsyncNetworkStream:
+            return await self._inner.connect_tcp(
+                address, port, timeout, local_address, socket_options
+            )
+
+        return await dialling.first_to_answer(
+            await self._judged(host, port), connect, httpcore.AsyncNetworkStream.aclose
+        )
 
     async def _judged(self, host: str, port: int) -> Sequence[str]:
         try:
-            async with asyncio.timeout(RESOLVE_TIMEOUT_S):
-                addresses = await self._resolve(host, port)
-        except TimeoutError as error:
-            raise HttpFailure("the host name was not resolved in time", unknown=False) from error
-        except (OSError, UnicodeError) as error:
-            raise HttpFailure("the host name cannot be resolved", unknown=False) from error
+            addresses = await dialling.addresses_of(host, port, self._resolve)
+        except Unresolved as error:
+            raise HttpFailure(str(error), unknown=False) from error
         for address in addresses:
             if not self._guard.allows(address):
                 raise ForbiddenAddress(
@@ -112,21 +104,3 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
                     " restart it"
                 )
         return addresses
-
-
-class SystemResolver:
-    """Asks the system, on threads of its own: a silent name server must not fill the loop's."""
-
-    def __init__(self) -> None:
-        self._threads = Unattended(4, "resolve")
-
-    async def __call__(self, host: str, port: int) -> Sequence[str]:
-        """Every address of the host once, in the order in which they should be tried."""
-        looking = self._threads.begin(functools.partial(_look_up, host, port))
-        found = await asyncio.wrap_future(looking)
-        return tuple(dict.fromkeys(found))
-
-
-def _look_up(host: str, port: int) -> list[str]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(address[0]) for *_, address in found]

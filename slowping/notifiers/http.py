@@ -17,7 +17,8 @@ import httpx
 
 from slowping.core import text, times
 from slowping.core.delivery import Answer, Delivered, Outcome, Retry, Throttled, Unusable
-from slowping.notifiers.guard import Guard, GuardedBackend, Resolve, SystemResolver
+from slowping.notifiers.dialling import Resolve, SystemResolver
+from slowping.notifiers.guard import EVERYWHERE, Guard, GuardedBackend
 from slowping.notifiers.port import ForbiddenAddress, HttpAnswer, HttpFailure
 
 MAX_BODY_BYTES: Final = 16 * 1024
@@ -38,16 +39,15 @@ for _logger in map(logging.getLogger, ("httpx", "httpcore")):
     _logger.setLevel(max(_logger.level, logging.WARNING))
 
 
-def open_http(*, tls: ssl.SSLContext | None = None) -> "HttpClient":
+def open_http(*, resolve: Resolve | None = None, tls: ssl.SSLContext | None = None) -> "HttpClient":
     """A client for hosts that the operator's configuration names.
 
-    `tls` stands in for the usual certificate authorities.
+    `resolve` stands in for the system's resolver, `tls` for the usual certificate authorities.
     """
-    return HttpClient(
-        lambda: httpx.AsyncHTTPTransport(
-            verify=tls or _authorities(), trust_env=False, limits=_LIMITS
-        )
+    backend = GuardedBackend(
+        Guard(EVERYWHERE), resolve or SystemResolver(), httpcore.AnyIOBackend()
     )
+    return HttpClient(lambda: _Transport(backend, tls))
 
 
 def open_guarded_http(
@@ -60,14 +60,15 @@ def open_guarded_http(
 ) -> "HttpClient":
     """A client for hosts that others name: https, to public addresses and `allow_networks` only.
 
-    `resolve` stands in for the system's resolver, `network` for its sockets.
+    `resolve` stands in for the system's resolver, `network` for its sockets, `tls` for the usual
+    certificate authorities.
     """
     backend = GuardedBackend(
         Guard(allow_networks),
         resolve or SystemResolver(),
         network or httpcore.AnyIOBackend(),
     )
-    return HttpClient(lambda: _GuardedTransport(backend, allow_http=allow_http, tls=tls))
+    return HttpClient(lambda: _GuardedTransport(backend, tls, allow_http=allow_http))
 
 
 # What an answer means -----------------------------------------------------------------------
@@ -223,15 +224,12 @@ async def _read(response: httpx.Response) -> bytes:
     return bytes(body[:MAX_BODY_BYTES])
 
 
-class _GuardedTransport(httpx.AsyncHTTPTransport):
-    """httpx's own transport, but a guard opens its connections."""
+class _Transport(httpx.AsyncHTTPTransport):
+    """httpx's own transport, but we open its connections."""
 
-    def __init__(
-        self, backend: GuardedBackend, *, allow_http: bool, tls: ssl.SSLContext | None
-    ) -> None:
+    def __init__(self, backend: GuardedBackend, tls: ssl.SSLContext | None) -> None:
         tls = tls or _authorities()
         super().__init__(verify=tls, trust_env=False)
-        self._allow_http = allow_http
         # httpcore takes a network backend; httpx has no way to hand one on.
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=tls,
@@ -240,6 +238,16 @@ class _GuardedTransport(httpx.AsyncHTTPTransport):
             keepalive_expiry=_LIMITS.keepalive_expiry,
             network_backend=backend,
         )
+
+
+class _GuardedTransport(_Transport):
+    """Refuses some addresses, the others are judged when a connection is opened."""
+
+    def __init__(
+        self, backend: GuardedBackend, tls: ssl.SSLContext | None, *, allow_http: bool
+    ) -> None:
+        super().__init__(backend, tls)
+        self._allow_http = allow_http
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Refuse what need not even be looked up, then go on.

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from slowping.notifiers import http
-from slowping.notifiers.guard import Guard, Resolve, SystemResolver
+from slowping.notifiers.dialling import Resolve, SystemResolver
+from slowping.notifiers.guard import Guard
 from slowping.notifiers.port import ForbiddenAddress, HttpAnswer, HttpFailure
 from tests.notifiers.far_side import FarSide
 from tests.vectors import vectors
@@ -199,12 +200,12 @@ async def test_a_silent_name_server_does_not_hold_up_the_end() -> None:
 
 _ASK_A_SILENT_NAME_SERVER = """
 import asyncio, socket, time
-from slowping.notifiers import guard
+from slowping.notifiers import dialling, guard
 from slowping.notifiers.port import HttpFailure
 
 socket.getaddrinfo = lambda *_, **__: time.sleep(3_600)
-guard.RESOLVE_TIMEOUT_S = 0.1
-backend = guard.GuardedBackend(guard.Guard([]), guard.SystemResolver(), None)
+dialling.RESOLVE_TIMEOUT_S = 0.1
+backend = guard.GuardedBackend(guard.Guard([]), dialling.SystemResolver(), None)
 try:
     asyncio.run(backend.connect_tcp("shop.example", 443))
 except HttpFailure as failure:

@@ -13,12 +13,15 @@ from slowping.config import EmailSection
 from slowping.core import text
 from slowping.core.delivery import Answer, Delivered, Outcome, Rejected, Retry, Unusable
 from slowping.core.notification import Notification
+from slowping.notifiers import dialling
+from slowping.notifiers.dialling import OwnName, Resolve, SystemResolver
 from slowping.notifiers.email import message as messages
 from slowping.notifiers.email.account import Account, EmailSettings, account_of
 from slowping.notifiers.port import Settings, Tools
 
 _GOODBYE_S: Final = 5.0
 _EXCERPT: Final = 500
+_MAX_QUOTE: Final = 200
 
 
 class Email:
@@ -38,6 +41,8 @@ class Email:
 
     def __init__(self, tools: Tools) -> None:
         self._section: EmailSection = tools.section
+        self._resolve: Resolve = SystemResolver()
+        self._own_name = OwnName()
 
     def scopes(self, settings: EmailSettings) -> tuple[str, ...]:
         """The server."""
@@ -57,9 +62,9 @@ class Email:
             mail = messages.write(batch, account.letterhead)
         except ValueError as problem:
             return Rejected(reason=f"these notifications cannot be written as a mail: {problem}")
+        secrets = _secrets_of(account)
         client = aiosmtplib.SMTP(
             hostname=account.host,
-            port=account.port,
             use_tls=account.tls == "tls",
             start_tls=False,  # we do it ourselves, to know what went wrong; never "if offered"
             timeout=self.command_timeout_s,
@@ -67,7 +72,7 @@ class Email:
         try:
             outcome = await self._introduced(client, account)
             if outcome is None:
-                outcome = await self._handed_over(client, mail)
+                outcome = await self._handed_over(client, mail, secrets)
             if isinstance(outcome, Delivered):
                 outcome = msgspec.structs.replace(
                     outcome, reference=messages.message_id(batch, account.letterhead)
@@ -75,7 +80,7 @@ class Email:
                 await _say_goodbye(client)
         finally:
             client.close()
-        return _without(account.password, outcome)
+        return outcome
 
     async def close(self) -> None:
         """Nothing is kept open."""
@@ -84,30 +89,42 @@ class Email:
         """Get as far as an accepted recipient; an outcome if that fails."""
         try:
             async with asyncio.timeout(self.command_timeout_s):
-                await client.connect()
+                await self._connect(client, account)
                 problem = await _secured_and_logged_in(client, account)
                 if problem:
                     return Unusable(reason=problem)
                 await client.mail(account.letterhead.sender)
                 await client.rcpt(account.letterhead.to)
         except aiosmtplib.SMTPResponseException as refusal:
-            return judged(refusal)
+            return judged(refusal, _secrets_of(account))
         except (aiosmtplib.SMTPException, OSError) as failure:
             return Retry(reason=_failed(account, failure))
         return None
 
-    async def _handed_over(self, client: aiosmtplib.SMTP, mail: bytes) -> Outcome:
+    async def _connect(self, client: aiosmtplib.SMTP, account: Account) -> None:
+        # Not by the client itself: it looks names up on the loop's own few threads.
+        own_name = await self._own_name()
+        opened = await dialling.connected(account.host, account.port, self._resolve)
+        try:
+            await client.connect(sock=opened, local_hostname=own_name)
+        except BaseException:
+            opened.close()
+            raise
+
+    async def _handed_over(
+        self, client: aiosmtplib.SMTP, mail: bytes, secrets: Sequence[str]
+    ) -> Outcome:
         try:
             async with asyncio.timeout(self.data_timeout_s):
                 response = await client.data(mail, timeout=self.data_timeout_s)
         except aiosmtplib.SMTPResponseException as refusal:
-            return judged(refusal)
+            return judged(refusal, secrets)
         except (aiosmtplib.SMTPException, OSError):
             return Retry(
                 reason="the SMTP server did not confirm the mail; it may have arrived",
                 unknown=True,
             )
-        return Delivered(answer=Answer(response.code, _excerpt(response.message)))
+        return Delivered(answer=Answer(response.code, _excerpt(response.message, secrets)))
 
 
 # What an answer means ------------------------------------------------------------------------
@@ -116,21 +133,21 @@ _LOGIN_CODES: Final = {530, 534, 535, 538}
 _ENHANCED: Final = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 
 
-def _without(secret: str, outcome: Outcome) -> Outcome:
-    """The outcome, should the server have repeated the password."""
-    excerpt = outcome.answer.excerpt
-    answer = Answer(outcome.answer.status, excerpt and text.redact(excerpt, (secret,)))
-    if isinstance(outcome, Delivered):
-        return msgspec.structs.replace(outcome, answer=answer)
-    reason = text.redact(outcome.reason, (secret,))
-    return msgspec.structs.replace(outcome, answer=answer, reason=reason)
+def _secrets_of(account: Account) -> Sequence[str]:
+    """What a server must not be quoted with: the password, alone and as AUTH PLAIN sends it."""
+    if not account.password:
+        return ()
+    return (f"\0{account.username}\0{account.password}", account.password)
 
 
-def judged(refusal: aiosmtplib.SMTPResponseException) -> Outcome:
-    """What follows from a refusal: 4yz passes, 5yz stays (RFC 5321), the enhanced code decides."""
-    code, message = refusal.code, refusal.message
-    answer = Answer(code, _excerpt(message))
-    said = f"{code} {text.clip(text.one_line(message), 200)}"
+def judged(refusal: aiosmtplib.SMTPResponseException, secrets: Sequence[str] = ()) -> Outcome:
+    """What follows from a refusal: 4yz passes, 5yz stays (RFC 5321), the enhanced code decides.
+
+    `secrets` are taken out of the server's words.
+    """
+    code = refusal.code
+    answer = Answer(code, _excerpt(refusal.message, secrets))
+    said = f"{code} {_quote(refusal.message, secrets)}"
     if _may_pass(refusal):
         return Retry(reason=f"the SMTP server asks to try again later: {said}", answer=answer)
     if code in _LOGIN_CODES or isinstance(refusal, aiosmtplib.SMTPAuthenticationError):
@@ -146,10 +163,13 @@ def judged(refusal: aiosmtplib.SMTPResponseException) -> Outcome:
     return Unusable(reason=f"{reason}: {said}", answer=answer)
 
 
+_CLOSING: Final = 421
 _TOO_LARGE: Final = 552
 
 
 def _may_pass(refusal: aiosmtplib.SMTPResponseException) -> bool:
+    if refusal.code == _CLOSING:
+        return True  # it hangs up on everyone, whatever the enhanced code says (RFC 5321, 3.8)
     enhanced = _ENHANCED.match(refusal.message)
     if enhanced and enhanced[1] in "45":
         # 5.2.2 is a full mailbox: permanent by the letter, emptied within a day in life.
@@ -160,12 +180,16 @@ def _may_pass(refusal: aiosmtplib.SMTPResponseException) -> bool:
 
 
 def _failed(account: Account, failure: Exception) -> str:
-    told = text.clip(text.one_line(str(failure)), 200) or "no answer in time"
+    told = _quote(str(failure), _secrets_of(account)) or "no answer in time"
     return f"could not talk to the SMTP server {account.host}:{account.port}: {told}"
 
 
-def _excerpt(message: str) -> str:
-    return text.clip(text.visible(message), _EXCERPT)
+def _excerpt(message: str, secrets: Sequence[str]) -> str:
+    return text.clip(text.visible(text.redact(message, secrets)), _EXCERPT)
+
+
+def _quote(message: str, secrets: Sequence[str]) -> str:
+    return text.clip(text.one_line(text.redact(message, secrets)), _MAX_QUOTE)
 
 
 # The conversation ----------------------------------------------------------------------------
