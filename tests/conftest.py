@@ -152,11 +152,14 @@ class RunningHouse:
 
 @contextlib.asynccontextmanager
 async def running_house(
-    folder: pathlib.Path, config: Config | None = None, clock: Clock | None = None
+    folder: pathlib.Path,
+    config: Config | None = None,
+    clock: Clock | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> AsyncIterator[RunningHouse]:
     """Run a server on a free port of this machine."""
     config = config or Config()
-    world = World(clock=clock or SystemClock(), terminal=io.StringIO())
+    world = World(clock=clock or SystemClock(), terminal=io.StringIO(), environ=environ or {})
     with contextlib.closing(serving.listen("127.0.0.1", 0)) as listener:
         base_url = serving.address_of(listener)
         async with running(config, folder, world) as house:

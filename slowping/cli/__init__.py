@@ -43,6 +43,7 @@ COMMANDS: Final = {
     "overview": Listed(
         "overview", "Tell what came in today, this week and this month, and how it went out."
     ),
+    "secret": Listed("secret", "The key that the secrets of channels are encrypted with."),
     "health": Listed("health", "Tell whether the server works; no key is needed."),
 }
 

@@ -19,6 +19,7 @@ from slowping.core.channel import (
     ChannelTest,
     IssuedChannel,
     NewChannel,
+    SecretsSealed,
 )
 from slowping.core.delivery import (
     Delivery,
@@ -352,6 +353,10 @@ class Client:
         return await self._server.post(_path("keys", key_id, "rotate"), IssuedApiKey, rotation)
 
     # The server ------------------------------------------------------------------------------
+
+    async def rotate_secret_key(self) -> SecretsSealed:
+        """Encrypt the secrets of all channels with a new key."""
+        return await self._server.post("/secrets/rotate", SecretsSealed)
 
     async def overview(
         self,

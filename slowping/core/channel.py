@@ -58,6 +58,13 @@ class IssuedChannel(msgspec.Struct, frozen=True, kw_only=True):
     secrets: dict[str, str] = {}
 
 
+class SecretsSealed(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of sealing every secret with a new key."""
+
+    channels: int
+    """How many of them have secrets."""
+
+
 class ChannelPause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of a pause."""
 

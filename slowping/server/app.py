@@ -6,13 +6,12 @@ import pathlib
 import random
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Final, TextIO
 
 import msgspec
 
 from slowping.config import Config
-from slowping.core import errors
 from slowping.notifiers.registry import Registry
 from slowping.server.api import create_api
 from slowping.server.api.metrics import Metrics
@@ -29,19 +28,20 @@ from slowping.server.feed import Feed
 from slowping.server.http import Patience, Receive, Scope, Send
 from slowping.server.ingest import Ingest
 from slowping.server.owner import Owner
+from slowping.server.process import secret_key
 from slowping.server.process.chores import Uses, going_on
 from slowping.server.process.first_start import FirstKeys, FirstStart
 from slowping.server.process.key_files import KeyFiles
+from slowping.server.process.sealing import Sealing
 from slowping.server.proxies import Proxies
 from slowping.server.refusals import Refusals
 from slowping.server.roster import Roster
 from slowping.server.tally import Tally
 from slowping.store import open_store
 from slowping.store.port import Store
-from slowping.store.vault import Vault, load_key_file, new_key, write_key_file
+from slowping.store.vault import Vault
 
 DATABASE: Final = "slowping.db"
-KEY_FILE: Final = "secret.key"
 API_PREFIX: Final = "/slowping/"
 
 
@@ -52,6 +52,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     jitter: Callable[[], float] = random.random
     random_bytes: Callable[[int], bytes] = os.urandom
     terminal: TextIO = sys.stdout
+    environ: Mapping[str, str] = msgspec.field(default_factory=lambda: os.environ)
 
 
 class House(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,29 +90,16 @@ async def running(config: Config, folder: pathlib.Path, world: World) -> AsyncIt
     """A server on the data in `folder`, dispatching until the context ends.
 
     Raises:
-        StoreUnusable: the database or its key file cannot be used.
+        StoreUnusable: the database or the key of its secrets cannot be used.
+        ConfigError: that key cannot be written.
     """
-    key_file, database = folder / KEY_FILE, folder / DATABASE
-    is_lost = database.exists() and not key_file.exists()
-    key = new_key() if is_lost else load_key_file(key_file)
+    ring = secret_key.find(folder, world.environ, world.random_bytes)
+    vault = Vault(ring.keys)
     async with contextlib.AsyncExitStack() as stack:
-        store = await open_store(f"sqlite:{database}", Vault([key]))
+        store = await open_store(f"sqlite:{folder / DATABASE}", vault)
         stack.push_async_callback(store.close)
-        if is_lost:
-            await _replace_key_file(key_file, key, store)
-        yield await _open(config, folder, world, store, stack)
-
-
-async def _replace_key_file(path: pathlib.Path, key: bytes, store: Store) -> None:
-    """Make a new key file for a database whose own is gone, if nothing is sealed in it."""
-    try:
-        await store.directory.snapshots()
-    except errors.StoreUnusable:
-        raise errors.StoreUnusable(
-            f"The key file {path} is missing, and channels have secrets that nothing else can "
-            "decrypt. Put it back from your copy."
-        ) from None
-    write_key_file(path, key)
+        sealing = Sealing(ring, vault, store, world.random_bytes)
+        yield await _open(config, folder, world, store, sealing, stack)
 
 
 async def _open(
@@ -119,10 +107,13 @@ async def _open(
     folder: pathlib.Path,
     world: World,
     store: Store,
+    sealing: Sealing,
     stack: contextlib.AsyncExitStack,
 ) -> House:
     """Wire the engine, have it set up what is missing, open its doors, and start it."""
-    engine = await _wire_engine(config, world, store, stack)
+    registry = _registry(config, world, stack)
+    await sealing.begin(registry)
+    engine = await _wire_engine(world, store, registry, sealing)
     first_start = FirstStart(
         store.directory,
         engine.roster,
@@ -160,17 +151,23 @@ class _Engine(msgspec.Struct, frozen=True, kw_only=True):
     dispatcher: Dispatcher
     ingest: Ingest
     tally: Tally
+    sealing: Sealing
     now_ms: Callable[[], int]
 
 
-async def _wire_engine(
-    config: Config, world: World, store: Store, stack: contextlib.AsyncExitStack
-) -> _Engine:
-    now_ms = world.clock.now_ms
-    toolbox = Toolbox(config.notifiers, now_ms=now_ms, terminal=world.terminal)
+def _registry(config: Config, world: World, stack: contextlib.AsyncExitStack) -> Registry:
+    """The notifiers, which are closed before their tools."""
+    toolbox = Toolbox(config.notifiers, now_ms=world.clock.now_ms, terminal=world.terminal)
     stack.push_async_callback(toolbox.close)
     registry = Registry(toolbox.tools_for)
     stack.push_async_callback(registry.close)
+    return registry
+
+
+async def _wire_engine(
+    world: World, store: Store, registry: Registry, sealing: Sealing
+) -> _Engine:
+    now_ms = world.clock.now_ms
     feed = Feed(store.journal, world.clock)
     roster = Roster(store.directory, feed.wake)
     await roster.renew()
@@ -185,7 +182,7 @@ async def _wire_engine(
     )  # fmt: skip
     owner.speaks_through(ingest)
     return _Engine(
-        store=store, feed=feed, registry=registry, roster=roster,
+        store=store, feed=feed, registry=registry, roster=roster, sealing=sealing,
         gatekeeper=Gatekeeper(roster, now_ms), dispatcher=dispatcher, ingest=ingest, tally=tally,
         now_ms=now_ms,
     )  # fmt: skip
@@ -228,6 +225,7 @@ def _wire_api(
             now_ms=engine.now_ms,
             random_bytes=world.random_bytes,
             key_files=KeyFiles(folder),
+            sealing=engine.sealing,
             metrics=Metrics(engine.store.outbox, engine.tally),
             refusals=refusals,
             started_at=engine.now_ms(),

@@ -1,11 +1,8 @@
-"""Keep channel secrets encrypted in the database, under a key that lies outside of it."""
+"""Keep channel secrets encrypted in the database, under keys that lie outside of it."""
 
 import base64
 import binascii
-import functools
 import os
-import pathlib
-import stat
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,24 +11,28 @@ import msgspec
 from slowping.core import errors
 
 if TYPE_CHECKING:
-    from cryptography.fernet import MultiFernet
+    from cryptography.fernet import Fernet
 
 _KEY_BYTES: Final = 32
-_OWNER_ONLY: Final = 0o600
 
 
 class Vault:
-    """Seals secrets with the first key, and opens what any of its keys has sealed."""
+    """Seals secrets with its newest key, and opens what any of its keys has sealed."""
 
     def __init__(self, keys: Sequence[bytes]) -> None:
-        """Take keys as `load_key_file` gives them, the newest first."""
+        """Take keys as `new_key` makes them, the newest first."""
         if not keys:
             raise ValueError("a vault needs a key")
         self._keys = tuple(keys)
+        self._ciphers: tuple[Fernet, ...] = ()
+
+    def take(self, keys: Sequence[bytes]) -> None:
+        """Work with these keys from now on, the newest first."""
+        self._keys, self._ciphers = tuple(keys), ()
 
     def seal(self, secrets: Mapping[str, Any]) -> bytes:  # any JSON values
         """Encrypt an object of secrets."""
-        return self._fernet.encrypt(msgspec.json.encode(secrets))
+        return self._opened()[0].encrypt(msgspec.json.encode(secrets))
 
     def open(self, blob: bytes) -> dict[str, Any]:  # any JSON values
         """Decrypt what was sealed.
@@ -39,23 +40,37 @@ class Vault:
         Raises:
             StoreUnusable: none of the keys has sealed it.
         """
+        return self._decrypted(blob)[0]
+
+    def open_for_newest(self, blob: bytes) -> tuple[dict[str, Any], bool]:  # any JSON values
+        """What was sealed, and whether it was with the newest key.
+
+        Raises:
+            StoreUnusable: none of the keys has sealed it.
+        """
+        return self._decrypted(blob)
+
+    def _decrypted(self, blob: bytes) -> tuple[dict[str, Any], bool]:
         from cryptography.fernet import InvalidToken
 
-        try:
-            opened = self._fernet.decrypt(blob)
-        except InvalidToken:
-            raise errors.StoreUnusable(
-                "The key file does not belong to this database: the channels' secrets cannot be "
-                "decrypted with it. Put back the key file that was there before."
-            ) from None
-        return msgspec.json.decode(opened, type=dict[str, Any])
+        for number, cipher in enumerate(self._opened()):
+            try:
+                content = cipher.decrypt(blob)
+            except InvalidToken:
+                continue
+            return msgspec.json.decode(content, type=dict[str, Any]), number == 0
+        raise errors.StoreUnusable(
+            "The key does not belong to this database: the channels' secrets cannot be decrypted "
+            "with it. Put back the key that was there before."
+        )
 
-    @functools.cached_property
-    def _fernet(self) -> "MultiFernet":
+    def _opened(self) -> "tuple[Fernet, ...]":
         # Loaded on first use: a server without secrets saves the time and several MiB.
-        from cryptography.fernet import Fernet, MultiFernet
+        if not self._ciphers:
+            from cryptography.fernet import Fernet
 
-        return MultiFernet([Fernet(key) for key in self._keys])
+            self._ciphers = tuple(map(Fernet, self._keys))
+        return self._ciphers
 
 
 def new_key(random_bytes: Callable[[int], bytes] = os.urandom) -> bytes:
@@ -63,57 +78,16 @@ def new_key(random_bytes: Callable[[int], bytes] = os.urandom) -> bytes:
     return base64.urlsafe_b64encode(random_bytes(_KEY_BYTES))
 
 
-def load_key_file(path: pathlib.Path) -> bytes:
-    """The key in the file; a new one, for its owner alone to read, where there is no file.
+def read_keys(content: bytes) -> tuple[bytes, ...]:
+    """Keys as they are written, with white space between them: 32 bytes in base64 each.
 
     Raises:
-        StoreUnusable: the file cannot be read or made, is open to others, or holds no key.
+        ValueError: there is none, or something that is no key.
     """
-    try:
-        with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            content = file.read(1024).strip()
-    except FileNotFoundError:
-        key = new_key()
-        write_key_file(path, key)
-        return key
-    except OSError as problem:
-        raise errors.StoreUnusable(
-            f"The key file {path} cannot be read: {problem.strerror}."
-        ) from problem
-    if mode & ~stat.S_IRWXU:
-        raise errors.StoreUnusable(f"The key file {path} is open to others. Run: chmod 600 {path}")
-    if not _is_key(content):
-        raise errors.StoreUnusable(f"The file {path} does not hold a key. Put back the one it had.")
-    return content
-
-
-def write_key_file(path: pathlib.Path, key: bytes) -> None:
-    """Keep a key in a new file, for its owner alone to read.
-
-    Raises:
-        StoreUnusable: the file cannot be made.
-    """
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(key + b"\n")
-            file.flush()
-            os.fsync(descriptor)
-        _sync_folder(path.parent)
-    except OSError as problem:
-        raise errors.StoreUnusable(
-            f"The key file {path} cannot be made: {problem.strerror}."
-        ) from problem
-
-
-def _sync_folder(folder: pathlib.Path) -> None:
-    """Bring a new file's name to the disk: a key that is lost takes all it has sealed with it."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    keys = tuple(content.split())
+    if not keys or not all(map(_is_key, keys)):
+        raise ValueError("not a key")
+    return tuple(key.replace(b"+", b"-").replace(b"/", b"_") for key in keys)
 
 
 def _is_key(content: bytes) -> bool:

@@ -1,23 +1,18 @@
-import pathlib
 import subprocess
 import sys
 
 import pytest
 
 from slowping.core import errors
-from slowping.store.vault import Vault, load_key_file
+from slowping.store.vault import Vault, new_key, read_keys
 
 SECRETS = {"url": "https://discord.com/api/webhooks/1/token", "ports": [25, 587]}
+KEY = b"c2xvd3BpbmctdGVzdHMtdXNlLXRoaXMta2V5LW9ubHk="
 
 
 @pytest.fixture
-def path(tmp_path: pathlib.Path) -> pathlib.Path:
-    return tmp_path / "secret.key"
-
-
-@pytest.fixture
-def vault(path: pathlib.Path) -> Vault:
-    return Vault([load_key_file(path)])
+def vault() -> Vault:
+    return Vault([new_key()])
 
 
 def test_what_is_sealed_can_be_opened(vault: Vault) -> None:
@@ -28,76 +23,69 @@ def test_a_sealed_secret_cannot_be_read(vault: Vault) -> None:
     assert b"discord" not in vault.seal(SECRETS)
 
 
-def test_an_older_key_still_opens_what_it_sealed(vault: Vault, tmp_path: pathlib.Path) -> None:
-    old, new = load_key_file(tmp_path / "secret.key"), load_key_file(tmp_path / "new.key")
-    assert Vault([new, old]).open(vault.seal(SECRETS)) == SECRETS
+def test_an_older_key_still_opens_what_it_sealed() -> None:
+    old, new = new_key(), new_key()
+    assert Vault([new, old]).open(Vault([old]).seal(SECRETS)) == SECRETS
 
 
-def test_the_newest_key_seals(path: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    old, new = load_key_file(path), load_key_file(tmp_path / "new.key")
+def test_the_newest_key_seals() -> None:
+    old, new = new_key(), new_key()
     assert Vault([new]).open(Vault([new, old]).seal(SECRETS)) == SECRETS
 
 
-def test_another_key_file_is_said_not_to_belong_to_the_database(
-    vault: Vault, tmp_path: pathlib.Path
-) -> None:
-    stranger = Vault([load_key_file(tmp_path / "stranger.key")])
+def test_it_is_known_whether_the_newest_key_has_sealed_something() -> None:
+    old, new = new_key(), new_key()
+    vault = Vault([new, old])
+    assert vault.open_for_newest(Vault([old]).seal(SECRETS)) == (SECRETS, False)
+    assert vault.open_for_newest(vault.seal(SECRETS)) == (SECRETS, True)
+
+
+def test_a_vault_takes_other_keys() -> None:
+    old, new = new_key(), new_key()
+    vault = Vault([old])
+    sealed = vault.seal(SECRETS)
+    vault.take([new, old])
+    assert vault.open(sealed) == SECRETS
+    assert Vault([new]).open(vault.seal(SECRETS)) == SECRETS
+
+
+def test_a_foreign_key_is_said_not_to_belong_to_the_database(vault: Vault) -> None:
     with pytest.raises(errors.StoreUnusable, match="does not belong to this database"):
-        stranger.open(vault.seal(SECRETS))
+        Vault([new_key()]).open(vault.seal(SECRETS))
 
 
-def test_a_key_file_is_made_for_its_owner_alone(path: pathlib.Path) -> None:
-    load_key_file(path)
-    assert path.stat().st_mode & 0o777 == 0o600
+@pytest.mark.parametrize(
+    "content",
+    [KEY, KEY + b"\n", b" " + KEY, KEY.replace(b"-", b"+").replace(b"_", b"/")],
+)
+def test_a_key_is_read_however_base64_writes_it(content: bytes) -> None:
+    assert read_keys(content) == (KEY,)
 
 
-def test_a_key_file_keeps_its_key(path: pathlib.Path) -> None:
-    assert load_key_file(path) == load_key_file(path)
+def test_what_openssl_makes_is_a_key() -> None:
+    # As `openssl rand -base64 32` prints it.
+    [key] = read_keys(b"+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/8=\n")
+    vault = Vault([key])
+    assert vault.open(vault.seal(SECRETS)) == SECRETS
 
 
-@pytest.mark.parametrize("mode", [0o604, 0o640, 0o666])
-def test_a_key_file_that_is_open_to_others_is_refused_with_the_remedy(
-    path: pathlib.Path, mode: int
-) -> None:
-    load_key_file(path)
-    path.chmod(mode)
-    with pytest.raises(errors.StoreUnusable, match=f"chmod 600 {path}"):
-        load_key_file(path)
+def test_several_keys_are_read_in_their_order() -> None:
+    first, second = new_key(), new_key()
+    assert read_keys(first + b"\n" + second + b"\n") == (first, second)
 
 
-@pytest.mark.parametrize("content", ["", "secret", "é" * 22, "A" * 43, "A" * 64])
-def test_a_file_that_holds_no_key_is_refused_and_left_as_it_is(
-    path: pathlib.Path, content: str
-) -> None:
-    path.write_text(content, encoding="utf-8")
-    path.chmod(0o600)
-    with pytest.raises(errors.StoreUnusable, match="does not hold a key"):
-        load_key_file(path)
-    assert path.read_text(encoding="utf-8") == content
+@pytest.mark.parametrize(
+    "content", [b"", b" \n", b"secret", "é".encode() * 22, b"A" * 43, b"A" * 64, KEY + b" secret"]
+)
+def test_what_is_no_key_is_refused(content: bytes) -> None:
+    with pytest.raises(ValueError, match="not a key"):
+        read_keys(content)
 
 
-def test_a_refusal_does_not_show_what_the_file_holds(path: pathlib.Path) -> None:
-    path.write_text("hunter2")
-    path.chmod(0o600)
-    with pytest.raises(errors.StoreUnusable) as refusal:
-        load_key_file(path)
-    assert "hunter2" not in str(refusal.value)
-
-
-def test_a_key_file_that_cannot_be_made_is_reported(tmp_path: pathlib.Path) -> None:
-    with pytest.raises(errors.StoreUnusable, match="cannot be made: No such file"):
-        load_key_file(tmp_path / "none" / "secret.key")
-
-
-def test_a_key_file_that_cannot_be_read_is_reported(tmp_path: pathlib.Path) -> None:
-    with pytest.raises(errors.StoreUnusable, match="cannot be read: Is a directory"):
-        load_key_file(tmp_path)
-
-
-def test_a_server_without_secrets_never_loads_the_cipher(path: pathlib.Path) -> None:
+def test_a_server_without_secrets_never_loads_the_cipher() -> None:
     program = (
-        "import pathlib, sys; from slowping.store.vault import Vault, load_key_file;"
-        "Vault([load_key_file(pathlib.Path(sys.argv[1]))]);"
+        "import sys; from slowping.store.vault import Vault, new_key;"
+        "Vault([new_key()]);"
         "sys.exit('cryptography' in sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", program, str(path)], check=True)  # noqa: S603 - ours
+    subprocess.run([sys.executable, "-c", program], check=True)  # noqa: S603 - ours

@@ -18,6 +18,7 @@ from slowping.server.api import (
     health,
     overview,
     project,
+    secret,
 )
 from slowping.server.api.endpoint import PREFIX, Endpoint, options_route, route
 from slowping.server.api.reference import Reference
@@ -31,6 +32,7 @@ ENDPOINTS: Final[tuple[Endpoint[Any, Any], ...]] = (
     *category.ENDPOINTS,
     *project.ENDPOINTS,
     *api_key.ENDPOINTS,
+    *secret.ENDPOINTS,
     *feed.ENDPOINTS,
     *overview.ENDPOINTS,
     *health.ENDPOINTS,

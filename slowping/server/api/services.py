@@ -14,6 +14,7 @@ from slowping.server.feed import Feed
 from slowping.server.http import Patience
 from slowping.server.ingest import Ingest
 from slowping.server.process.key_files import KeyFiles
+from slowping.server.process.sealing import Sealing
 from slowping.server.refusals import Refusals
 from slowping.server.roster import Roster
 from slowping.store.port import Store
@@ -84,6 +85,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     """UTC milliseconds."""
     random_bytes: Callable[[int], bytes]
     key_files: KeyFiles
+    sealing: Sealing
     metrics: Metrics
     refusals: Refusals
     started_at: int

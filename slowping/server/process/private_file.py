@@ -21,5 +21,15 @@ def write(path: pathlib.Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
+        _sync(path.parent)
     except OSError as error:
         raise errors.ConfigError(f"Cannot write the file {path}: {error.strerror}.") from error
+
+
+def _sync(folder: pathlib.Path) -> None:
+    """Bring a file's name to the disk: a key that is lost takes with it all that it has sealed."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -28,6 +28,7 @@ from slowping.store.port.journal import (
     ProjectFigures,
 )
 from slowping.store.port.outbox import EventWindow, Outbox, Requeued, Stretch
+from slowping.store.port.secrets import Secrets
 
 
 class Store(Protocol):
@@ -58,6 +59,11 @@ class Store(Protocol):
         """Projects, categories, channels and API keys."""
         ...
 
+    @property
+    def secrets(self) -> Secrets:
+        """The sealed secrets of all channels."""
+        ...
+
     async def close(self) -> None:
         """Write what is left, and let go of the file."""
         ...
@@ -82,6 +88,7 @@ __all__ = [
     "ProjectFigures",
     "ProjectSnapshot",
     "Requeued",
+    "Secrets",
     "Store",
     "StoredCategory",
     "StoredProject",
