@@ -25,7 +25,7 @@ from slowping.server.dialects.door import Services as DoorServices
 from slowping.server.dispatch.dispatcher import Dispatcher
 from slowping.server.dispatch.toolbox import Toolbox
 from slowping.server.feed import Feed
-from slowping.server.http import Patience, Receive, Scope, Send
+from slowping.server.http import Bodies, Receive, Scope, Send
 from slowping.server.ingest import Ingest
 from slowping.server.owner import Owner
 from slowping.server.process import secret_key
@@ -122,9 +122,12 @@ async def _open(
         rate_limit=config.limits.rate_limit,
     )
     first_keys = await first_start.run(folder)
-    patience, refusals = Patience(config.server.body_timeout_s), Refusals(engine.tally)
-    door = _wire_door(config, engine, patience, refusals)
-    api = _wire_api(config, folder, world, engine, patience, refusals)
+    refusals = Refusals(engine.tally)
+    bodies = Bodies(
+        limit_bytes=config.server.max_body_bytes, timeout_s=config.server.body_timeout_s
+    )
+    door = _wire_door(engine, bodies, refusals)
+    api = _wire_api(config, folder, world, engine, bodies, refusals)
     uses = Uses(engine.gatekeeper, store.directory)
     grace_s = config.server.shutdown_timeout_s
     await stack.enter_async_context(
@@ -188,7 +191,7 @@ async def _wire_engine(
     )  # fmt: skip
 
 
-def _wire_door(config: Config, engine: _Engine, patience: Patience, refusals: Refusals) -> Door:
+def _wire_door(engine: _Engine, bodies: Bodies, refusals: Refusals) -> Door:
     store, now_ms = engine.store, engine.now_ms
     return Door(
         DIALECTS,
@@ -199,8 +202,7 @@ def _wire_door(config: Config, engine: _Engine, patience: Patience, refusals: Re
             desk=ServerDesk(engine.roster, engine.ingest, store.inbox, store.journal, now_ms),
             refusals=refusals,
             now_ms=now_ms,
-            patience=patience,
-            max_body_bytes=config.server.max_body_bytes,
+            bodies=bodies,
         ),
     )
 
@@ -210,7 +212,7 @@ def _wire_api(
     folder: pathlib.Path,
     world: World,
     engine: _Engine,
-    patience: Patience,
+    bodies: Bodies,
     refusals: Refusals,
 ) -> object:
     return create_api(
@@ -232,7 +234,6 @@ def _wire_api(
             rate_limit=config.limits.rate_limit,
             sqlite_version=sqlite3.sqlite_version,
             dialects=DIALECTS,
-            max_body_bytes=config.server.max_body_bytes,
-            patience=patience,
+            bodies=bodies,
         )
     )

@@ -13,6 +13,8 @@ from collections.abc import (
 )
 from typing import Any, Final
 
+import msgspec
+
 from slowping.core import errors
 
 Scope = MutableMapping[str, Any]
@@ -31,6 +33,9 @@ BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 MAX_CONTAINERS: Final = 20_000
 """Most arrays and objects in a body: what is made of a million of them stops all others."""
+
+TOGETHER_BYTES: Final = 33_554_432
+"""Most bytes of all bodies that are being read or answered: seconds of work for the disk."""
 
 ABORT: Final = "slowping_abort"
 """In the state of a request, what cuts its connection off, whatever still waits to be sent."""
@@ -52,93 +57,130 @@ class Gone(Exception):
     """The client has left before its request was complete."""
 
 
-class Patience:
-    """Ends, with SlowBody, whatever has been read for longer than `timeout_s` seconds.
+class Bodies:
+    """Reads the bodies of requests, within limits of size, of time and of memory.
 
     Nearly every body is there at once, so a timer for each would cost more than the reading. One
     look around a second does for all that are being read.
     """
 
-    def __init__(self, timeout_s: float) -> None:
+    def __init__(
+        self, *, limit_bytes: int, timeout_s: float, together_bytes: int = TOGETHER_BYTES
+    ) -> None:
+        """`together_bytes` is for the bodies of all requests, until they are answered."""
+        self._limit_bytes = limit_bytes
         self._timeout_s = timeout_s
+        self._together_bytes = max(together_bytes, limit_bytes)
         self._look_every_s = min(_LOOK_EVERY_S, timeout_s)
-        self._since: dict[asyncio.Task[Any], float] = {}
-        self._ended: set[asyncio.Task[Any]] = set()
+        self._held_bytes = 0
+        self._arriving: dict[asyncio.Task[Any], _Arriving] = {}
         self._looking: asyncio.TimerHandle | None = None
 
-    def __enter__(self) -> None:
+    async def read(self, headers: Headers, receive: Receive) -> bytes:
+        """A request's body without a byte order mark; `let_go` of it when it is answered.
+
+        Raises:
+            TooLarge: it is larger than the limit, by its own word or by count.
+            UnsupportedEncoding: it is compressed.
+            SlowBody: it did not arrive in time.
+            Unavailable: there are too many bodies already.
+            Gone: the client has left.
+        """
+        length = headers.get(b"content-length", b"0")
+        # A length that is no number never gets past the server program.
+        if len(length) > 18 or int(length) > self._limit_bytes:
+            raise errors.TooLarge(self._limit_bytes)
+        encoding = headers.get(b"content-encoding", b"identity").strip().lower()
+        if encoding not in {b"identity", b""}:
+            raise errors.UnsupportedEncoding(encoding.decode("latin-1"))
+        body = (await self._arrived(receive)).removeprefix(BYTE_ORDER_MARK)
+        self._hold(len(body))
+        return body
+
+    def let_go(self, body: bytes) -> None:
+        """A request whose body was read is answered."""
+        self._held_bytes -= len(body)
+
+    async def _arrived(self, receive: Receive) -> bytes:
+        arriving = self._begin()
+        try:
+            return await self._whole(receive, arriving)
+        except asyncio.CancelledError:
+            # Whoever else has cancelled the task meant it.
+            if arriving.ended_by is not None and not arriving.task.uncancel():
+                raise arriving.ended_by from None
+            raise
+        finally:
+            del self._arriving[arriving.task]
+            self._held_bytes -= arriving.size
+
+    async def _whole(self, receive: Receive, arriving: "_Arriving") -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        while (message := await receive())["type"] == "http.request":
+            part: bytes = message.get("body", b"")
+            size += len(part)
+            if size > self._limit_bytes:
+                raise errors.TooLarge(self._limit_bytes)
+            if not message.get("more_body", False):
+                return b"".join((*parts, part)) if parts else part
+            parts.append(part)
+            self._hold(len(part), arriving)
+            arriving.size = size
+        raise Gone
+
+    def _begin(self) -> "_Arriving":
         """Begin to read, in the task that is running."""
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("bodies are read in tasks")
         loop = asyncio.get_running_loop()
-        self._since[task] = loop.time()
+        arriving = self._arriving[task] = _Arriving(task, loop.time())
         if self._looking is None:
             self._looking = loop.call_later(self._look_every_s, self._look, loop)
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Have read."""
-        task = asyncio.current_task()
-        if task is None:
-            return
-        del self._since[task]
-        ended = task in self._ended
-        self._ended.discard(task)
-        # Whoever else has cancelled the task meant it.
-        if ended and not task.uncancel() and kind is asyncio.CancelledError:
-            raise errors.SlowBody
+        return arriving
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         too_old = loop.time() - self._timeout_s
-        for task, since in self._since.items():
-            if since < too_old and task not in self._ended:
-                self._ended.add(task)
-                task.cancel()
+        for arriving in self._arriving.values():
+            if arriving.since >= too_old:
+                break  # they stand in the order in which they began
+            self._end(arriving, errors.SlowBody())
         self._looking = (
-            loop.call_later(self._look_every_s, self._look, loop) if self._since else None
+            loop.call_later(self._look_every_s, self._look, loop) if self._arriving else None
         )
 
+    def _hold(self, size: int, arriving: "_Arriving | None" = None) -> None:
+        """Count so many bytes more; where they are too many, whoever takes longest has to go.
 
-async def read_body(
-    headers: Headers, receive: Receive, *, limit_bytes: int, patience: "Patience"
-) -> bytes:
-    """The request's body without a byte order mark.
+        So a stranger who keeps back the end of many bodies loses them, and not everybody else.
+        """
+        self._held_bytes += size
+        if self._held_bytes <= self._together_bytes:
+            return
+        oldest = next((one for one in self._arriving.values() if one.size), None)
+        too_much = errors.Unavailable("The server has more to read than it can hold.")
+        if oldest is None or oldest is arriving:
+            self._held_bytes -= size
+            raise too_much
+        self._end(oldest, too_much)
 
-    Raises:
-        TooLarge: it is larger than the limit, by its own word or by count.
-        UnsupportedEncoding: it is compressed.
-        SlowBody: it did not arrive in time.
-        Gone: the client has left.
-    """
-    length = headers.get(b"content-length", b"0")
-    # A length that is no number never gets past the server program.
-    if len(length) > 18 or int(length) > limit_bytes:
-        raise errors.TooLarge(limit_bytes)
-    encoding = headers.get(b"content-encoding", b"identity").strip().lower()
-    if encoding not in {b"identity", b""}:
-        raise errors.UnsupportedEncoding(encoding.decode("latin-1"))
-    with patience:
-        return (await _whole(receive, limit_bytes)).removeprefix(BYTE_ORDER_MARK)
+    def _end(self, arriving: "_Arriving", reason: errors.SlowpingError) -> None:
+        if arriving.ended_by is None:
+            arriving.ended_by = reason
+            self._held_bytes -= arriving.size
+            arriving.size = 0
+            arriving.task.cancel()
 
 
-async def _whole(receive: Receive, limit_bytes: int) -> bytes:
-    message = await receive()
-    if not message.get("more_body", False) and message["type"] == "http.request":
-        body: bytes = message.get("body", b"")  # nearly always all of it comes at once
-        if len(body) > limit_bytes:
-            raise errors.TooLarge(limit_bytes)
-        return body
-    parts, size = [], 0
-    while message["type"] == "http.request":
-        part = message.get("body", b"")
-        size += len(part)
-        if size > limit_bytes:
-            raise errors.TooLarge(limit_bytes)
-        parts.append(part)
-        if not message.get("more_body", False):
-            return b"".join(parts)
-        message = await receive()
-    raise Gone
+class _Arriving(msgspec.Struct):
+    """A body that is not complete yet."""
+
+    task: asyncio.Task[Any]
+    since: float
+    size: int = 0
+    """How many bytes of it are there, and count."""
+    ended_by: errors.SlowpingError | None = None
 
 
 def is_crowded(body: bytes) -> bool:

@@ -20,22 +20,30 @@ from slowping.server.app import House, World, running
 from slowping.server.dispatch.dispatcher import Dispatcher
 from slowping.server.process import private_file
 from slowping.server.process.stopping import Stop
-from slowping.server.wire import gate
+from slowping.server.wire import gate, listener
 from slowping.server.wire.gate import Gate
 from slowping.server.wire.protocol import GatedProtocol
 
 LOCK_FILE: Final = "lock"
 SERVER_FILE: Final = "server.json"
 
-_KEEP_ALIVE_S: Final = 75
 _BACKLOG: Final = 2_048
+
+_COMING_IN_S: Final = 0.02
+"""For whoever is connected already to be taken in, when the server stops."""
+
+_HEARING_OUT_S: Final = 0.5
+"""How long those who have asked for nothing are listened to, when the server stops."""
 
 
 class Server(uvicorn.Server):
     """Leaves signals to us, so that a stop that was asked for is a success."""
 
-    def __init__(self, config: uvicorn.Config, end_streams: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, the_gate: Gate, end_streams: Callable[[], None]
+    ) -> None:
         super().__init__(config)
+        self._gate = the_gate
         self._end_streams = end_streams
         self.ready = asyncio.Event()
         """Set once requests are answered."""
@@ -46,9 +54,21 @@ class Server(uvicorn.Server):
         self.ready.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End what would never end by itself, then wait for the rest."""
+        """End what would never end by itself, hear everybody out, then wait for the rest."""
         self._end_streams()
+        listener.turn_away(sockets or [])
+        self._gate.is_closing = True
+        await asyncio.sleep(_COMING_IN_S)
+        await self._hear_out()
         await super().shutdown(sockets)
+
+    async def _hear_out(self) -> None:
+        """Give those who are silent a moment: what they have asked may be on its way."""
+        until = asyncio.get_running_loop().time() + _HEARING_OUT_S
+        while self._gate.is_silent() and not self.force_exit:
+            if asyncio.get_running_loop().time() > until:
+                return
+            await asyncio.sleep(_COMING_IN_S)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -87,10 +107,11 @@ async def serve(
 
 def server_for(house: House, config: Config) -> "Server":
     """The server program around a house."""
+    the_gate = Gate(most=gate.open_wide())
     return Server(
         uvicorn.Config(
             house.asgi,
-            http=functools.partial(GatedProtocol, gate=Gate(most=gate.open_wide())),  # type: ignore[arg-type] # it is only called
+            http=functools.partial(GatedProtocol, gate=the_gate),  # type: ignore[arg-type] # it is only called
             ws="none",
             lifespan="off",
             log_config=None,
@@ -98,9 +119,9 @@ def server_for(house: House, config: Config) -> "Server":
             server_header=False,
             proxy_headers=False,
             backlog=_BACKLOG,
-            timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=round(config.server.shutdown_timeout_s),
         ),
+        the_gate,
         house.feed.close,
     )
 

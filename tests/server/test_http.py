@@ -9,7 +9,7 @@ import uvicorn
 
 from slowping.core import errors
 from slowping.server import http, serving
-from slowping.server.http import Gone, Message, Patience
+from slowping.server.http import Bodies, Gone, Message
 from slowping.server.wire.gate import Gate
 from slowping.server.wire.protocol import GatedProtocol
 
@@ -43,7 +43,7 @@ async def never() -> Message:
 
 async def read(sender: http.Receive, timeout_s: float = 10.0, **headers: str) -> bytes:
     given = {name.replace("_", "-").encode(): value.encode() for name, value in headers.items()}
-    return await http.read_body(given, sender, limit_bytes=LIMIT, patience=Patience(timeout_s))
+    return await Bodies(limit_bytes=LIMIT, timeout_s=timeout_s).read(given, sender)
 
 
 # Reading -------------------------------------------------------------------------------------
@@ -119,19 +119,16 @@ async def test_whoever_was_too_slow_goes_on_as_before() -> None:
 
 
 async def test_one_slow_body_does_not_end_another() -> None:
-    patience = Patience(0.05)
+    bodies = Bodies(limit_bytes=LIMIT, timeout_s=0.05)
     late: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
 
     async def slow() -> Message:
         return await late
 
-    async def both() -> bytes:
-        return await http.read_body({}, slow, limit_bytes=LIMIT, patience=patience)
-
-    hopeless = asyncio.create_task(http.read_body({}, never, limit_bytes=LIMIT, patience=patience))
+    hopeless = asyncio.create_task(bodies.read({}, never))
     with pytest.raises(errors.SlowBody):
         await hopeless
-    reading = asyncio.create_task(both())
+    reading = asyncio.create_task(bodies.read({}, slow))
     late.set_result({"type": "http.request", "body": b"{}", "more_body": False})
     assert await reading == b"{}"
 
@@ -145,11 +142,96 @@ async def test_a_request_that_is_cancelled_by_others_is_not_called_slow() -> Non
 
 
 async def test_nothing_is_looked_at_where_nothing_is_read() -> None:
-    patience = Patience(0.01)
+    bodies = Bodies(limit_bytes=LIMIT, timeout_s=0.01)
     with pytest.raises(errors.SlowBody):
-        await http.read_body({}, never, limit_bytes=LIMIT, patience=patience)
-    assert patience._since == {}
-    assert patience._ended == set()
+        await bodies.read({}, never)
+    assert bodies._arriving == {}
+
+
+# Room for all --------------------------------------------------------------------------------
+
+
+class Upload:
+    """A client that has sent a part of a body, and sends the rest when it is told to."""
+
+    def __init__(self, bodies: Bodies, size: int) -> None:
+        self.go_on = asyncio.Event()
+        self._size = size
+        self._begun = asyncio.Event()
+        self._has_begun = False
+        self.reading = asyncio.create_task(bodies.read({}, self))
+
+    async def __call__(self) -> Message:
+        """What comes next."""
+        if not self._has_begun:
+            self._has_begun = True
+            return {"type": "http.request", "body": b"x" * self._size, "more_body": True}
+        self._begun.set()
+        await self.go_on.wait()
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def begins(self) -> "Upload":
+        """Wait until the part is there, or refused."""
+        begun = asyncio.create_task(self._begun.wait())
+        await asyncio.wait((begun, self.reading), return_when=asyncio.FIRST_COMPLETED)
+        begun.cancel()
+        return self
+
+    async def ends(self) -> bytes:
+        """Send the rest."""
+        self.go_on.set()
+        return await self.reading
+
+
+def room_for(together_bytes: int) -> Bodies:
+    return Bodies(limit_bytes=LIMIT, timeout_s=10, together_bytes=together_bytes)
+
+
+async def test_whoever_takes_longest_makes_room_for_the_others() -> None:
+    bodies = room_for(2 * LIMIT)
+    slow = await Upload(bodies, 90).begins()
+    later = await Upload(bodies, 90).begins()
+    assert len(await bodies.read({}, Sender(b"x" * 90))) == 90
+    with pytest.raises(errors.Unavailable) as refusal:
+        await slow.reading
+    assert refusal.value.retry_after_s > 0
+    assert len(await later.ends()) == 90
+
+
+async def test_who_has_sent_nothing_of_his_body_makes_no_room() -> None:
+    bodies = room_for(LIMIT)
+    nothing, much = await Upload(bodies, 0).begins(), await Upload(bodies, 90).begins()
+    assert len(await bodies.read({}, Sender(b"x" * 20))) == 20
+    with pytest.raises(errors.Unavailable):
+        await much.reading
+    assert await nothing.ends() == b""
+
+
+async def test_where_all_bodies_are_being_answered_another_one_has_to_wait() -> None:
+    bodies = room_for(LIMIT)
+    body = await bodies.read({}, Sender(b"x" * 90))
+    with pytest.raises(errors.Unavailable):
+        await bodies.read({}, Sender(b"x" * 20))
+    with pytest.raises(errors.Unavailable):
+        await bodies.read({}, Sender(b"x" * 20, b"x" * 20))
+    bodies.let_go(body)
+    assert len(await bodies.read({}, Sender(b"x" * 20))) == 20
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        Sender(b"x" * 90, b"x" * 20),
+        Sender(b"x" * 90, b"").leaves_early(),
+        Sender(b"\xef\xbb", b"\xbf{}"),
+    ],
+    ids=["too large", "gone", "with a mark"],
+)
+async def test_nothing_is_held_of_what_is_over(sender: Sender) -> None:
+    bodies = room_for(LIMIT)
+    with contextlib.suppress(errors.TooLarge, Gone):
+        bodies.let_go(await bodies.read({}, sender))
+    assert bodies._held_bytes == 0
 
 
 # Answering -----------------------------------------------------------------------------------
@@ -264,14 +346,15 @@ class Endless:
     @contextlib.asynccontextmanager
     async def asked(self) -> AsyncIterator[socket.socket]:
         """A client that has asked, and takes no more than it reads."""
+        own = Gate(most=10)
         config = uvicorn.Config(
             self,
-            http=functools.partial(GatedProtocol, gate=Gate(most=10)),  # type: ignore[arg-type] # it is only called
+            http=functools.partial(GatedProtocol, gate=own),  # type: ignore[arg-type] # it is only called
             lifespan="off",
             log_config=None,
             timeout_graceful_shutdown=30,
         )
-        server = serving.Server(config, self.stop.set)
+        server = serving.Server(config, own, self.stop.set)
         with (
             contextlib.closing(serving.listen("127.0.0.1", 0)) as listener,
             contextlib.closing(socket.socket()) as client,

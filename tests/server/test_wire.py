@@ -3,13 +3,14 @@ import contextlib
 import functools
 import logging
 import socket
+import sys
 from collections.abc import AsyncIterator
 
 import pytest
 import uvicorn
 
 from slowping.server import http, serving
-from slowping.server.wire import gate
+from slowping.server.wire import gate, listener
 from slowping.server.wire.gate import Gate
 from slowping.server.wire.protocol import (
     MOST_HEAD_BYTES,
@@ -59,24 +60,33 @@ class Server:
     """Answers each request with its method and body, and remembers how many there were."""
 
     def __init__(
-        self, *, most: int = 10, head_timeout_s: float = 20.0, stall_s: float = 20.0
+        self,
+        *,
+        most: int = 10,
+        head_timeout_s: float = 20.0,
+        stall_s: float = 20.0,
+        rest_s: float = 20.0,
+        heads_bytes: int = 1_000_000,
     ) -> None:
         self.asked = 0
         self.scopes: list[http.Scope] = []
         self.is_holding = asyncio.Event()
         self.may_answer = asyncio.Event()
         """Until this is set, what is asked for at `/held` is not answered."""
+        own = Gate(
+            most=most, head_timeout_s=head_timeout_s, stall_s=stall_s, rest_s=rest_s,
+            heads_bytes=heads_bytes,
+        )  # fmt: skip
         config = uvicorn.Config(
             self,
-            http=functools.partial(  # type: ignore[arg-type] # it is only called
-                GatedProtocol, gate=Gate(most=most, head_timeout_s=head_timeout_s, stall_s=stall_s)
-            ),
+            http=functools.partial(GatedProtocol, gate=own),  # type: ignore[arg-type] # it is only called
             ws="none",
             lifespan="off",
             log_config=None,
             timeout_graceful_shutdown=1,
         )
-        self._server = serving.Server(config, lambda: None)
+        self._own = own
+        self._server = serving.Server(config, own, lambda: None)
 
     async def __call__(self, scope: http.Scope, receive: http.Receive, send: http.Send) -> None:
         """Answer a request."""
@@ -109,6 +119,15 @@ class Server:
                 self.may_answer.set()
                 self._server.should_exit = True
                 await running
+
+    def stop(self) -> None:
+        """Ask it to end."""
+        self._server.should_exit = True
+
+    async def is_closed(self) -> None:
+        """Wait until it takes nobody in any more."""
+        while not self._own.is_closing:  # noqa: ASYNC110 - it rings no bell
+            await asyncio.sleep(0)
 
     async def is_empty(self) -> None:
         """Wait until nobody is connected any longer, by asking on a line of one's own."""
@@ -320,6 +339,27 @@ async def test_who_rests_between_requests_is_left_alone() -> None:
         assert await resting.ask(GET)
 
 
+async def test_who_rests_too_long_hears_that_the_line_ends() -> None:
+    async with Server(rest_s=SOON_S).running() as server, server.line() as line:
+        assert await line.ask(GET)
+        assert await line.rest() == b""
+
+
+async def test_large_heads_that_do_not_end_make_room_for_one_another() -> None:
+    head = OPENING + b"a" * 20_000
+    async with (
+        Server(heads_bytes=50_000).running() as server,
+        server.line() as first,
+        server.line() as second,
+        server.line() as third,
+    ):
+        for line in (first, second, third):
+            await line.send(head)
+        assert await first.rest() == b""
+        for line in (second, third):
+            assert await line.ask(b"\r\n\r\n")
+
+
 async def test_who_is_being_answered_is_left_alone() -> None:
     async with Server(head_timeout_s=SOON_S).running() as server, server.line() as asking:
         await asking.send(HELD)
@@ -356,13 +396,50 @@ async def test_who_takes_an_answer_gets_all_of_it() -> None:
 # How many ------------------------------------------------------------------------------------
 
 
-async def test_one_connection_too_many_is_closed_at_once_and_the_others_go_on() -> None:
-    async with Server(most=2).running() as server, server.line() as first, server.line() as second:
-        assert await first.ask(GET)
-        assert await second.ask(GET)
+async def test_who_was_silent_longest_makes_room() -> None:
+    async with Server(most=2).running() as server, server.line() as silent, server.line() as busy:
+        assert await silent.ask(GET)
+        assert await busy.ask(GET)
         async with server.line() as third:
-            assert await third.rest() == b""
-        assert await first.ask(GET)
+            assert await third.ask(GET)
+            assert await silent.rest() == b""
+            assert await busy.ask(GET)
+
+
+async def test_so_does_who_never_said_anything() -> None:
+    async with Server(most=1).running() as server, server.line() as silent:
+        async with server.line() as line:
+            assert await line.ask(GET)
+        assert await silent.rest() == b""
+
+
+async def test_one_connection_too_many_is_told_so_and_the_others_go_on() -> None:
+    async with Server(most=2).running() as server, server.line() as first, server.line() as second:
+        await first.send(HELD)
+        await second.send(HELD)
+        await server.is_holding.wait()
+        async with server.line() as third:
+            await third.send(GET)
+            answer = await third.rest()
+        server.may_answer.set()
+        for line in (first, second):
+            assert (await line.ask(b"")).endswith(b'{"GET":""}')
+    assert answer.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+    assert b"\r\nretry-after: 5\r\n" in answer
+    assert answer.endswith(b'\r\n\r\n{"message":"Too many are connected."}')
+
+
+async def test_who_does_not_hear_that_he_is_turned_away_is_cut_off() -> None:
+    async with Server(most=1).running() as server, server.line() as first:
+        await first.send(HELD)
+        await server.is_holding.wait()
+        async with contextlib.AsyncExitStack() as stack:
+            lines = [await stack.enter_async_context(server.line()) for _ in range(20)]
+            for line in lines:
+                with contextlib.suppress(ConnectionError):
+                    while await line.ask(b"a"):
+                        pass
+        server.may_answer.set()
 
 
 async def test_who_leaves_makes_room() -> None:
@@ -375,7 +452,7 @@ async def test_who_leaves_makes_room() -> None:
 
 @pytest.mark.parametrize(
     ("descriptors", "connections"),
-    [(1_024, 960), (65_536, 65_472), (10**9, 65_472), (-1, 65_472), (64, 1), (10, 1)],
+    [(1_024, 853), (9_000, 7_943), (9_280, 8_192), (10**9, 8_192), (-1, 8_192), (64, 1), (10, 1)],
 )
 def test_some_descriptors_are_kept_for_the_rest(descriptors: int, connections: int) -> None:
     assert gate.room_for(descriptors) == connections
@@ -383,3 +460,65 @@ def test_some_descriptors_are_kept_for_the_rest(descriptors: int, connections: i
 
 def test_this_process_has_room_for_what_it_says() -> None:
     assert gate.open_wide() == gate.open_wide() >= 1
+
+
+# The end -------------------------------------------------------------------------------------
+
+
+async def test_what_is_asked_while_the_server_stops_is_answered_and_was_the_last() -> None:
+    async with Server().running() as server, server.line() as resting, server.line() as fresh:
+        assert await resting.ask(GET)
+        server.stop()
+        await server.is_closed()
+        for line in (resting, fresh):
+            await line.send(GET)
+            answer = await line.rest()
+            assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+            assert b"\r\nconnection: close\r\n" in answer
+
+
+async def test_who_asks_nothing_while_the_server_stops_hears_that_the_line_ends() -> None:
+    async with Server().running() as server, server.line() as resting, server.line() as fresh:
+        assert await resting.ask(GET)
+        server.stop()
+        for line in (resting, fresh):
+            assert await line.rest() == b""
+
+
+async def test_who_speaks_when_all_is_said_is_not_reset() -> None:
+    async with Server().running() as server, server.line() as line:
+        await line.send(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        await line.send(b"a" * MOST_HEAD_BYTES)
+        assert (await line.rest()).endswith(b'{"GET":""}')
+
+
+async def test_who_goes_on_speaking_is_not_listened_to_for_ever() -> None:
+    async with Server().running() as server, server.line() as line:
+        await line.send(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        with contextlib.suppress(ConnectionError):
+            while True:  # until it is cut off
+                await line.send(b"a" * MOST_HEAD_BYTES)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there is the filter")
+async def test_who_connects_while_the_server_stops_comes_too_late() -> None:
+    with contextlib.closing(serving.listen("127.0.0.1", 0)) as listening:
+        listener.turn_away([listening])
+        with contextlib.closing(socket.socket()) as late:
+            late.settimeout(SOON_S)
+            with pytest.raises(TimeoutError):
+                late.connect(listening.getsockname())
+
+
+async def test_who_is_connected_already_is_not_turned_away() -> None:
+    loop = asyncio.get_running_loop()
+    with (
+        contextlib.closing(serving.listen("127.0.0.1", 0)) as listening,
+        contextlib.closing(socket.create_connection(listening.getsockname())) as early,
+    ):
+        early.sendall(b"hello")
+        listener.turn_away([listening])
+        accepted, _ = await loop.sock_accept(listening)
+        with contextlib.closing(accepted):
+            accepted.setblocking(False)
+            assert await loop.sock_recv(accepted, 10) == b"hello"

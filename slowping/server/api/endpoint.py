@@ -107,15 +107,21 @@ def route(endpoint: Endpoint[Any, Any], services: Services) -> HTTPRouteHandler:
         headers: http.Headers = dict(request.scope["headers"])
         if endpoint.for_pages:
             _tell(request, cors.answer_headers(services.roster, headers))
-        call = Call(
-            services=services,
-            principal=_admit(request, endpoint, services),
-            id=request.path_params.get("id", ""),
-            query=reading.query(request.query_params, endpoint.query),
-            body=decoder and await _body(request, endpoint, decoder, services),
-            headers=headers,
-        )
-        return _response(endpoint, await endpoint.handle(call), headers_told(request))
+        principal = _admit(request, endpoint, services)
+        query = reading.query(request.query_params, endpoint.query)
+        content = b"" if decoder is None else await _content(request, headers, services)
+        try:
+            call = Call(
+                services=services,
+                principal=principal,
+                id=request.path_params.get("id", ""),
+                query=query,
+                body=decoder and _body(content, endpoint, decoder),
+                headers=headers,
+            )
+            return _response(endpoint, await endpoint.handle(call), headers_told(request))
+        finally:
+            services.bodies.let_go(content)
 
     methods = ["GET", "HEAD"] if endpoint.method == "GET" else [endpoint.method]
     return HTTPRouteHandler(
@@ -178,18 +184,15 @@ def _admit(
     return principal
 
 
-async def _body(
-    request: Request[Any, Any, Any],
-    endpoint: Endpoint[Any, Any],
-    decoder: msgspec.json.Decoder[Any],
-    services: Services,
+async def _content(
+    request: Request[Any, Any, Any], headers: http.Headers, services: Services
+) -> bytes:
+    return await services.bodies.read(headers, request.receive)  # type: ignore[arg-type]  # its messages are mappings too
+
+
+def _body(
+    content: bytes, endpoint: Endpoint[Any, Any], decoder: msgspec.json.Decoder[Any]
 ) -> Any:  # whatever the endpoint's body is
-    content = await http.read_body(
-        dict(request.scope["headers"]),
-        request.receive,  # type: ignore[arg-type]  # its messages are mappings too
-        limit_bytes=services.max_body_bytes,
-        patience=services.patience,
-    )
     return reading.body(content if content or endpoint.body_required else b"{}", decoder)
 
 

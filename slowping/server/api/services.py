@@ -11,7 +11,7 @@ from slowping.server.api.metrics import Metrics
 from slowping.server.auth import Gatekeeper
 from slowping.server.dispatch.dispatcher import Dispatcher
 from slowping.server.feed import Feed
-from slowping.server.http import Patience
+from slowping.server.http import Bodies
 from slowping.server.ingest import Ingest
 from slowping.server.process.key_files import KeyFiles
 from slowping.server.process.sealing import Sealing
@@ -90,9 +90,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     refusals: Refusals
     started_at: int
     """UTC milliseconds."""
+    bodies: Bodies
     rate_limit: int
     """Requests a minute of a key that is issued without a limit of its own; 0 is unlimited."""
     dialects: Sequence[DescribedDialect] = ()
-    max_body_bytes: int = 1_048_576
-    patience: Patience = msgspec.field(default_factory=lambda: Patience(10.0))
     sqlite_version: str | None = None

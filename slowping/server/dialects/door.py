@@ -28,7 +28,7 @@ from slowping.server.dialects.port import (
     Reading,
     Reply,
 )
-from slowping.server.http import Gone, HeaderList, Headers, Patience, Receive, Scope, Send
+from slowping.server.http import Bodies, Gone, HeaderList, Headers, Receive, Scope, Send
 from slowping.server.ingest import Ingest, Submission
 from slowping.server.limits import Allowance, rate_headers, used_up
 from slowping.server.refusals import Refusal, Refusals
@@ -67,8 +67,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     refusals: Refusals
     now_ms: Callable[[], int]
     """UTC milliseconds."""
-    patience: Patience
-    max_body_bytes: int
+    bodies: Bodies
 
 
 class Door:
@@ -77,8 +76,7 @@ class Door:
     def __init__(self, dialects: Sequence[Dialect], services: Services) -> None:
         self._dialects = {dialect.name: dialect for dialect in dialects}
         self._places = Places(dialects)
-        self._patience = services.patience
-        self._max_body_bytes = services.max_body_bytes
+        self._bodies = services.bodies
         self._roster = services.roster
         self._gatekeeper = services.gatekeeper
         self._ingest = services.ingest
@@ -89,8 +87,7 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         headers: Headers = dict(scope["headers"])
-        method = scope["method"]
-        path = scope["path"]
+        method, path = scope["method"], scope["path"]
         if path[-1:] == "/":
             path = path.rstrip("/")
         place, name = self._places.at(path)
@@ -99,14 +96,9 @@ class Door:
             return
         terms = Terms()
         # Until the body is there, the headers alone say whose words to use.
-        dialect = self._nearest(place, path, method, headers, b"")
+        dialect, body = self._nearest(place, path, method, headers, b""), b""
         try:
-            body = await http.read_body(
-                headers,
-                receive,
-                limit_bytes=self._max_body_bytes,
-                patience=self._patience,
-            )
+            body = await self._bodies.read(headers, receive)
             dialect = self._nearest(place, path, method, headers, body)
             request = Request(
                 method=method, path=path, headers=headers, query=scope["query_string"],
@@ -125,6 +117,8 @@ class Door:
             logger.exception("a request failed")
             reply = dialect.refusal(errors.SlowpingError())
             self._note(error, dialect, scope, reply)
+        finally:
+            self._bodies.let_go(body)
         await http.answer(send, reply.status, reply.body, self._headers(headers, terms))
 
     # Whose it is -----------------------------------------------------------------------------

@@ -1,10 +1,12 @@
-"""Send the head and the body of an answer in one packet.
+"""Send the head and the body of an answer in one packet, and close so that the last one arrives.
 
-The server program writes them apart, and each write is a system call, which costs more than
-everything else that is done for a small answer.
+The server program writes the two apart, and each write is a system call, which costs more than
+everything else that is done for a small answer. And a socket that is closed while something lies
+in it unread resets the connection, which may take an answer with it that is still on its way.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Final
 
 _HEAD: Final = b"HTTP/1.1 "
@@ -12,19 +14,26 @@ _CONTINUE: Final = b"HTTP/1.1 1"
 
 
 class Corked:
-    """A transport that keeps the head of an answer until its body comes, or the loop turns once."""
+    """A transport that keeps the head of an answer until its body comes, or the loop turns once.
 
-    def __init__(self, transport: asyncio.Transport) -> None:
+    It closes by saying that nothing follows; what else comes is for nobody. Whoever hears by
+    `leaving` that it is said so has to see that the connection ends, even if the client does not.
+    """
+
+    def __init__(self, transport: asyncio.Transport, leaving: Callable[[], None]) -> None:
         self._transport = transport
+        self._leaving = leaving
         self._write = transport.write
         self.get_write_buffer_size = transport.get_write_buffer_size
-        self.is_closing = transport.is_closing
         self._call_soon = asyncio.get_running_loop().call_soon
         self._head = b""
         self._flushing: asyncio.Handle | None = None
+        self._is_ended = False
 
     def write(self, data: bytes) -> None:
         """Write, or keep a head for a moment."""
+        if self._is_ended:
+            return
         if self._flushing is not None:
             self._flushing.cancel()
             self._flushing = None
@@ -35,10 +44,23 @@ class Corked:
             return
         self._write(data)
 
+    def is_closing(self) -> bool:
+        """Whether nothing is written any more."""
+        return self._is_ended or self._transport.is_closing()
+
     def close(self) -> None:
-        """Write what is kept, then close."""
+        """Write what is kept, say that nothing follows, and leave the rest to the client."""
+        if self._is_ended:
+            return
         self._flush()
-        self._transport.close()
+        if self._transport.is_closing() or not self._transport.can_write_eof():
+            self._transport.close()
+            return
+        self._is_ended = True
+        self._transport.write_eof()
+        # However much it has sent: only so is it heard that it closes its end.
+        self._transport.resume_reading()
+        self._leaving()
 
     def _flush(self) -> None:
         if self._flushing is not None:

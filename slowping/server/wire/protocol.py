@@ -1,6 +1,7 @@
 """Read requests from whoever has connected, within limits that hold before anybody is known."""
 
 import asyncio
+import functools
 from collections.abc import Sized
 from typing import Any, Final
 
@@ -21,6 +22,18 @@ MOST_HEADERS: Final = 100
 
 MOST_QUEUED: Final = 50
 """Requests that one connection sends ahead of their answers."""
+
+LARGE_HEAD_BYTES: Final = 4_096
+"""A head that is larger counts among those that have to share what there is for heads."""
+
+_FULL: Final = (
+    b"HTTP/1.1 503 Service Unavailable\r\n"
+    b"content-type: application/json\r\n"
+    b"content-length: 37\r\n"
+    b"retry-after: 5\r\n"
+    b"connection: close\r\n\r\n"
+    b'{"message":"Too many are connected."}'
+)
 
 _TOO_LARGE: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
@@ -69,14 +82,16 @@ class GatedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as it is declared there
         """Take a connection, and say in the state of its requests how it is cut off."""
-        if len(self.connections) >= self._gate.most:
-            self.transport = transport
-            transport.abort()
-            return
+        has_room = self._gate.has_room(len(self.connections))
         self.app_state = {**self.app_state, http.ABORT: transport.abort}
-        super().connection_made(Corked(transport))  # type: ignore[arg-type] # it acts as one
+        corked = Corked(transport, functools.partial(self._gate.wait_for_leaving, self))
+        super().connection_made(corked)  # type: ignore[arg-type] # it acts as one
         self.flow = _OneByOne(self.transport, self.pipeline)
-        self._wait()
+        if has_room:
+            self._wait()
+        else:
+            self.transport.write(_FULL)
+            self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget what was not begun."""
@@ -88,6 +103,10 @@ class GatedProtocol(HttpToolsProtocol):
         """How many bytes of answers the client has not taken yet."""
         return self.transport.get_write_buffer_size()
 
+    def end(self) -> None:
+        """Say that no answer follows, and close."""
+        self.transport.close()
+
     def give_up(self) -> None:
         """Cut off: what was to happen has not happened in time."""
         self.transport.abort()
@@ -95,8 +114,10 @@ class GatedProtocol(HttpToolsProtocol):
     # What is read ----------------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
-        """Read what came."""
-        self._unset_keepalive_if_required()
+        """Read what came; after the end of the last answer, that is nothing."""
+        if self.transport.is_closing():
+            return
+        self._gate.has_rested(self)
         self._unparsed += len(data)
         self._is_long = self._unparsed > MOST_HEAD_BYTES
         rest: bytes | None = None
@@ -111,6 +132,8 @@ class GatedProtocol(HttpToolsProtocol):
             self._read_plain(rest)
         elif self._unparsed > MOST_HEAD_BYTES:
             self._refuse(HeadTooLarge())
+        elif self._unparsed > LARGE_HEAD_BYTES and self._is_waited_for:
+            self._gate.grows(self, self._unparsed)
         elif self.cycle is None or self.cycle.response_complete:
             self._expect()
 
@@ -153,6 +176,8 @@ class GatedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         if not self.parser.should_upgrade():
             self.headers = []  # what follows a body in chunks is no header
+            if self._gate.is_closing:
+                self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         """A part of the body is there."""
@@ -167,10 +192,15 @@ class GatedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """All of an answer is written."""
-        super().on_response_complete()
+        self.server_state.total_requests += 1
         if self.transport.get_write_buffer_size():
             self._gate.wait_for_taking(self)
-        if self._unparsed or self.scope is not self._whole:
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
             self._expect()
 
     def _head_bytes(self) -> int:
@@ -183,14 +213,11 @@ class GatedProtocol(HttpToolsProtocol):
         if self._is_answering() or self.transport.is_closing():
             return
         if self._unparsed or self.scope is not self._whole or self.cycle is None:
-            self._unset_keepalive_if_required()
             self._wait()
             return
-        self._stop_waiting()
-        # The end of a body that nobody wanted has ended the rest before the next request.
-        self.timeout_keep_alive_task = self.loop.call_later(
-            self.timeout_keep_alive, self.timeout_keep_alive_handler
-        )
+        if self._is_waited_for:
+            self._stop_waiting()
+        self._gate.rests(self)
 
     def _wait(self) -> None:
         self._is_waited_for = True
