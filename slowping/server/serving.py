@@ -3,9 +3,7 @@
 import asyncio
 import contextlib
 import errno
-import fcntl
 import functools
-import os
 import pathlib
 import socket
 from collections.abc import Callable, Iterator
@@ -18,13 +16,12 @@ from slowping.config import Config
 from slowping.core import errors
 from slowping.server.app import House, World, running
 from slowping.server.dispatch.dispatcher import Dispatcher
-from slowping.server.process import private_file
+from slowping.server.process import data_folder, private_file
 from slowping.server.process.stopping import Stop
 from slowping.server.wire import gate, listener
 from slowping.server.wire.gate import Gate
 from slowping.server.wire.protocol import GatedProtocol
 
-LOCK_FILE: Final = "lock"
 SERVER_FILE: Final = "server.json"
 
 _BACKLOG: Final = 2_048
@@ -93,7 +90,7 @@ async def serve(
     server, stop = config.server, Stop()
     with (
         stop.by_signals(),
-        _own(folder),
+        data_folder.owned(folder),
         contextlib.closing(listen(server.host, server.port)) as listener,
     ):
         url = address_of(listener)
@@ -164,30 +161,6 @@ def _left_in(folder: pathlib.Path, url: str) -> Iterator[None]:
         yield
     finally:
         file.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _own(folder: pathlib.Path) -> Iterator[None]:
-    """Make the data folder if need be, and keep other servers out of it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise errors.ConfigError(
-            f"The data folder {folder} cannot be used: {error.strerror}. "
-            "Choose another with --data, or make it writable."
-        ) from error
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise errors.ConfigError(
-                f"Another slowping serves the data folder {folder} already. "
-                "Stop it, or choose another folder with --data."
-            ) from error
-        yield
-    finally:
-        os.close(lock)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -76,13 +76,13 @@ class SqliteStore:
             raise errors.StoreUnusable(
                 f"SQLite {sqlite3.sqlite_version} is too old: slowping needs 3.38 or newer."
             )
-        with _explained(path), contextlib.ExitStack() as undo:
-            _look(path, patience_s)
+        with explained(path), contextlib.ExitStack() as undo:
+            look(path, patience_s)
             connection = sqlite3.connect(
                 path, patience_s, isolation_level=None, check_same_thread=False
             )
             undo.callback(connection.close)
-            _prepare(connection)
+            prepare(connection)
             newest_id = inbox.newest_id(connection)
             epoch = journal.epoch(connection)
             readers = await Readers.open(path)
@@ -99,7 +99,7 @@ class SqliteStore:
 
 
 @contextlib.contextmanager
-def _explained(path: pathlib.Path) -> Iterator[None]:
+def explained(path: pathlib.Path) -> Iterator[None]:
     """Say of whatever goes wrong that it is this database that cannot be used, and why."""
     try:
         yield
@@ -114,8 +114,12 @@ def _explained(path: pathlib.Path) -> Iterator[None]:
         raise errors.StoreUnusable(f"Cannot use the database {path}: {reason}.") from error
 
 
-def _look(path: pathlib.Path, patience_s: float) -> None:
-    """Refuse what is not ours before it is opened for writing, so that it stays as it is."""
+def look(path: pathlib.Path, patience_s: float) -> None:
+    """Refuse what is not ours before it is opened for writing, so that it stays as it is.
+
+    Raises:
+        StoreUnusable: it is no database, another program's, or a newer slowping's.
+    """
     if not path.exists():
         return
     if not path.is_file():
@@ -138,7 +142,12 @@ def _look_behind_log(path: pathlib.Path, newest: int, patience_s: float) -> None
         migrate.check(connection, newest=newest)
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
+def prepare(connection: sqlite3.Connection) -> None:
+    """Make a connection the one that writes, and bring the database to the newest schema.
+
+    Raises:
+        StoreUnusable: it cannot be brought there, or keeps no write-ahead log.
+    """
     connection.row_factory = sqlite3.Row
     connection.execute("pragma auto_vacuum = incremental")  # only before the first page counts
     # A file that can only be read, or that another program writes, is noticed now.

@@ -1,0 +1,36 @@
+"""What is done to an SQLite database as a whole: a file for each deed, all at hand here.
+
+None of them may run on a file that is open for writing, but for copying and looking it over.
+"""
+
+import pathlib
+
+from slowping.store.port.database import Contents, Examination, Step
+from slowping.store.sqlite.database import backup, examine, renew, restore
+
+
+class SqliteDatabase:
+    """The database at a path."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        self._path = path
+
+    def copy(self, target: pathlib.Path, *, step: Step) -> None:
+        """Write a copy as of this moment into a new file."""
+        backup.copy(self._path, target, step)
+
+    def verify(self) -> Contents:
+        """Look at every page and reference."""
+        return backup.verify(self._path)
+
+    def put_back(self, copy: pathlib.Path, *, stamp: str, step: Step) -> pathlib.Path | None:
+        """Put a copy in the place of the database; where the old one lies now."""
+        return restore.put_back(copy, self._path, stamp, step)
+
+    def migrate(self, *, stamp: str, step: Step) -> pathlib.Path | None:
+        """Bring it to the newest schema; where a copy of the old one lies, if it was older."""
+        return renew.migrate(self._path, stamp, step)
+
+    def examine(self, *, thorough: bool) -> Examination:
+        """Look it over, whoever is at work on it."""
+        return examine.examine(self._path, thorough=thorough)
