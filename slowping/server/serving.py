@@ -18,7 +18,7 @@ from slowping.server.app import House, World, running
 from slowping.server.dispatch.dispatcher import Dispatcher
 from slowping.server.process import data_folder, private_file
 from slowping.server.process.stopping import Stop
-from slowping.server.wire import gate, listener
+from slowping.server.wire import closing, gate
 from slowping.server.wire.gate import Gate
 from slowping.server.wire.protocol import GatedProtocol
 
@@ -53,7 +53,7 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End what would never end by itself, hear everybody out, then wait for the rest."""
         self._end_streams()
-        listener.turn_away(sockets or [])
+        closing.turn_away(sockets or [])
         self._gate.is_closing = True
         await asyncio.sleep(_COMING_IN_S)
         await self._hear_out()

@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 
 from slowping.server import http, serving
-from slowping.server.wire import gate, listener
+from slowping.server.wire import closing, gate
 from slowping.server.wire.gate import Gate
 from slowping.server.wire.protocol import (
     MOST_HEAD_BYTES,
@@ -503,7 +503,7 @@ async def test_who_goes_on_speaking_is_not_listened_to_for_ever() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only there is the filter")
 async def test_who_connects_while_the_server_stops_comes_too_late() -> None:
     with contextlib.closing(serving.listen("127.0.0.1", 0)) as listening:
-        listener.turn_away([listening])
+        closing.turn_away([listening])
         with contextlib.closing(socket.socket()) as late:
             late.settimeout(SOON_S)
             with pytest.raises(TimeoutError):
@@ -517,7 +517,7 @@ async def test_who_is_connected_already_is_not_turned_away() -> None:
         contextlib.closing(socket.create_connection(listening.getsockname())) as early,
     ):
         early.sendall(b"hello")
-        listener.turn_away([listening])
+        closing.turn_away([listening])
         accepted, _ = await loop.sock_accept(listening)
         with contextlib.closing(accepted):
             accepted.setblocking(False)
