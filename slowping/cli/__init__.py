@@ -44,6 +44,9 @@ COMMANDS: Final = {
         "overview", "Tell what came in today, this week and this month, and how it went out."
     ),
     "secret": Listed("secret", "The key that the secrets of channels are encrypted with."),
+    "backup": Listed(
+        "keep.backup", "Copy the database into FILE; a server that runs goes on taking events."
+    ),
     "health": Listed("health", "Tell whether the server works; no key is needed."),
 }
 

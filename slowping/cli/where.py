@@ -4,7 +4,7 @@ import functools
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
 
 import rich_click as click
 
@@ -33,10 +33,25 @@ __all__ = [
     "data_folder",
     "find",
     "remembered",
+    "server_options",
     "stored_key",
 ]
 
 P = ParamSpec("P")
+F = TypeVar("F", bound=Callable[..., Any])
+
+_SERVER: Final = click.option(
+    "--server", metavar="URL", help="The server's address; or SLOWPING_SERVER."
+)
+_API_KEY: Final = click.option(
+    "--api-key", metavar="KEY", help="The API key to use there; or SLOWPING_API_KEY."
+)
+_DATA: Final = click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The data folder of a server on this machine; or SLOWPING_DATA.",
+)
 
 
 def connected(
@@ -51,16 +66,7 @@ def connected(
     """
 
     def decorate(run: Callable[Concatenate["Client", P], Awaitable[None]]) -> Callable[..., None]:
-        @click.option("--server", metavar="URL", help="The server's address; or SLOWPING_SERVER.")
-        @click.option(
-            "--api-key", metavar="KEY", help="The API key to use there; or SLOWPING_API_KEY."
-        )
-        @click.option(
-            "--data",
-            type=click.Path(path_type=Path),
-            metavar="DIR",
-            help="The data folder of a server on this machine; or SLOWPING_DATA.",
-        )
+        @server_options
         @click.pass_context
         @functools.wraps(run)
         def command(
@@ -82,6 +88,11 @@ def connected(
         return command
 
     return decorate
+
+
+def server_options(command: F) -> F:
+    """The options that say where the server is."""
+    return _SERVER(_API_KEY(_DATA(command)))
 
 
 def remembered() -> Sequence[Address]:

@@ -1,5 +1,6 @@
 """Call a slowping server: one method for each operation of its API, core structs in and out."""
 
+import contextlib
 import datetime as dt
 import urllib.parse
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -40,6 +41,9 @@ from slowping.core.project import NewProject, Project, ProjectChange
 
 _MANY_S: Final = 300.0
 """How long the server may take to move however many deliveries there are."""
+
+_COPY_S: Final = 3_600.0
+"""How long it may take to copy however large a database."""
 
 T = TypeVar("T")
 
@@ -373,6 +377,15 @@ class Client:
         """
         query = {"project": project, "today": today, "week": week, "month": month}
         return await self._server.get("/overview", Overview, query)
+
+    def copy_database(
+        self,
+    ) -> contextlib.AbstractAsyncContextManager[tuple[int, AsyncIterator[bytes]]]:
+        """A copy of the database as of now, for `async with`: how many bytes it has, and these.
+
+        Look through it before you rely on it: `slowping backup` does.
+        """
+        return self._server.download("/backup", "application/vnd.sqlite3", timeout_s=_COPY_S)
 
     async def health(self) -> Health:
         """Whether the server and its store work; needs no key."""

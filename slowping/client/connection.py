@@ -71,18 +71,45 @@ class Connection:
         request = self._http.build_request(
             "GET", path, params=_given(query), headers=headers, timeout=timeout
         )
+        async with (
+            self._answer(request, "text/event-stream") as response,
+            contextlib.aclosing(self._bytes(response, silence_s)) as chunks,
+        ):
+            yield chunks
+
+    @contextlib.asynccontextmanager
+    async def download(
+        self, path: str, media_type: str, *, timeout_s: float
+    ) -> AsyncIterator[tuple[int, AsyncIterator[bytes]]]:
+        """A file that is made when it is asked for: how many bytes it has, and these.
+
+        Raises, while it is read as well:
+            Unreachable: the connection broke, or nothing came for `timeout_s` seconds.
+        """
+        timeout = httpx.Timeout(self._timeout_s, read=timeout_s)
+        request = self._http.build_request("POST", path, timeout=timeout)
+        async with (
+            self._answer(request, media_type) as response,
+            contextlib.aclosing(self._bytes(response, timeout_s)) as chunks,
+        ):
+            yield int(response.headers["content-length"]), chunks
+
+    @contextlib.asynccontextmanager
+    async def _answer(
+        self, request: httpx.Request, media_type: str
+    ) -> AsyncIterator[httpx.Response]:
+        """What the server answers, before its body, if that is a success."""
         with self._explained():
             response = await self._http.send(request, stream=True)
         async with contextlib.aclosing(response):
-            media_type = response.headers.get("content-type", "")
+            given = response.headers.get("content-type", "")
             if not response.is_success:
                 with self._explained():
                     await response.aread()
-                answers.refuse(response.status_code, media_type, response.content)
-            if media_type.partition(";")[0] != "text/event-stream":
+                answers.refuse(response.status_code, given, response.content)
+            if given.partition(";")[0] != media_type:
                 raise self._strange()
-            async with contextlib.aclosing(self._bytes(response, silence_s)) as chunks:
-                yield chunks
+            yield response
 
     async def post(
         self,

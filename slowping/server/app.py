@@ -29,7 +29,9 @@ from slowping.server.http import Bodies, Receive, Scope, Send
 from slowping.server.ingest import Ingest
 from slowping.server.owner import Owner
 from slowping.server.process import secret_key
+from slowping.server.process.backups import Backups
 from slowping.server.process.chores import Uses, going_on
+from slowping.server.process.data_folder import DATABASE
 from slowping.server.process.first_start import FirstKeys, FirstStart
 from slowping.server.process.key_files import KeyFiles
 from slowping.server.process.sealing import Sealing
@@ -37,11 +39,10 @@ from slowping.server.proxies import Proxies
 from slowping.server.refusals import Refusals
 from slowping.server.roster import Roster
 from slowping.server.tally import Tally
-from slowping.store import open_store
+from slowping.store import database_at, open_store
 from slowping.store.port import Store
 from slowping.store.vault import Vault
 
-DATABASE: Final = "slowping.db"
 API_PREFIX: Final = "/slowping/"
 
 
@@ -227,6 +228,10 @@ def _wire_api(
             now_ms=engine.now_ms,
             random_bytes=world.random_bytes,
             key_files=KeyFiles(folder),
+            backups=Backups(
+                database_at(f"sqlite:{folder / DATABASE}"), folder,
+                now_ms=engine.now_ms, closing=engine.feed.closed,
+            ),
             sealing=engine.sealing,
             metrics=Metrics(engine.store.outbox, engine.tally),
             refusals=refusals,

@@ -10,6 +10,7 @@ from litestar import Litestar, Router
 
 from slowping.server.api import (
     api_key,
+    backup,
     category,
     channel,
     delivery,
@@ -35,6 +36,7 @@ ENDPOINTS: Final[tuple[Endpoint[Any, Any], ...]] = (
     *secret.ENDPOINTS,
     *feed.ENDPOINTS,
     *overview.ENDPOINTS,
+    *backup.ENDPOINTS,
     *health.ENDPOINTS,
 )
 """All but the reference, which is made from them, in the order in which it tells them."""

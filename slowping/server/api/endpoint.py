@@ -68,6 +68,8 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
 
     chunks: AsyncGenerator[bytes, None]
     stop: asyncio.Event
+    headers: Mapping[str, str] = {}
+    """Beside those of every answer."""
 
 
 class Endpoint(msgspec.Struct, Generic[Q, B], frozen=True, kw_only=True):
@@ -223,7 +225,7 @@ class _Streamed(Response[bytes]):
 
     def __init__(self, stream: Stream, media_type: str, headers: Mapping[str, str]) -> None:
         # Proxies that gather answers before they pass them on are asked not to.
-        own = {**_ALWAYS, "x-accel-buffering": "no", **headers}
+        own = {**_ALWAYS, "x-accel-buffering": "no", **stream.headers, **headers}
         super().__init__(b"", media_type=media_type, headers=own)
         self._stream = stream
 

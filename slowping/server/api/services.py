@@ -13,6 +13,7 @@ from slowping.server.dispatch.dispatcher import Dispatcher
 from slowping.server.feed import Feed
 from slowping.server.http import Bodies
 from slowping.server.ingest import Ingest
+from slowping.server.process.backups import Backups
 from slowping.server.process.key_files import KeyFiles
 from slowping.server.process.sealing import Sealing
 from slowping.server.refusals import Refusals
@@ -85,6 +86,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     """UTC milliseconds."""
     random_bytes: Callable[[int], bytes]
     key_files: KeyFiles
+    backups: Backups
     sealing: Sealing
     metrics: Metrics
     refusals: Refusals

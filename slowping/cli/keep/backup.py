@@ -1,0 +1,128 @@
+"""Copy a database into a file, whether its server runs or not."""
+
+import asyncio
+import contextlib
+import datetime as dt
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import rich_click as click
+
+from slowping.cli import output, where
+from slowping.cli.keep import place, progress
+from slowping.core import errors
+
+if TYPE_CHECKING:
+    from slowping.client.whereabouts import Address
+    from slowping.store.port.database import Contents
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.option("--replace", is_flag=True, help="Replace FILE where it is there already.")
+@where.server_options
+@click.pass_context
+def backup(
+    ctx: click.RichContext,
+    /,
+    file: Path,
+    replace: bool,
+    server: str | None,
+    api_key: str | None,
+    data: Path | None,
+) -> None:
+    """Copy the database into FILE; a server that runs goes on taking events.
+
+    The copy is as of the moment it begins, and is looked through before FILE appears. In a folder
+    it gets a name with the time. It is of the database in this machine's data folder, if there is
+    one and no server is named, else of the server's that commands go to.
+    """
+    target = file / f"slowping-{place.stamp()}.db" if file.is_dir() else file
+    with _appearing(target, replace) as draft:
+        folder = None if server or os.environ.get("SLOWPING_SERVER") else _here(data)
+        if folder is None or not _copy(folder, draft):
+            address = where.find(
+                server, api_key, folder or data, os.environ, (where.ADMIN_KEY_FILE,),
+                where.remembered,
+            )  # fmt: skip
+            ctx.meta[output.ADDRESS] = address
+            asyncio.run(_receive(address, draft))
+        contents = place.database_at(draft).verify()
+    _tell(target, contents, folder)
+
+
+@contextlib.contextmanager
+def _appearing(target: Path, replace: bool) -> Iterator[Path]:
+    """Where to write a file that is there as a whole once the block ends, or not at all."""
+    if target.exists() and not replace:
+        raise errors.ConfigError(f"{target} is there already: give another name, or --replace.")
+    draft = target.with_name(f"{target.name}.part")
+    try:
+        draft.unlink(missing_ok=True)
+        yield draft
+        draft.replace(target)
+        place.sync(target.parent)
+    except OSError as error:
+        raise errors.ConfigError(f"Cannot write {target}: {error.strerror}.") from error
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def _here(data: Path | None) -> Path | None:
+    """The data folder of this machine, if there is a database in it."""
+    folder = place.folder(data, place.configured(None))
+    return folder if place.has_database(folder) else None
+
+
+def _copy(folder: Path, draft: Path) -> bool:
+    """Copy what lies in a data folder; False where a server is at work on it."""
+    from slowping.server.process import backups, data_folder
+
+    try:
+        with data_folder.owned(folder), progress.shown("Copying") as report:
+            place.database_in(folder).copy(draft, step=report)
+            backups.note(folder, dt.datetime.now(dt.UTC), draft.stat().st_size)
+    except data_folder.InUse:
+        return False
+    return True
+
+
+async def _receive(address: "Address", draft: Path) -> None:
+    """Have a server make a copy, and write down what it sends."""
+    from slowping.client.client import Client
+
+    with progress.shown("The server copies") as report:
+        async with (
+            Client(address.server, address.api_key) as client,
+            client.copy_database() as (size, chunks),
+        ):
+            with _private(draft) as file:
+                done = 0
+                async for chunk in chunks:
+                    file.write(chunk)
+                    report(done := done + len(chunk), size)
+
+
+@contextlib.contextmanager
+def _private(path: Path) -> Iterator[BinaryIO]:
+    """A new file for its owner alone, which is on the disk once the block ends."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        yield file
+        file.flush()
+        os.fsync(descriptor)
+
+
+def _tell(target: Path, contents: "Contents", folder: Path | None) -> None:
+    output.talk(f"Copied {place.told(contents)} to {target}, and looked it through.")
+    if contents.has_secrets:
+        where_key = "the server's data folder" if folder is None else str(folder)
+        output.talk(
+            "Channels' secrets are encrypted in it, with a key that it does not hold: keep a copy "
+            f"of that as well, in another place. It is secret.key in {where_key}, unless you have "
+            "put it elsewhere."
+        )
+    output.data(str(target))

@@ -1,0 +1,112 @@
+"""Say which data folder a command works on that needs no server, and what lies in it."""
+
+import datetime as dt
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import rich_click as click
+
+from slowping.cli import output, where
+from slowping.core import errors, times
+
+if TYPE_CHECKING:
+    from slowping.config import Config
+    from slowping.store.port.database import Contents, Database
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_DATA: Final = click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The folder that holds the database and the keys; or SLOWPING_DATA.",
+)
+_CONFIG: Final = click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="The server's configuration file, which may name the folder.",
+)
+
+
+def options(command: F) -> F:
+    """The options that say which data folder is meant."""
+    return _DATA(_CONFIG(command))
+
+
+def configured(config_file: Path | None) -> "Config":
+    """The configuration as a server reads it.
+
+    Raises:
+        ConfigError: it cannot be used.
+    """
+    from slowping import config
+
+    return config.load(where.config_file(config_file, os.environ), os.environ)
+
+
+def folder(data: Path | None, config: "Config") -> Path:
+    """The data folder as a server finds it."""
+    return where.data_folder(data, config.data).absolute()
+
+
+def database_at(path: Path) -> "Database":
+    """A database, which need not be there."""
+    from slowping import store
+
+    return store.database_at(f"sqlite:{path}")
+
+
+def database_in(data_folder: Path) -> "Database":
+    """The database of a data folder."""
+    return database_at(_path(data_folder))
+
+
+def has_database(data_folder: Path) -> bool:
+    """Whether there is one."""
+    return _path(data_folder).exists()
+
+
+def require_database(data_folder: Path) -> None:
+    """See that there is one.
+
+    Raises:
+        StoreUnusable: there is none.
+    """
+    if not has_database(data_folder):
+        raise errors.StoreUnusable(
+            f"There is no database in {data_folder}. Say where it is with --data or SLOWPING_DATA."
+        )
+
+
+def stamp() -> str:
+    """This moment, as it is put into the names of files."""
+    return f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%SZ}"
+
+
+def told(contents: "Contents") -> str:
+    """What a database holds, in words."""
+    size = f"{contents.size / 1e6:,.1f} MB"
+    events = output.counted(contents.events, "event", "events")
+    if contents.newest_event_at is None:
+        return f"{events} ({size})"
+    newest = output.moment(times.to_datetime(contents.newest_event_at))
+    return f"{events}, the newest of {newest} ({size})"
+
+
+def sync(names: Path) -> None:
+    """Bring the names in a folder to the disk."""
+    descriptor = os.open(names, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _path(data_folder: Path) -> Path:
+    from slowping.server.process.data_folder import DATABASE
+
+    return data_folder / DATABASE

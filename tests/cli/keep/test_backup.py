@@ -1,0 +1,111 @@
+"""A backup of a server that runs, and of a data folder on which none does."""
+
+import asyncio
+import stat
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from slowping import cli
+from slowping.server.process import backups, data_folder
+from slowping.store.sqlite.database import SqliteDatabase
+from tests.conftest import RunningHouse, running_house
+
+
+async def run(*arguments: str | Path, **environ: str) -> Result:
+    """Run a command in a thread: it runs a loop of its own."""
+    given = tuple(map(str, arguments))
+    return await asyncio.to_thread(CliRunner().invoke, cli.cli, given, env=environ)
+
+
+async def _send(house: RunningHouse) -> None:
+    answer = await house.client.post(
+        "/slowping/v1/events",
+        json={"category": "sale"},
+        headers={"authorization": f"Bearer {house.admin_key}"},
+    )
+    assert answer.status_code == 201
+
+
+async def test_a_server_that_runs_is_copied_through_its_api(
+    house: RunningHouse, tmp_path: Path
+) -> None:
+    await _send(house)
+    file = tmp_path / "copy.db"
+    ran = await run("backup", file, "--server", house.base_url, "--api-key", house.admin_key)
+    assert ran.exit_code == 0, ran.stderr
+    assert ran.stdout == f"{file}\n"
+    assert "Copied 1 event, the newest of " in ran.stderr
+    assert SqliteDatabase(file).verify().events == 1
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert not file.with_name("copy.db.part").exists()
+
+
+@pytest.fixture
+async def left(tmp_path: Path) -> Path:
+    """A data folder that a server has left, with an event in it."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    async with running_house(folder) as house:
+        await _send(house)
+    return folder
+
+
+async def test_a_folder_without_a_server_is_copied_as_it_lies(left: Path, tmp_path: Path) -> None:
+    ran = await run("backup", tmp_path / "copy.db", "--data", left)
+    assert ran.exit_code == 0, ran.stderr
+    assert SqliteDatabase(tmp_path / "copy.db").verify().events == 1
+    assert backups.last(left) is not None
+
+
+async def test_in_a_folder_a_copy_is_named_by_its_time(left: Path, tmp_path: Path) -> None:
+    (tmp_path / "copies").mkdir()
+    ran = await run("backup", tmp_path / "copies", "--data", left)
+    [file] = (tmp_path / "copies").iterdir()
+    assert file.match("slowping-????????T??????Z.db")
+    assert ran.stdout == f"{file}\n"
+
+
+async def test_a_file_that_is_there_is_replaced_only_when_asked(left: Path, tmp_path: Path) -> None:
+    file = tmp_path / "copy.db"
+    file.write_text("the only letter of a grandmother")
+    ran = await run("backup", file, "--data", left)
+    assert ran.exit_code == 1
+    assert "--replace" in ran.stderr
+    assert file.read_text() == "the only letter of a grandmother"
+    ran = await run("backup", file, "--data", left, "--replace")
+    assert ran.exit_code == 0, ran.stderr
+    assert SqliteDatabase(file).verify().events == 1
+
+
+async def test_a_folder_that_somebody_mends_is_not_copied(left: Path, tmp_path: Path) -> None:
+    with data_folder.owned(left):
+        ran = await run("backup", tmp_path / "copy.db", "--data", left)
+    assert ran.exit_code == 3
+    assert not (tmp_path / "copy.db").exists()
+
+
+async def test_a_copy_that_is_not_whole_does_not_appear(left: Path, tmp_path: Path) -> None:
+    whole = bytearray((left / data_folder.DATABASE).read_bytes())
+    whole[-4_096:] = b"\xff" * 4_096
+    (left / data_folder.DATABASE).write_bytes(whole)
+    ran = await run("backup", tmp_path / "copy.db", "--data", left)
+    assert ran.exit_code == 1
+    assert [file.name for file in tmp_path.iterdir() if file.name.startswith("copy")] == []
+
+
+async def test_where_there_is_no_room_for_a_file_is_told(left: Path, tmp_path: Path) -> None:
+    ran = await run("backup", tmp_path / "gone" / "copy.db", "--data", left)
+    assert ran.exit_code == 1
+    assert "No such file or directory" in ran.stderr
+
+
+async def test_a_key_that_may_not_have_everything_gets_nothing(
+    house: RunningHouse, tmp_path: Path
+) -> None:
+    file = tmp_path / "copy.db"
+    ran = await run("backup", file, "--server", house.base_url, "--api-key", house.ingest_key)
+    assert ran.exit_code == 4
+    assert not file.exists()
+    assert not file.with_name("copy.db.part").exists()
