@@ -92,7 +92,8 @@ async def test_a_copy_that_is_not_whole_does_not_appear(left: Path, tmp_path: Pa
     (left / data_folder.DATABASE).write_bytes(whole)
     ran = await run("backup", tmp_path / "copy.db", "--data", left)
     assert ran.exit_code == 1
-    assert [file.name for file in tmp_path.iterdir() if file.name.startswith("copy")] == []
+    assert not (tmp_path / "copy.db").exists()
+    assert not (tmp_path / "copy.db.part").exists()
 
 
 async def test_where_there_is_no_room_for_a_file_is_told(left: Path, tmp_path: Path) -> None:

@@ -16,6 +16,10 @@ def _bearer(key: str) -> dict[str, str]:
     return {"authorization": f"Bearer {key}"}
 
 
+def _names(folder: pathlib.Path) -> set[str]:
+    return {file.name for file in folder.iterdir()}
+
+
 async def test_a_copy_of_the_database_is_sent_as_a_file(
     house: RunningHouse, tmp_path: pathlib.Path
 ) -> None:
@@ -38,9 +42,9 @@ async def test_nobody_but_an_administrator_gets_one(house: RunningHouse, key: st
 async def test_nothing_of_a_copy_stays_on_the_server(
     house: RunningHouse, tmp_path: pathlib.Path
 ) -> None:
-    before = {file.name for file in tmp_path.iterdir()}
+    before = _names(tmp_path)
     await house.client.post(PATH, headers=_bearer(house.admin_key))
-    assert {file.name for file in tmp_path.iterdir()} - before == {backups.LAST_BACKUP_FILE}
+    assert _names(tmp_path) - before == {backups.LAST_BACKUP_FILE}
     noted = backups.last(tmp_path)
     assert noted is not None
     assert noted.size > 0
