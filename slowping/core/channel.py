@@ -1,6 +1,7 @@
 """A channel: a configured outlet, of a kind that a notifier can deliver to."""
 
 import datetime as dt
+import re
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -119,7 +120,20 @@ class StoredChannel(msgspec.Struct, frozen=True, kw_only=True):
 
 SHOWN_OF_A_SECRET: Final = 4
 
+_ADDRESS: Final = re.compile(r"https?://[^/?#@\s]+(?=[/?#]|\Z)", re.IGNORECASE)
+
 
 def redacted(secret: str) -> str:
-    """A secret as it may be shown: an ellipsis and its last four characters."""
+    """A secret as it may be shown: an ellipsis and its last four characters.
+
+    Of an address, scheme and host are shown as well: what lets one in stands behind them.
+    """
+    address = _ADDRESS.match(secret)
+    if address is None:
+        return _end(secret)
+    rest = secret[address.end() :]
+    return secret if rest in ("", "/") else f"{address[0]}/{_end(rest)}"
+
+
+def _end(secret: str) -> str:
     return f"…{secret[-SHOWN_OF_A_SECRET:]}" if len(secret) > 3 * SHOWN_OF_A_SECRET else "…"

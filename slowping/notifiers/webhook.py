@@ -36,7 +36,7 @@ class WebhookSettings(Settings, frozen=True, kw_only=True):
     """A URL of your own, and the secret by which it knows us."""
 
     url: Annotated[
-        str,
+        Secret,  # many carry a token in their path or query
         msgspec.Meta(
             title="URL",
             description="An https address; http only where the operator allows it.",

@@ -14,11 +14,26 @@ from slowping.core.channel import NewChannel
         ("abc", "…"),
         ("abcdefghijkl", "…"),
         ("abcdefghijklm", "…jklm"),
-        ("https://discord.com/api/webhooks/1/token", "…oken"),
     ],
 )
 def test_a_secret_shows_its_end_at_most(secret: str, shown: str) -> None:
     assert channel.redacted(secret) == shown
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://discord.com/api/webhooks/1/token", "https://discord.com/…oken"),
+        ("http://[::1]:8080/hooks/4f3a9c", "http://[::1]:8080/…3a9c"),
+        ("https://shop.example?token=4f3a9c21", "https://shop.example/…9c21"),
+        ("https://shop.example/in", "https://shop.example/…"),
+        ("https://shop.example/", "https://shop.example/"),
+        ("https://shop.example", "https://shop.example"),
+        ("https://me:password@shop.example/", "…ple/"),
+    ],
+)
+def test_an_address_shows_its_host_too(address: str, shown: str) -> None:
+    assert channel.redacted(address) == shown
 
 
 @given(st.text(min_size=1))

@@ -252,8 +252,8 @@ def test_a_secret_that_stays_leaves_the_fading_one_alone() -> None:
     assert WebhookSettings.carried_over({"secret": SECRET}, {"secret": SECRET}, NOW_MS) == {}
 
 
-def test_both_secrets_are_kept_secret() -> None:
-    assert secret_names(WebhookSettings) == {"secret", "previous_secret"}
+def test_the_address_and_both_secrets_are_kept_secret() -> None:
+    assert secret_names(WebhookSettings) == {"url", "secret", "previous_secret"}
 
 
 @pytest.mark.parametrize(

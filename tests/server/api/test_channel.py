@@ -36,17 +36,29 @@ async def test_a_given_secret_is_never_shown(admin: httpx.AsyncClient) -> None:
     assert secret not in answer.text
 
 
+async def test_no_key_is_shown_what_lets_one_in_at_a_webhooks_address(
+    house: RunningHouse, admin: httpx.AsyncClient
+) -> None:
+    url = "https://hooks.example/services/T0/4f3a9c21?token=5e8b"
+    await created(admin, settings={"url": url})
+    reader = {"authorization": f"Bearer {await house.key('default', scopes=('read',))}"}
+    for headers in ({}, reader):
+        [hook] = (await admin.get("/channels?name=hook", headers=headers)).json()["items"]
+        assert hook["settings"]["url"] == "https://hooks.example/…5e8b"
+    assert (await stored_settings(house, "hook"))["url"] == url
+
+
 async def test_a_change_leaves_alone_what_it_does_not_name(
     house: RunningHouse, admin: httpx.AsyncClient
 ) -> None:
     issued = await created(admin)
     shown = issued["channel"]["settings"]
     place = f"/channels/{issued['channel']['id']}"
-    settings = {"url": "https://example.com/other", "secret": shown["secret"]}
+    settings = {"url": "https://example.com/another/place", "secret": shown["secret"]}
     changed = await admin.patch(place, json={"name": "hooked", "settings": settings})
     assert changed.status_code == 200
     assert changed.json()["channel"]["name"] == "hooked"
-    assert changed.json()["channel"]["settings"]["url"] == "https://example.com/other"
+    assert changed.json()["channel"]["settings"]["url"] == "https://example.com/…lace"
     assert changed.json()["secrets"] == {}
     stored = await stored_settings(house, "hooked")
     assert stored["secret"] == issued["secrets"]["secret"]

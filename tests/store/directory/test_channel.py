@@ -107,7 +107,7 @@ async def test_channels_are_listed_by_project(store: Store, channel_id: int, oth
 async def test_a_change_replaces_name_settings_and_secrets(store: Store, channel_id: int) -> None:
     record = samples.channel("crew", secrets={"url": "https://crew.example/abcdefgh"})
     changed = await store.directory.change_channel(channel_id, record, now=LATER)
-    assert (changed.name, changed.settings) == ("crew", {"url": "…efgh"})
+    assert (changed.name, changed.settings) == ("crew", {"url": "https://crew.example/…"})
 
 
 async def test_a_change_forgets_what_the_channel_had_learned(store: Store, channel_id: int) -> None:
