@@ -16,6 +16,7 @@ import msgspec
 
 from slowping.core import errors
 from slowping.core.api_key import DEFAULT_RATE_LIMIT
+from slowping.core.retention import Keeping
 
 # The options ----------------------------------------------------------------------------------
 #
@@ -31,6 +32,9 @@ Port = Annotated[int, msgspec.Meta(ge=1, le=65_535, description="a port number, 
 Seconds = Annotated[
     float,
     msgspec.Meta(gt=0, le=3_600, description="a number of seconds, more than 0, at most 3600"),
+]
+Mebibytes = Annotated[
+    int, msgspec.Meta(ge=0, le=1_000_000, description="a number of MiB, 0 to 1000000")
 ]
 Switch = Annotated[bool, msgspec.Meta(description="true or false")]
 Text = Annotated[str, msgspec.Meta(description="a text")]
@@ -87,6 +91,26 @@ class LogSection(msgspec.Struct, frozen=True, kw_only=True):
     format: Annotated[Literal["text", "json"], msgspec.Meta(description="one of text, json")] = (
         "text"
     )
+
+
+class RetentionSection(Keeping, frozen=True, kw_only=True):
+    """For how long things are kept."""
+
+    max_disk_percent: Annotated[
+        int, msgspec.Meta(ge=1, le=100, description="a number of percent, 1 to 100")
+    ] = 50
+    """Of the disk: a database that takes more loses its oldest events."""
+
+
+class DiskSection(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of the disk that the data folder lies on."""
+
+    min_free_mb: Mebibytes = 500
+    """With less no events are accepted; on a small disk it is a twentieth of it."""
+    ballast_mb: Mebibytes = 64
+    """Kept in a file that is let go of when the disk is full, so that the rest can go on."""
+    allow_network: Switch = False
+    """Whether the data folder may lie on a network file system."""
 
 
 class DiscordSection(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,6 +174,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     server: ServerSection = ServerSection()
     limits: LimitsSection = LimitsSection()
     log: LogSection = LogSection()
+    retention: RetentionSection = RetentionSection()
+    disk: DiskSection = DiskSection()
     notifiers: NotifiersSection = NotifiersSection()
 
 

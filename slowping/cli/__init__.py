@@ -47,6 +47,7 @@ COMMANDS: Final = {
     "backup": Listed(
         "keep.backup", "Copy the database into FILE; a server that runs goes on taking events."
     ),
+    "prune": Listed("prune", "Remove what is older than it is kept, or tell what that would be."),
     "health": Listed("health", "Tell whether the server works; no key is needed."),
 }
 

@@ -38,6 +38,7 @@ from slowping.core.health import Health
 from slowping.core.overview import Overview
 from slowping.core.page import Page
 from slowping.core.project import NewProject, Project, ProjectChange
+from slowping.core.retention import Prune, Pruned
 
 _MANY_S: Final = 300.0
 """How long the server may take to move however many deliveries there are."""
@@ -357,6 +358,13 @@ class Client:
         return await self._server.post(_path("keys", key_id, "rotate"), IssuedApiKey, rotation)
 
     # The server ------------------------------------------------------------------------------
+
+    async def prune(self, prune: Prune) -> Pruned:
+        """Remove what is older than it is kept, or tell what that would be.
+
+        Where the answer says that it is not complete there is more: ask again.
+        """
+        return await self._server.post("/prune", Pruned, prune, timeout_s=_MANY_S)
 
     async def rotate_secret_key(self) -> SecretsSealed:
         """Encrypt the secrets of all channels with a new key."""

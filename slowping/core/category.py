@@ -7,6 +7,7 @@ import msgspec
 
 from slowping.core import errors
 from slowping.core.event import Color
+from slowping.core.retention import KeepDays, KeepMegabytes
 
 MAX_CATEGORIES: Final = 1_000
 """Most live categories of one project."""
@@ -31,6 +32,10 @@ class Category(msgspec.Struct, frozen=True, kw_only=True):
     channels: tuple[str, ...]
     """Names of the channels its events go to; none means all channels of the project."""
     created_at: dt.datetime
+    keep_days: int | None = None
+    """Days that its events are kept; 0 is for ever, None as its project says."""
+    keep_mb: int | None = None
+    """Megabytes that its events may take; the oldest go beyond that. None or 0 is no limit."""
 
 
 class NewCategory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,6 +47,8 @@ class NewCategory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     color: Color = DEFAULT_COLOR
     priority: Priority = 0
     channels: tuple[str, ...] = ()
+    keep_days: KeepDays | None = None
+    keep_mb: KeepMegabytes | None = None
 
 
 QUICK_START: Final = (
@@ -60,6 +67,8 @@ class CategoryChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     color: Color | msgspec.UnsetType = msgspec.UNSET
     priority: Priority | msgspec.UnsetType = msgspec.UNSET
     channels: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    keep_days: KeepDays | msgspec.UnsetType | None = msgspec.UNSET
+    keep_mb: KeepMegabytes | msgspec.UnsetType | None = msgspec.UNSET
 
 
 def check_room(count: int) -> None:

@@ -5,6 +5,8 @@ from typing import Annotated, Final
 
 import msgspec
 
+from slowping.core.retention import KeepDays, KeepMegabytes
+
 DEFAULT: Final = "default"
 """The name of the project that a first start makes."""
 
@@ -38,6 +40,10 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     monthly_quota: int | None
     """Most events a calendar month (UTC); None is no limit."""
     created_at: dt.datetime
+    keep_days: int | None = None
+    """Days that its events are kept; 0 is for ever, None as the server's configuration says."""
+    keep_mb: int | None = None
+    """Megabytes that its events may take; the oldest go beyond that. None or 0 is no limit."""
 
 
 class NewProject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,6 +53,8 @@ class NewProject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     strict_destinations: bool = False
     allowed_origins: tuple[Origin, ...] = ()
     monthly_quota: Quota | None = None
+    keep_days: KeepDays | None = None
+    keep_mb: KeepMegabytes | None = None
 
 
 class ProjectChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,3 +64,5 @@ class ProjectChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     strict_destinations: bool | msgspec.UnsetType = msgspec.UNSET
     allowed_origins: tuple[Origin, ...] | msgspec.UnsetType = msgspec.UNSET
     monthly_quota: Quota | msgspec.UnsetType | None = msgspec.UNSET
+    keep_days: KeepDays | msgspec.UnsetType | None = msgspec.UNSET
+    keep_mb: KeepMegabytes | msgspec.UnsetType | None = msgspec.UNSET

@@ -28,13 +28,14 @@ from slowping.server.feed import Feed
 from slowping.server.http import Bodies, Receive, Scope, Send
 from slowping.server.ingest import Ingest
 from slowping.server.owner import Owner
-from slowping.server.process import secret_key
+from slowping.server.process import secret_key, upkeep
 from slowping.server.process.backups import Backups
 from slowping.server.process.chores import Uses, going_on
 from slowping.server.process.data_folder import DATABASE
 from slowping.server.process.first_start import FirstKeys, FirstStart
 from slowping.server.process.key_files import KeyFiles
 from slowping.server.process.sealing import Sealing
+from slowping.server.process.upkeep import Upkeep
 from slowping.server.proxies import Proxies
 from slowping.server.refusals import Refusals
 from slowping.server.roster import Roster
@@ -114,7 +115,7 @@ async def _open(
     """Wire the engine, have it set up what is missing, open its doors, and start it."""
     registry = _registry(config, world, stack)
     await sealing.begin(registry)
-    engine = await _wire_engine(world, store, registry, sealing)
+    engine = await _wire_engine(config, folder, world, store, registry, sealing)
     first_start = FirstStart(
         store.directory,
         engine.roster,
@@ -130,9 +131,16 @@ async def _open(
     door = _wire_door(engine, bodies, refusals)
     api = _wire_api(config, folder, world, engine, bodies, refusals)
     uses = Uses(engine.gatekeeper, store.directory)
-    grace_s = config.server.shutdown_timeout_s
     await stack.enter_async_context(
-        going_on(engine.dispatcher, engine.roster, uses, store.journal, world.clock, grace_s)
+        going_on(
+            engine.dispatcher,
+            engine.roster,
+            uses,
+            store.journal,
+            engine.upkeep,
+            world.clock,
+            config.server.shutdown_timeout_s,
+        )
     )
     return House(
         asgi=Application(api, door, config.server.trusted_proxies),
@@ -155,6 +163,7 @@ class _Engine(msgspec.Struct, frozen=True, kw_only=True):
     dispatcher: Dispatcher
     ingest: Ingest
     tally: Tally
+    upkeep: Upkeep
     sealing: Sealing
     now_ms: Callable[[], int]
 
@@ -169,7 +178,12 @@ def _registry(config: Config, world: World, stack: contextlib.AsyncExitStack) ->
 
 
 async def _wire_engine(
-    world: World, store: Store, registry: Registry, sealing: Sealing
+    config: Config,
+    folder: pathlib.Path,
+    world: World,
+    store: Store,
+    registry: Registry,
+    sealing: Sealing,
 ) -> _Engine:
     now_ms = world.clock.now_ms
     feed = Feed(store.journal, world.clock)
@@ -188,6 +202,10 @@ async def _wire_engine(
     return _Engine(
         store=store, feed=feed, registry=registry, roster=roster, sealing=sealing,
         gatekeeper=Gatekeeper(roster, now_ms), dispatcher=dispatcher, ingest=ingest, tally=tally,
+        upkeep=upkeep.arrange(
+            config, folder, store, world.clock,
+            roster=roster, ingest=ingest, owner=owner, tally=tally,
+        ),
         now_ms=now_ms,
     )  # fmt: skip
 
@@ -233,7 +251,8 @@ def _wire_api(
                 now_ms=engine.now_ms, closing=engine.feed.closed,
             ),
             sealing=engine.sealing,
-            metrics=Metrics(engine.store.outbox, engine.tally),
+            metrics=Metrics(engine.store, engine.upkeep.disk, engine.tally),
+            upkeep=engine.upkeep,
             refusals=refusals,
             started_at=engine.now_ms(),
             rate_limit=config.limits.rate_limit,

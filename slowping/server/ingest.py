@@ -24,6 +24,9 @@ from slowping.store.port import (
     Inbox,
 )
 
+RETRY_AFTER_S: Final = 30
+"""While nothing can be accepted: a disk takes a while to be cleared."""
+
 _encode: Final = msgspec.json.Encoder().encode
 _encode_sorted: Final = msgspec.json.Encoder(order="deterministic").encode
 
@@ -70,6 +73,14 @@ class Ingest:
         self._wake = wake
         self._forget = forget
         self._tally = tally
+        self._refusing: str | None = None
+
+    def refuse(self, reason: str | None) -> None:
+        """Accept nothing from now on, and say why; None accepts again.
+
+        What slowping itself has to say is accepted all the same.
+        """
+        self._refusing = reason
 
     async def accept(self, submission: Submission) -> Receipt:
         """Store the drafts as events with their deliveries: all of them, or none.
@@ -82,6 +93,8 @@ class Ingest:
             QuotaReached: the drafts don't all fit into what is left of the month.
             Unavailable: nothing can be stored now.
         """
+        if self._refusing is not None and submission.principal is not None:
+            raise errors.Unavailable(self._refusing, RETRY_AFTER_S)
         now = self._now_ms()
         if not submission.drafts:
             return Receipt(first_event_id=0, count=0, received_at=now)

@@ -16,7 +16,7 @@ from slowping.config import Config
 from slowping.core import errors
 from slowping.server.app import House, World, running
 from slowping.server.dispatch.dispatcher import Dispatcher
-from slowping.server.process import data_folder, private_file
+from slowping.server.process import data_folder, disk, private_file
 from slowping.server.process.stopping import Stop
 from slowping.server.wire import closing, gate
 from slowping.server.wire.gate import Gate
@@ -88,6 +88,8 @@ async def serve(
         StoreUnusable: the database cannot be used.
     """
     server, stop = config.server, Stop()
+    if not config.disk.allow_network:
+        disk.refuse_network(folder)
     with (
         stop.by_signals(),
         data_folder.owned(folder),

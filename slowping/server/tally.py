@@ -13,3 +13,5 @@ class Tally:
         """Messages sent, by outcome."""
         self.refused: collections.Counter[str] = collections.Counter()
         """Requests refused, by condition."""
+        self.pruned: collections.Counter[str] = collections.Counter()
+        """What was old enough to go, by kind."""

@@ -19,6 +19,7 @@ from slowping.server.api import (
     health,
     overview,
     project,
+    retention,
     secret,
 )
 from slowping.server.api.endpoint import PREFIX, Endpoint, options_route, route
@@ -36,6 +37,7 @@ ENDPOINTS: Final[tuple[Endpoint[Any, Any], ...]] = (
     *secret.ENDPOINTS,
     *feed.ENDPOINTS,
     *overview.ENDPOINTS,
+    *retention.ENDPOINTS,
     *backup.ENDPOINTS,
     *health.ENDPOINTS,
 )

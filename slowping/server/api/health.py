@@ -17,8 +17,14 @@ async def tell_live(call: Call[NoQuery, None]) -> Health:
 
 
 async def tell_ready(call: Call[NoQuery, None]) -> Health:
-    """The store answers as well."""
+    """The store answers as well, and there is room for what comes.
+
+    Raises:
+        Unavailable: events are refused now; the text says why.
+    """
     services = call.services
+    if (trouble := services.upkeep.disk.trouble) is not None:
+        raise errors.Unavailable(trouble)
     await services.store.directory.list_projects(None, before=None, limit=1)
     return Health(
         status="ok",

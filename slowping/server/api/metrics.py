@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from slowping.core.delivery import DeliveryState
+from slowping.server.process.disk import Disk
 from slowping.server.tally import Tally
-from slowping.store.port import Outbox
+from slowping.store.port import Store
 
 if TYPE_CHECKING:  # the library is loaded when the figures are asked for first
     from prometheus_client import Metric
@@ -27,8 +28,9 @@ class Counts(msgspec.Struct, frozen=True):
 class Metrics:
     """The figures of one server."""
 
-    def __init__(self, outbox: Outbox, tally: Tally) -> None:
-        self._outbox = outbox
+    def __init__(self, store: Store, disk: Disk, tally: Tally) -> None:
+        self._store = store
+        self._disk = disk
         self._tally = tally
 
     async def exposition(self) -> tuple[bytes, str]:
@@ -46,7 +48,8 @@ class Metrics:
         return generate_latest(registry), CONTENT_TYPE_PLAIN_0_0_4
 
     async def _counts(self) -> Sequence[Counts]:
-        by_state = await self._outbox.count_by_state()
+        by_state = await self._store.outbox.count_by_state()
+        space = await self._store.retention.space()
         tally = self._tally
         return (
             Counts(
@@ -59,6 +62,21 @@ class Metrics:
             Counts("slowping_events", "Events accepted.", "dialect", tally.events),
             Counts("slowping_attempts", "Messages sent.", "outcome", tally.attempts),
             Counts("slowping_refused_requests", "Requests refused.", "condition", tally.refused),
+            Counts("slowping_pruned", "What was kept for long enough.", "what", tally.pruned),
+            Counts(
+                "slowping_database_bytes",
+                "What the database takes of the disk: used, free for what comes, and its log.",
+                "part",
+                {"used": space.used, "free": space.free, "log": space.log},
+                may_fall=True,
+            ),
+            Counts(
+                "slowping_disk_bytes",
+                "The disk of the data folder.",
+                "part",
+                {"total": self._disk.usage.total, "free": self._disk.usage.free},
+                may_fall=True,
+            ),
         )
 
 

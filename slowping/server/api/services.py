@@ -16,6 +16,7 @@ from slowping.server.ingest import Ingest
 from slowping.server.process.backups import Backups
 from slowping.server.process.key_files import KeyFiles
 from slowping.server.process.sealing import Sealing
+from slowping.server.process.upkeep import Upkeep
 from slowping.server.refusals import Refusals
 from slowping.server.roster import Roster
 from slowping.store.port import Store
@@ -89,6 +90,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     backups: Backups
     sealing: Sealing
     metrics: Metrics
+    upkeep: Upkeep
     refusals: Refusals
     started_at: int
     """UTC milliseconds."""

@@ -1,4 +1,4 @@
-"""Do what goes on beside the requests: send, count, read again what failed, write down uses."""
+"""Do what goes on beside the requests: send, count, read again what failed, write, look after."""
 
 import asyncio
 import contextlib
@@ -11,6 +11,7 @@ from slowping.server.auth import Gatekeeper
 from slowping.server.clock import Clock
 from slowping.server.dispatch.dispatcher import Dispatcher
 from slowping.server.log import Fact
+from slowping.server.process.upkeep import Upkeep
 from slowping.server.roster import Roster
 from slowping.store.port import Directory, Journal
 
@@ -23,20 +24,23 @@ COUNT_EVERY_S: Final = 1.0
 
 
 @contextlib.asynccontextmanager
-async def going_on(
+async def going_on(  # noqa: PLR0913 - the parts of a server, begun and ended in one place
     dispatcher: Dispatcher,
     roster: Roster,
     uses: "Uses",
     journal: Journal,
+    upkeep: Upkeep,
     clock: Clock,
     grace_s: float,
 ) -> AsyncIterator[None]:
     """All of it, until the block ends; sends on their way have `grace_s` seconds from then on."""
+    await upkeep.begin()
     sending = asyncio.create_task(dispatcher.run())
     others = [
         asyncio.create_task(roster.keep_true(clock)),
         asyncio.create_task(uses.keep_writing(clock)),
         asyncio.create_task(keep_counting(journal, clock)),
+        *map(asyncio.create_task, upkeep.chores()),
     ]
     try:
         yield

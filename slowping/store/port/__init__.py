@@ -28,6 +28,7 @@ from slowping.store.port.journal import (
     ProjectFigures,
 )
 from slowping.store.port.outbox import EventWindow, Outbox, Requeued, Stretch
+from slowping.store.port.retention import Portion, Retention, Space
 from slowping.store.port.secrets import Secrets
 
 
@@ -64,6 +65,11 @@ class Store(Protocol):
         """The sealed secrets of all channels."""
         ...
 
+    @property
+    def retention(self) -> Retention:
+        """How it becomes smaller."""
+        ...
+
     async def close(self) -> None:
         """Write what is left, and let go of the file."""
         ...
@@ -85,10 +91,13 @@ __all__ = [
     "Inbox",
     "Journal",
     "Outbox",
+    "Portion",
     "ProjectFigures",
     "ProjectSnapshot",
     "Requeued",
+    "Retention",
     "Secrets",
+    "Space",
     "Store",
     "StoredCategory",
     "StoredProject",

@@ -12,7 +12,7 @@ from slowping.core.event import Receipt
 from slowping.core.ids import IdSource
 from slowping.store.port import Entry, Idempotency
 from slowping.store.sqlite.readers import Readers
-from slowping.store.sqlite.writer import Writer
+from slowping.store.sqlite.writer import Writer, is_of_disk
 
 # One statement for all rows of a batch: each step of a statement gives Python's lock away and
 # has to win it back, so that a statement a row would wait far longer than it works.
@@ -119,8 +119,8 @@ def store_together(
     """
     try:
         return _in_savepoint(connection, entries)
-    except Exception:  # one of them is bad, in whatever way
-        if not connection.in_transaction:
+    except Exception as error:  # one of them is bad, in whatever way
+        if not connection.in_transaction or is_of_disk(error):
             raise
     return [_alone(connection, entry) for entry in entries]
 

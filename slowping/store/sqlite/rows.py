@@ -35,6 +35,8 @@ def project(row: sqlite3.Row) -> Project:
         allowed_origins=tuple(_decode(row["allowed_origins"])),
         monthly_quota=row["monthly_quota"],
         created_at=times.to_datetime(row["created_at"]),
+        keep_days=row["keep_days"],
+        keep_mb=row["keep_mb"],
     )
 
 
@@ -61,6 +63,8 @@ def category(row: sqlite3.Row) -> Category:
         priority=row["priority"],
         channels=tuple(_decode(row["channels"])),
         created_at=times.to_datetime(row["created_at"]),
+        keep_days=row["keep_days"],
+        keep_mb=row["keep_mb"],
     )
 
 

@@ -16,6 +16,7 @@ from slowping.store.sqlite.inbox import Inbox
 from slowping.store.sqlite.journal import Journal
 from slowping.store.sqlite.outbox import Outbox
 from slowping.store.sqlite.readers import Readers
+from slowping.store.sqlite.retention import Retention
 from slowping.store.sqlite.secrets import Secrets
 from slowping.store.sqlite.subjects import Subjects
 from slowping.store.sqlite.writer import Writer
@@ -59,6 +60,7 @@ class SqliteStore:
         self.outbox = Outbox(writer, readers)
         self.journal = Journal(writer, readers, Subjects(readers, vault), epoch)
         self.directory = Directory(writer, readers, self.ids, vault)
+        self.retention = Retention(path, writer, readers)
         self.secrets = Secrets(writer, readers, vault)
 
     @classmethod

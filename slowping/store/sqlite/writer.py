@@ -5,6 +5,7 @@ import collections
 import contextlib
 import enum
 import logging
+import os
 import queue
 import sqlite3
 import threading
@@ -22,6 +23,19 @@ MAX_BATCH: Final = 200
 
 MAX_WAITING: Final = 20_000
 """Beyond this many waiting items the disk cannot keep up, and new ones are refused."""
+
+FATAL: Final = frozenset({sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC})
+"""After one of these nobody knows what is on the disk, and asking again may well be answered with
+yes: the kernel reports it once, and forgets what it could not write."""
+
+EXIT_CODE: Final = 74
+"""Of a process that ends so: an input or output error, as sysexits.h has it."""
+
+_OF_THE_DISK: Final = frozenset(
+    {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY}
+)
+_PRIMARY: Final = 0xFF
+"""Of SQLite's error codes, the part that says what sort of error it is."""
 
 E = TypeVar("E")
 R = TypeVar("R")
@@ -44,6 +58,8 @@ class _Signal(enum.Enum):
 
     URGENT = enum.auto()
     """Look among the urgent ones."""
+    BETWEEN = enum.auto()
+    """Look among those that are run between two transactions."""
     STOP = enum.auto()
     """Nothing comes any more."""
 
@@ -56,15 +72,27 @@ class Writer(Generic[E, R]):
     One item's failure spoils no other.
     """
 
-    def __init__(self, connection: sqlite3.Connection, together: Together[E, R]) -> None:
-        """Own `connection` from now on; nothing else may use it."""
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        together: Together[E, R],
+        *,
+        end: Callable[[int], object] = os._exit,
+    ) -> None:
+        """Own `connection` from now on; nothing else may use it.
+
+        `end` ends the process where it must not go on, before anything is answered.
+        """
         self._connection = connection
+        self._end = end
         self._together = together
         self._queue: queue.SimpleQueue[_Item | _Signal] = queue.SimpleQueue()
         self._urgent: collections.deque[_Item] = collections.deque()
+        self._between: collections.deque[_Item] = collections.deque()
         self._loop = asyncio.get_running_loop()
         self._closed = False
-        self._failing = False
+        self.trouble: str | None = None
+        """Why the last batch could not be written; None where it was."""
         self._listeners: list[Callable[[], None]] = []
         self._thread = threading.Thread(target=self._work, name="slowping-writer", daemon=True)
         self._thread.start()
@@ -98,6 +126,19 @@ class Writer(Generic[E, R]):
         done: T = await item.future
         return done
 
+    async def run_between(self, deed: Deed[T]) -> T:
+        """Run a deed between two transactions; what it raises undoes nothing.
+
+        Raises:
+            Unavailable: the database could not do it now, or the store is closed.
+        """
+        item = _Item(deed, None, self._loop.create_future())
+        self._require_open()
+        self._between.append(item)
+        self._queue.put(_Signal.BETWEEN)
+        done: T = await item.future
+        return done
+
     def listen(self, written: Callable[[], None]) -> None:
         """Call `written` as well, in the loop, after each batch, however many items that was."""
         self._listeners.append(written)
@@ -127,6 +168,9 @@ class Writer(Generic[E, R]):
             items, stopping = self._gather()
             if items:
                 self._answer(self._write(items))
+            while self._between:
+                item = self._between.popleft()
+                self._answer([(item, self._do_between(item.deed))])
         self._connection.close()
 
     def _gather(self) -> tuple[list[_Item], bool]:
@@ -134,6 +178,8 @@ class Writer(Generic[E, R]):
         taken: list[_Item] = []
         came = self._queue.get()
         while came is not _Signal.STOP:
+            if came is _Signal.BETWEEN:
+                break
             if came is not _Signal.URGENT:
                 taken.append(came)
             if len(taken) >= MAX_BATCH:
@@ -154,11 +200,12 @@ class Writer(Generic[E, R]):
             stored = self._together(connection, [item.entry for item in waiting]) if waiting else ()
             connection.execute("commit")
         except Exception as error:  # noqa: BLE001 - this thread has to outlive every batch
+            self._end_if_fatal(error)
             self._undo()
             self._report(error)
             return [(item, _refusal(error)) for item in items]
-        if self._failing:
-            self._failing = False
+        if self.trouble is not None:
+            self.trouble = None
             logger.warning("can write again")
         return [*deeds, *zip(waiting, stored, strict=True)]
 
@@ -169,12 +216,29 @@ class Writer(Generic[E, R]):
             done = deed(connection)
         except Exception as error:
             # A full disk rolls back everything, which the rest of the batch has to hear.
-            if not connection.in_transaction:
+            if not connection.in_transaction or is_of_disk(error):
                 raise
             connection.execute("rollback to deed")
             done = error
         connection.execute("release deed")
         return done
+
+    def _do_between(self, deed: Deed[Any] | None) -> Any:
+        if deed is None:
+            raise ValueError("entries are written in transactions")
+        try:
+            return deed(self._connection)
+        except Exception as error:  # noqa: BLE001 - this thread has to outlive it
+            self._end_if_fatal(error)
+            return error
+
+    def _end_if_fatal(self, error: Exception) -> None:
+        """End the process where what was written may be lost: the next one reads what is there."""
+        if getattr(error, "sqlite_errorcode", None) in FATAL:
+            logger.critical(
+                "the disk failed to keep what was written (%s); this process ends", error
+            )
+            self._end(EXIT_CODE)
 
     def _undo(self) -> None:
         # A full disk has rolled back already, and a second rollback would be an error.
@@ -184,10 +248,10 @@ class Writer(Generic[E, R]):
 
     def _report(self, error: Exception) -> None:
         """Log the first failure in a row: the log may well be on the same full disk."""
-        if not self._failing:
-            self._failing = True
+        if self.trouble is None:
             name = getattr(error, "sqlite_errorname", type(error).__name__)
             logger.error("cannot write: %s (%s)", error, name)
+        self.trouble = str(error)
 
     def _answer(self, finished: Sequence[tuple[_Item, Any]]) -> None:
         # A loop that is closed has nobody left who waits; what was given is written all the same.
@@ -200,6 +264,12 @@ class Writer(Generic[E, R]):
         _resolve(finished)
         for written in self._listeners:
             written()
+
+
+def is_of_disk(error: Exception) -> bool:
+    """Whether it is the disk that has failed, or is full: what else is to be written fails too."""
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & _PRIMARY in _OF_THE_DISK
 
 
 def _resolve(finished: Sequence[tuple[_Item, Any]]) -> None:

@@ -27,7 +27,9 @@ select category.id,
                   join channel on channel.id = route.channel_id
                  where route.category_id = category.id
                  order by route.position)) as channels,
-       category.created_at
+       category.created_at,
+       category.settings ->> 'keep_days' as keep_days,
+       category.settings ->> 'keep_mb' as keep_mb
   from category
   join project on project.id = category.project_id
  where category.id >= :first
@@ -43,13 +45,14 @@ select category.id,
 _COUNT: Final = "select count(*) from category where project_id = ? and removed_at is null"
 
 _CREATE: Final = """
-insert into category (id, project_id, name, emoji, color, priority, created_at)
-values (:id, :project, :name, :emoji, :color, :priority, :now)
+insert into category (id, project_id, name, emoji, color, priority, settings, created_at)
+values (:id, :project, :name, :emoji, :color, :priority, json_patch('{}', :settings), :now)
 """
 
 _CHANGE: Final = """
 update category
-   set name = :name, emoji = :emoji, color = :color, priority = :priority
+   set name = :name, emoji = :emoji, color = :color, priority = :priority,
+       settings = json_patch(settings, :settings)
  where id = :id
 """
 
@@ -145,6 +148,7 @@ def _columns(category: Category | NewCategory) -> dict[str, object]:
         "emoji": category.emoji,
         "color": category.color,
         "priority": category.priority,
+        "settings": desk.json_text({"keep_days": category.keep_days, "keep_mb": category.keep_mb}),
     }
 
 

@@ -14,7 +14,8 @@ from slowping.store.sqlite.directory import desk
 from slowping.store.sqlite.directory.desk import Desk
 
 PROJECTS: Final = """
-select id, name, strict_destinations, allowed_origins, monthly_quota, created_at
+select id, name, strict_destinations, allowed_origins, monthly_quota, created_at,
+       settings ->> 'keep_days' as keep_days, settings ->> 'keep_mb' as keep_mb
   from project
  where id >= :first
    and id < :before
@@ -26,8 +27,10 @@ select id, name, strict_destinations, allowed_origins, monthly_quota, created_at
 """
 
 _CREATE: Final = """
-insert into project (id, name, strict_destinations, allowed_origins, monthly_quota, created_at)
-values (:id, :name, :strict_destinations, :allowed_origins, :monthly_quota, :now)
+insert into project (id, name, strict_destinations, allowed_origins, monthly_quota, settings,
+                     created_at)
+values (:id, :name, :strict_destinations, :allowed_origins, :monthly_quota,
+        json_patch('{}', :settings), :now)
 """
 
 _CHANGE: Final = """
@@ -35,7 +38,8 @@ update project
    set name = :name,
        strict_destinations = :strict_destinations,
        allowed_origins = :allowed_origins,
-       monthly_quota = :monthly_quota
+       monthly_quota = :monthly_quota,
+       settings = json_patch(settings, :settings)
  where id = :id
 """
 
@@ -154,6 +158,7 @@ def _columns(project: Project | NewProject) -> dict[str, object]:
         "strict_destinations": project.strict_destinations,
         "allowed_origins": desk.json_text(project.allowed_origins),
         "monthly_quota": project.monthly_quota,
+        "settings": desk.json_text({"keep_days": project.keep_days, "keep_mb": project.keep_mb}),
     }
 
 

@@ -1,0 +1,205 @@
+"""Watch the disk: refuse events before it is full, and keep something to let go of when it is."""
+
+import asyncio
+import logging
+import os
+import pathlib
+import shutil
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import msgspec
+
+from slowping.core import disk, errors
+from slowping.core.disk import Marks, Room
+from slowping.server.clock import Clock
+from slowping.server.log import Fact
+from slowping.store.port import Retention
+
+logger = logging.getLogger("slowping.disk")
+
+LOOK_EVERY_S: Final = 2.0
+
+CALM_LOOKS: Final = 30
+"""The ballast is taken on after so many looks in a row that found nothing wrong: a minute."""
+
+BALLAST_FILE: Final = "ballast"
+
+MEBIBYTE: Final = 1_048_576
+
+_MOUNTS: Final = pathlib.Path("/proc/self/mountinfo")
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """How many bytes a file system has, and how many are left for this user."""
+
+    total: int
+    free: int
+
+
+def usage_of(folder: pathlib.Path) -> Usage:
+    """What the file system of a folder has.
+
+    Raises:
+        OSError: it cannot be asked.
+    """
+    found = shutil.disk_usage(folder)
+    return Usage(total=found.total, free=found.free)
+
+
+class Disk:
+    """Knows whether there is room. What it finds is told to whoever accepts events."""
+
+    def __init__(  # noqa: PLR0913 - what it watches, what it says, and to whom
+        self,
+        folder: pathlib.Path,
+        store: Retention,
+        clock: Clock,
+        *,
+        min_free: int,
+        ballast: int,
+        refuse: Callable[[str | None], None],
+        tell_owner: Callable[[str], Awaitable[bool]],
+        usage: Callable[[pathlib.Path], Usage] = usage_of,
+    ) -> None:
+        """`refuse` is told why no event can be accepted, or None where it can."""
+        self._folder = folder
+        self._file = folder / BALLAST_FILE
+        self._store = store
+        self._clock = clock
+        self._min_free = min_free
+        self._ballast = ballast
+        self._refuse = refuse
+        self._tell_owner = tell_owner
+        self._usage_of = usage
+        self._usage = Usage(total=0, free=0)
+        self._room = Room.ENOUGH
+        self._calm_looks = 0
+        self._has_told = False
+        self._has_ballast: bool | None = None
+        """None until somebody has looked."""
+
+    @property
+    def trouble(self) -> str | None:
+        """What keeps events from being accepted; None where nothing does."""
+        if self._store.trouble is not None:
+            return f"The database cannot be written: {self._store.trouble}."
+        return None if self._room is Room.ENOUGH else self._too_little()
+
+    @property
+    def usage(self) -> Usage:
+        """What was found at the last look."""
+        return self._usage
+
+    async def keep_watch(self) -> None:
+        """Look every `LOOK_EVERY_S` seconds, for ever."""
+        while True:
+            await self._clock.wait(asyncio.Event(), LOOK_EVERY_S)
+            await self.look()
+
+    async def look(self) -> None:
+        """See how much room there is, and do what follows."""
+        try:
+            self._usage = await asyncio.to_thread(self._usage_of, self._folder)
+        except OSError as error:
+            logger.warning(Fact("cannot ask for the room on the disk", reason=error.strerror))
+            return
+        marks = disk.marks(self._usage.total, self._min_free, self._ballast)
+        was, self._room = self._room, disk.room(self._usage.free, marks, self._room)
+        if (was is Room.ENOUGH) is not (self._room is Room.ENOUGH):
+            self._turn(marks)
+        if self._room is Room.SCARCE or self._store.trouble is not None:
+            await asyncio.to_thread(self._let_go)
+        await self._try_again()
+        await self._tell()
+        await self._take_on(marks)
+
+    def _turn(self, marks: Marks) -> None:
+        """There is too little room now, or enough again."""
+        free_mb = self._usage.free // MEBIBYTE
+        if self._room is Room.ENOUGH:
+            logger.warning(Fact("the disk has room again; events are accepted", free_mb=free_mb))
+            self._refuse(None)
+        else:
+            fact = Fact(
+                "the disk is nearly full; no event is accepted",
+                free_mb=free_mb,
+                needed_mb=marks.low // MEBIBYTE,
+            )
+            logger.error(fact)
+            self._refuse(self._too_little())
+
+    async def _try_again(self) -> None:
+        """Find out whether the database can be written again, while nobody else tries."""
+        if self._store.trouble is not None:
+            await asyncio.gather(self._store.probe(), return_exceptions=True)
+
+    async def _tell(self) -> None:
+        """Tell the owner once, as soon as that can be written down."""
+        if self.trouble is None:
+            self._has_told = False
+        elif not self._has_told:
+            self._has_told = await self._tell_owner(self.trouble)
+
+    def _too_little(self) -> str:
+        return (
+            f"The disk of {self._folder} is nearly full ({self._usage.free // MEBIBYTE} MiB are "
+            "free), so no events are accepted. Make room; nothing has to be restarted."
+        )
+
+    # The ballast -----------------------------------------------------------------------------
+
+    def _let_go(self) -> None:
+        """Give the room of the ballast to what has to be written down."""
+        self._has_ballast = False
+        try:
+            self._file.unlink()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            logger.warning(Fact("cannot let go of the ballast", reason=error.strerror))
+        else:
+            logger.warning("let go of the ballast, so that results can be written")
+
+    async def _take_on(self, marks: Marks) -> None:
+        """Keep something to let go of, once all has been well for a while."""
+        self._calm_looks = 0 if self.trouble is not None else self._calm_looks + 1
+        if self._has_ballast or self._calm_looks < CALM_LOOKS or not marks.ballast:
+            return
+        self._calm_looks = 0
+        if self._usage.free >= marks.enough + marks.ballast:
+            self._has_ballast = await asyncio.to_thread(self._reserve, marks.ballast)
+
+    def _reserve(self, size: int) -> bool:
+        """Make the file, or find it made; whether it is there."""
+        try:
+            descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                os.ftruncate(descriptor, min(size, os.fstat(descriptor).st_size))
+                os.posix_fallocate(descriptor, 0, size)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            logger.info(Fact("cannot keep a ballast", reason=error.strerror))
+            self._file.unlink(missing_ok=True)
+            return False
+        return True
+
+
+def refuse_network(folder: pathlib.Path) -> None:
+    """See that a folder is not on another machine's disk.
+
+    Raises:
+        ConfigError: it is, as far as this machine can tell.
+    """
+    try:
+        mounts = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return  # not Linux
+    kind = disk.type_of(str(folder.resolve()), mounts)
+    if kind in disk.NETWORK:
+        raise errors.ConfigError(
+            f"The data folder {folder} lies on a network file system ({kind}), on which a database "
+            "that was written by two machines, or cut off, is lost. Choose a folder on a disk of "
+            "this machine with --data, or set disk.allow_network to true if you know better."
+        )

@@ -1,0 +1,91 @@
+"""What may be asked of a store so that it becomes smaller: what is old, and to let it go."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from slowping.core.retention import Stock, Sweep
+
+
+class Portion(msgspec.Struct, frozen=True, kw_only=True):
+    """What one step of a sweep has found or removed."""
+
+    number: int = 0
+    deliveries: int = 0
+    """That went with the events."""
+    bytes: int = 0
+    last: int | None = None
+    """The id after which it goes on; None where there is no more."""
+
+
+class Space(msgspec.Struct, frozen=True, kw_only=True):
+    """What the database takes of the disk, in bytes."""
+
+    used: int
+    """By what is in it."""
+    free: int
+    """In its file, for what comes, or to be given back."""
+    log: int
+    """By the write-ahead log beside it."""
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.used + self.free + self.log
+
+
+class Retention(Protocol):
+    """How the store becomes smaller. Every deed is a step that holds nobody up."""
+
+    async def stocks(self) -> Sequence[Stock]:
+        """Every category that has events, those that were removed among them."""
+        ...
+
+    async def edge(self, project_id: int, category_id: int | None, room: int) -> int | None:
+        """The id before which events go so that the rest has `room` bytes; None where all have."""
+        ...
+
+    async def count(self, sweep: Sweep, *, after: int = 0) -> Portion:
+        """How much a step would remove."""
+        ...
+
+    async def remove(self, sweep: Sweep, *, after: int = 0) -> Portion:
+        """Remove some of what a sweep is about.
+
+        An event stays as long as a delivery of it is pending or on its way, and the journal's
+        lines stay until they are counted.
+        """
+        ...
+
+    async def space(self) -> Space:
+        """What the database takes of the disk."""
+        ...
+
+    async def newest_at(self) -> int | None:
+        """When the last thing happened, in UTC milliseconds; None where nothing ever did."""
+        ...
+
+    async def give_back(self) -> bool:
+        """Give free pages of the file back to the disk; whether there are more."""
+        ...
+
+    async def fold(self) -> bool:
+        """Fold the write-ahead log back into the file and empty it; whether that could be done.
+
+        Readers that are in the middle of something keep it from being emptied.
+        """
+        ...
+
+    async def probe(self) -> None:
+        """Write something that means nothing.
+
+        Raises:
+            Unavailable: the database cannot be written now.
+        """
+        ...
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the last thing that was to be written was not; None where it was."""
+        ...

@@ -1,0 +1,197 @@
+"""Let go of what is old, and give its room back: steps that hold nobody up.
+
+`sweeps` has the statements. What goes is looked up beside the writer, and looked at again by the
+step that removes it.
+"""
+
+import functools
+import pathlib
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, Final
+
+from slowping.core import ids
+from slowping.core.retention import Stock, Sweep, What
+from slowping.store.port import Portion, Space
+from slowping.store.sqlite.readers import Readers
+from slowping.store.sqlite.retention import sweeps
+from slowping.store.sqlite.writer import Writer
+
+STEP: Final = 100
+"""Most things that are removed in one transaction: whoever sends an event waits so long."""
+
+LOOK: Final = 2_000
+"""Most things that are counted at once."""
+
+PAGES: Final = 250
+"""Pages of the file that are given back in one transaction."""
+
+IDLE: Final = 0.1
+"""Free pages are kept up to this share of the file: what comes next would ask for them again."""
+
+PATIENCE_MS: Final = 5_000
+"""How long the writer's connection waits for a lock, except where it empties the log."""
+
+STOCKS: Final = """
+select project.id as project_id,
+       project.name as project,
+       category.id as category_id,
+       category.name as category,
+       coalesce(category.settings ->> 'keep_days', project.settings ->> 'keep_days') as keep_days,
+       category.settings ->> 'keep_mb' as keep_mb,
+       project.settings ->> 'keep_days' as project_keep_days,
+       project.settings ->> 'keep_mb' as project_keep_mb,
+       (select min(event.id) from event where event.category_id = category.id) as oldest_id
+  from category
+  join project on project.id = category.project_id
+ where oldest_id is not null
+ order by project.id, category.id
+"""
+
+EDGE: Final = """
+with looked as materialized (
+    select id, size
+      from event
+     where {which}
+       and id < :before
+     order by id desc
+     limit :most
+), summed as materialized (
+    select id, sum(size + :event_bytes) over (order by id desc) as bytes
+      from looked
+)
+select (select max(id) from summed where bytes > :room) as edge,
+       (select max(bytes) from summed) as bytes,
+       iif(count(*) = :most, min(id), null) as last
+  from summed
+"""
+
+_PROBE: Final = """
+insert into meta (key, value) values ('probed', '')
+    on conflict do update set value = excluded.value
+"""
+
+
+class Retention:
+    """How the store becomes smaller."""
+
+    # A writer's entries are the inbox's alone; here it runs deeds.
+    def __init__(self, path: pathlib.Path, writer: Writer[Any, Any], readers: Readers) -> None:
+        self._log = path.with_name(f"{path.name}-wal")
+        self._writer = writer
+        self._readers = readers
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the last thing that was to be written was not."""
+        return self._writer.trouble
+
+    async def stocks(self) -> Sequence[Stock]:
+        """Every category that has events."""
+        return [Stock(**dict(row)) for row in await self._readers.fetch(STOCKS)]
+
+    async def edge(self, project_id: int, category_id: int | None, room: int) -> int | None:
+        """The id before which events go so that the rest has `room` bytes."""
+        which = "category_id = :category_id" if category_id else "project_id = :project_id"
+        values: dict[str, object] = {
+            "project_id": project_id,
+            "category_id": category_id,
+            "most": LOOK,
+            "event_bytes": sweeps.EVENT_BYTES,
+        }
+        before: int | None = ids.LARGEST
+        while before is not None:
+            values |= {"before": before, "room": room}
+            [row] = await self._readers.fetch(EDGE.format(which=which), values)
+            if row["edge"] is not None:
+                return int(row["edge"]) + 1
+            before, room = row["last"], room - (row["bytes"] or 0)
+        return None
+
+    async def count(self, sweep: Sweep, *, after: int = 0) -> Portion:
+        """How much a step would remove."""
+        return _portion(await self._look(sweep, after, LOOK))
+
+    async def remove(self, sweep: Sweep, *, after: int = 0) -> Portion:
+        """Remove some of what a sweep is about."""
+        found = await self._look(sweep, after, STEP)
+        if found["number"]:
+            await self._writer.run(functools.partial(_remove, sweep.what, found["ids"]))
+        return _portion(found)
+
+    async def space(self) -> Space:
+        """What the database takes of the disk."""
+        [row] = await self._readers.fetch(
+            "select page_size, page_count, freelist_count"
+            "  from pragma_page_size, pragma_page_count, pragma_freelist_count"
+        )
+        free = row["freelist_count"] * row["page_size"]
+        used = row["page_count"] * row["page_size"] - free
+        return Space(used=used, free=free, log=self._log_size())
+
+    async def newest_at(self) -> int | None:
+        """When the last thing happened."""
+        rows = await self._readers.fetch("select at from journal order by seq desc limit 1")
+        return int(rows[0]["at"]) if rows else None
+
+    async def give_back(self) -> bool:
+        """Give free pages of the file back to the disk."""
+        return await self._writer.run_between(_give_back)
+
+    async def fold(self) -> bool:
+        """Fold the write-ahead log back into the file and empty it."""
+        return await self._writer.run_between(_fold)
+
+    async def probe(self) -> None:
+        """Write something that means nothing."""
+        await self._writer.run(_probe)
+
+    async def _look(self, sweep: Sweep, after: int, most: int) -> sqlite3.Row:
+        values = sweeps.values(sweep, after, most)
+        [row] = await self._readers.fetch(sweeps.found(sweep), values)
+        return row
+
+    def _log_size(self) -> int:
+        try:
+            return self._log.stat().st_size
+        except FileNotFoundError:
+            return 0
+
+
+def _portion(row: sqlite3.Row) -> Portion:
+    return Portion(
+        number=row["number"], deliveries=row["deliveries"], bytes=row["bytes"], last=row["last"]
+    )
+
+
+# In the writer's thread ----------------------------------------------------------------------
+
+
+def _remove(what: What, numbers: str, connection: sqlite3.Connection) -> None:
+    connection.execute(sweeps.remove(what), {"ids": numbers})
+
+
+def _give_back(connection: sqlite3.Connection) -> bool:
+    """Give back some of what is more than a tenth of the file."""
+    [(pages,)] = connection.execute("pragma page_count").fetchall()
+    [(free,)] = connection.execute("pragma freelist_count").fetchall()
+    spare = free - round(pages * IDLE)
+    if spare <= 0:
+        return False
+    # One step of the statement gives back one page, and only a script goes to its end.
+    connection.executescript(f"pragma incremental_vacuum({min(spare, PAGES)})")
+    return bool(spare > PAGES)
+
+
+def _fold(connection: sqlite3.Connection) -> bool:
+    """Empty the log if nobody reads from it now; whoever writes does not wait for readers."""
+    connection.execute("pragma busy_timeout = 0")
+    try:
+        [(busy, *_)] = connection.execute("pragma wal_checkpoint(truncate)").fetchall()
+    finally:
+        connection.execute(f"pragma busy_timeout = {PATIENCE_MS}")
+    return not busy
+
+
+def _probe(connection: sqlite3.Connection) -> None:
+    connection.execute(_PROBE)
