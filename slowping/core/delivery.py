@@ -53,12 +53,19 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Pace(msgspec.Struct, frozen=True):
-    """A far side's word that a scope has to wait before the next request."""
+    """What an answer says of the next messages: so many more, and then a scope has to wait."""
 
     scope: str
     wait_s: float
     adds_up: bool = False
     """Whether each message costs so much time, however many are on their way at once."""
+    remaining: int = 0
+    """How many may go before the time is over."""
+    limit: int = 0
+    """How many may go in the time after that; 0 where nothing is said of it."""
+    spare_s: float = 0.0
+    """With `adds_up`: this answer alone has cost so much, and nobody waits until the costs are
+    more than this."""
 
 
 class _Came(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +101,8 @@ class Throttled(_Came, frozen=True, kw_only=True):
     """Seconds that it asks for; None where it does not say how long."""
     scope: str
     reason: str = "the far side asked to wait"
+    untold: bool = False
+    """Whether nothing had told of this limit: what the scope took of late is all that it takes."""
 
 
 class Rejected(_Came, frozen=True, kw_only=True):
@@ -267,6 +276,8 @@ class LeasedDelivery(msgspec.Struct, frozen=True, kw_only=True):
     """Attempts so far, this one included: the number under which it is recorded."""
     tries: int
     """The same within the present round of the schedule."""
+    due_at: int
+    """Later than now where a probe has claimed it ahead of its schedule."""
     may_be_repeat: bool
     """Whether an earlier attempt may have arrived."""
     created_at: int
@@ -307,6 +318,8 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """When a pending one is tried next; None leaves its place in the line as it was."""
     attempt: AttemptRecord | None = None
     """None where nothing was tried: then the claim is given back and does not count."""
+    was_early: bool = False
+    """Whether it was tried ahead of its schedule, which does not count that."""
     last_error: str | None = None
     reference: str | None = None
 
@@ -318,7 +331,11 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     until: int
     why: str
     failures: int = 0
-    """How often it was told so in a row without a word of how long."""
+    """How often it was told so in a row without a word of how long; for a breaker, attempts that
+    have failed."""
+    since: int | None = None
+    """When the breaker was opened that this stands for, in UTC milliseconds; None where the far
+    side has asked to wait."""
 
 
 class Lane(msgspec.Struct, frozen=True, kw_only=True):

@@ -68,11 +68,15 @@ def _settlement(
 ) -> Settlement:
     outcome, state = message.outcome, DeliveryState.PENDING
     due_at: int | None = None
+    was_early = delivery.due_at > message.started_at
     match outcome:
         case Delivered():
             state = DeliveryState.DELIVERED
         case Rejected():
             state = DeliveryState.FAILED
+        case Retry() if was_early:
+            # It waits for its turn as before, or for as long as the far side asks.
+            due_at = max(delivery.due_at, now + round((outcome.after or 0.0) * 1000))
         case Retry():
             delay = retry.next_delay(outcome, delivery.tries, policy, lambda: draw)
             if delay is None:
@@ -85,6 +89,7 @@ def _settlement(
         due_at=due_at,
         # A wait is not an attempt.
         attempt=None if isinstance(outcome, Throttled) else _record(message),
+        was_early=was_early,
         # What went wrong and no more: deliveries that failed of the same are grouped by it.
         last_error=reason_of(outcome),
         reference=outcome.reference if isinstance(outcome, Delivered) else None,

@@ -23,16 +23,18 @@ from slowping.core.retry import RetryPolicy
 from slowping.core.settle import Sent
 
 NOW = 1_795_000_000_000
+LATER = NOW + 3_600_000
 POLICY = RetryPolicy(delays=(5.0, 300.0))
 ANSWER = Answer(status=503, excerpt="busy")
 
 
-def leased(number: int, *, tries: int = 1, attempts: int = 1) -> LeasedDelivery:
+def leased(number: int, *, tries: int = 1, attempts: int = 1, due_at: int = 0) -> LeasedDelivery:
     """A claimed delivery of which only the counts matter."""
     return LeasedDelivery(
         id=number,
         attempts=attempts,
         tries=tries,
+        due_at=due_at,
         may_be_repeat=False,
         created_at=NOW,
         overrides={},
@@ -158,3 +160,18 @@ def test_a_test_of_a_channel_tells_what_came_of_it(
     assert settle.trial_result(answered, 80) == ChannelTest(
         outcome=told[0], reason=told[1], status=503, excerpt="busy", duration_ms=80
     )
+
+
+@pytest.mark.parametrize(
+    ("after", "due_at"), [(None, LATER), (10.0, LATER), (7_200.0, NOW + 7_200_000)]
+)
+def test_what_was_tried_ahead_of_its_schedule_goes_on_by_it(
+    after: float | None, due_at: int
+) -> None:
+    settlement = settled(Retry(reason="HTTP 503", after=after), leased(1, due_at=LATER))
+    assert (settlement.was_early, settlement.due_at) == (True, due_at)
+    assert settlement.attempt is not None
+
+
+def test_what_was_tried_in_its_turn_counts() -> None:
+    assert not settled(Retry(reason="HTTP 503"), leased(1)).was_early

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from typing import Any
 
 from slowping.core import errors, ids
+from slowping.core.breaker import Probe
 from slowping.core.category import NewCategory
 from slowping.core.channel import StoredChannel
 from slowping.core.delivery import (
@@ -80,11 +81,20 @@ class WatchedOutbox(SqliteOutbox):
         return found
 
     async def lease(
-        self, channel_id: int, *, now: int, until: int, owner: str, limit: int
+        self,
+        channel_id: int,
+        *,
+        now: int,
+        until: int,
+        owner: str,
+        limit: int,
+        probe: Probe | None = None,
     ) -> Sequence[LeasedDelivery]:
         """Notes the channel, or fails."""
         self._check("lease")
-        leased = await super().lease(channel_id, now=now, until=until, owner=owner, limit=limit)
+        leased = await super().lease(
+            channel_id, now=now, until=until, owner=owner, limit=limit, probe=probe
+        )
         self.leased.append(channel_id)
         self._changed.set()
         if self.after_lease is not None:

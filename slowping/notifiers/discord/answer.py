@@ -26,6 +26,15 @@ PROVIDER: Final = "discord"
 
 UNKNOWN_CHANNEL: Final = 10003
 
+# Ten thousand invalid requests within ten minutes ban our address for a while. A tenth of that is
+# borne at once, and no more than a tenth of that rate afterwards.
+_INVALID: Final = Pace(PROVIDER, 0.6, adds_up=True, spare_s=600.0)
+
+_UNTOLD_FROM_S: Final = 5.0
+"""The buckets that headers tell of ask for less; what asks for more is a limit of another kind."""
+
+_SCOPE: Final = "x-ratelimit-scope"
+
 _FAULTS_OF_THE_BODY: Final = {50035, 50006, 50109, 40005}
 _SLOW_DOWN: Final = {20016, 20028, 20029, 40003, 40062}
 _BLOCKED_BY_CLOUDFLARE: Final = 40333
@@ -89,6 +98,13 @@ class _Told(msgspec.Struct, frozen=True):
 
 def judged(answer: HttpAnswer, limits: Limits, now_ms: int) -> Outcome:
     """What an answer means."""
+    outcome = _judged(answer, limits, now_ms)
+    if answer.status not in (401, 403, 429) or answer.headers.get(_SCOPE) == "shared":
+        return outcome
+    return msgspec.structs.replace(outcome, paces=(*outcome.paces, _INVALID))
+
+
+def _judged(answer: HttpAnswer, limits: Limits, now_ms: int) -> Outcome:
     told = _read(answer.body)
     seen = http.record(answer, limits.secrets)
     if 200 <= answer.status < 300:
@@ -140,12 +156,13 @@ def _throttled(answer: HttpAnswer, told: _Told, limits: Limits, now_ms: int) -> 
     else:
         wait_s = min(told.retry_after, http.MAX_RETRY_AFTER_S)
         reason = "Discord asks to wait"
-        everywhere = told.everywhere or answer.headers.get("x-ratelimit-scope") == "global"
+        everywhere = told.everywhere or answer.headers.get(_SCOPE) == "global"
     return Throttled(
         answer=seen,
         after=wait_s,
         scope=PROVIDER if everywhere else limits.scope,
         reason=reason,
+        untold=not everywhere and wait_s is not None and wait_s >= _UNTOLD_FROM_S,
     )
 
 
@@ -171,14 +188,14 @@ def _refused(status: int, told: _Told, limits: Limits, seen: Answer) -> Outcome 
 
 
 def _paces(headers: Mapping[str, str], limits: Limits) -> tuple[Pace, ...]:
-    """A wait, where the last request of a bucket was used up."""
-    if headers.get("x-ratelimit-remaining", "").strip() != "0":
-        return ()
+    """What is left of the bucket that the request went into, and until when."""
     try:
+        remaining = int(headers.get("x-ratelimit-remaining", ""))
+        limit = int(headers.get("x-ratelimit-limit", "0"))
         # Not X-RateLimit-Reset, which is a time of day: the clocks may differ.
         wait_s = float(headers.get("x-ratelimit-reset-after", ""))
     except ValueError:
         return ()
-    if not 0 < wait_s <= http.MAX_RETRY_AFTER_S:
+    if not (0 < wait_s <= http.MAX_RETRY_AFTER_S and remaining >= 0 <= limit):
         return ()
-    return (Pace(limits.scope, wait_s),)
+    return (Pace(limits.scope, wait_s, remaining=remaining, limit=limit),)

@@ -12,6 +12,9 @@ from slowping.notifiers.port import HttpAnswer
 OVERLOAD_WAIT_S: Final = 60
 """What a Bot API server asks for when the bot as a whole has too much on its way."""
 
+_UNTOLD_FROM_S: Final = 5.0
+"""Who asks for less has seen a burst that is over."""
+
 _FAULT_OF_THE_TEXT: Final = re.compile(
     r"can'?t parse|too long|text is empty|must be non-empty|encoded in utf-8", re.IGNORECASE
 )
@@ -123,11 +126,14 @@ def _throttled(answer: HttpAnswer, told: _Told, limits: Limits, now_ms: int) -> 
     wait_s = told.parameters.retry_after
     if wait_s is None:
         wait_s = http.retry_after(answer.headers.get("retry-after"), now_ms)
+    is_overloaded = wait_s in (None, OVERLOAD_WAIT_S)
     return Throttled(
         answer=http.record(answer, limits.secrets),
         after=None if wait_s is None else min(wait_s, http.MAX_RETRY_AFTER_S),
-        scope=limits.bot if wait_s in (None, OVERLOAD_WAIT_S) else limits.chat,
+        scope=limits.bot if is_overloaded else limits.chat,
         reason="Telegram asks to wait",
+        # The chat is paced as it should be, so others write there too.
+        untold=not is_overloaded and wait_s is not None and wait_s >= _UNTOLD_FROM_S,
     )
 
 

@@ -163,7 +163,7 @@ async def replay_deliveries(call: Call[NoQuery, Replay]) -> Replayed:
         services.store,
         services.roster,
         now_ms=services.now_ms,
-        wake=services.dispatcher.wake,
+        wake=services.dispatcher.urge,
     )
     return await replayer.replay(
         Order(
@@ -182,7 +182,7 @@ async def _retry(services: Services, which: DeliveryFilter, numbers: Sequence[in
     """Move all that match, and have the first of them sent while the last are moved."""
     moved = 0
     async for step in services.store.outbox.retry(which, numbers, now=services.now_ms()):
-        services.dispatcher.wake(step.channel_ids)
+        services.dispatcher.urge(step.channel_ids)
         moved += step.moved
     return moved
 

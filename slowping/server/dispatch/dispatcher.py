@@ -8,13 +8,17 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final
 
-from slowping.core import errors, ids, notification, retry, settle
+from slowping.core import errors, notification, retry, settle
+from slowping.core.breaker import Probe
 from slowping.core.channel import ChannelTest, StoredChannel
-from slowping.core.delivery import Delivered, LeasedDelivery, Outcome, Throttled, Unusable
+from slowping.core.delivery import LeasedDelivery
 from slowping.core.settle import Sent
 from slowping.server.clock import Clock
+from slowping.server.dispatch.breakers import Breakers, Leave
+from slowping.server.dispatch.consequences import Consequences
 from slowping.server.dispatch.holds import Holds
-from slowping.server.dispatch.outlets import Kinds, Outlet, Outlets
+from slowping.server.dispatch.outlets import Kinds, Outlet, Outlets, own_scope
+from slowping.server.dispatch.paces import Paces
 from slowping.server.dispatch.sending import Sender
 from slowping.server.dispatch.timetable import Timetable
 from slowping.server.log import Fact
@@ -35,9 +39,6 @@ SAFETY_WAKE_S: Final = 60.0
 RECOVERY_S: Final = 5.0
 """How soon it is looked at again after something went wrong inside."""
 
-NOTICE: Final = "notice"
-"""The dialect of events by which slowping tells an owner about a channel of his."""
-
 
 class Dispatcher:
     """Sends what is due. It has no memory that matters: killed anywhere, it begins again."""
@@ -57,10 +58,14 @@ class Dispatcher:
         self._outbox = outbox
         self._clock = clock
         self._jitter = jitter
-        self._tally = tally
         self._owner = secrets.token_hex(8)
         self._outlets = Outlets(directory, kinds, clock.now_ms, tell_owner)
         self._holds = Holds(outbox, clock.now_ms)
+        self._paces = Paces(clock.now_ms)
+        self._breakers = Breakers(outbox, clock.now_ms, jitter)
+        self._consequences = Consequences(
+            outbox, self._outlets, self._holds, self._paces, self._breakers, tally, clock.now_ms
+        )
         self._timetable = Timetable()
         self._lanes: dict[int, asyncio.Task[None]] = {}
         self._slots = asyncio.Semaphore(CONCURRENCY)
@@ -78,9 +83,16 @@ class Dispatcher:
                 self._timetable.plan(channel_id, 0)
                 self._alarm.set()
 
+    def urge(self, channel_ids: Iterable[int]) -> None:
+        """A person wants these to try now, even where they have kept failing."""
+        channel_ids = tuple(channel_ids)
+        self._breakers.urge(channel_ids)
+        self.wake(channel_ids)
+
     def forget(self, channel_id: int) -> None:
         """This channel was changed, paused, resumed or removed."""
         self._outlets.forget(channel_id)
+        self._breakers.forget(channel_id)
         self.wake((channel_id,))
 
     async def try_out(self, channel: StoredChannel, project: str) -> ChannelTest:
@@ -94,16 +106,22 @@ class Dispatcher:
         """
         outlet = self._outlets.prepared(channel)
         if self._looked_at is None:
-            await self._holds.load()
+            await self._load()
         started = self._clock.now_ms()
-        if held_until := self._holds.free_at(outlet.scopes):
+        # One that keeps failing is tried all the same: somebody may just have mended it.
+        if held_until := self._held_until(outlet):
             return settle.held_trial(held_until - started)
         test = notification.trial(channel.name, project, started)
-        outcome = await self._sender.attempt(outlet, [test])
+        leave = self._begin(outlet)
+        try:
+            outcome = await self._sender.attempt(outlet, [test])
+        finally:
+            self._end(outlet, leave)
         took_ms = max(0, self._clock.now_ms() - started)
         # What came back is true, also where it cannot be kept now.
         with contextlib.suppress(errors.Unavailable):
-            await self._remember(outlet, outcome)
+            await self._consequences.remember(outlet, outcome, is_probe=leave.provider is not None)
+        self.wake((channel.id,))
         return settle.trial_result(outcome, took_ms)
 
     # The loop --------------------------------------------------------------------------------
@@ -153,13 +171,18 @@ class Dispatcher:
         if freed:
             logger.warning(Fact("attempts were cut off; they are made again", deliveries=freed))
         if self._looked_at is None:
-            await self._holds.load()
+            await self._load()
         if self._looked_at is None or now < self._looked_at:
             await self._outbox.pull_in(latest=now + round(retry.LONGEST_S * 1000), now=now)
         await self._outbox.expire(now=now)
         self._outlets.forget_all()
         for lane in await self._outbox.lanes():
-            self._timetable.plan(lane.channel_id, lane.due_at)
+            probed_at = self._breakers.probed_at(lane.channel_id)
+            self._timetable.plan(lane.channel_id, min(lane.due_at, probed_at or lane.due_at))
+
+    async def _load(self) -> None:
+        await self._holds.load()
+        await self._breakers.load()
 
     def _start_lanes(self) -> float:
         """Start a lane for each channel whose turn has come; seconds until the next turn."""
@@ -178,7 +201,7 @@ class Dispatcher:
         del self._lanes[channel_id]
         self._timetable.give_back(channel_id)
         if not lane.cancelled() and (error := lane.exception()) is not None:
-            self._recover("a lane broke off", error, channel=_channel(channel_id))
+            self._recover("a lane broke off", error, channel=own_scope(channel_id))
         self._alarm.set()
 
     def _recover(self, what: str, error: BaseException, channel: str | None = None) -> None:
@@ -205,19 +228,42 @@ class Dispatcher:
         outlet = await self._outlets.outlet(channel_id)
         if outlet is None or self._sender.stopping:
             return None
-        return self._holds.free_at(outlet.scopes) or await self._send_next(outlet)
+        if wait_until := self._held_until(outlet) or self._breakers.free_at(outlet):
+            return wait_until
+        leave = self._begin(outlet)
+        try:
+            due_at = await self._send_next(outlet, leave)
+        finally:
+            self._end(outlet, leave)
+        return None if due_at is None else max(due_at, self._held_until(outlet))
 
-    async def _send_next(self, outlet: Outlet) -> int | None:
+    async def _send_next(self, outlet: Outlet, leave: Leave) -> int | None:
         """Claim what is due, send one message of it; when the channel is due next."""
-        claimed = await self._claim(outlet)
+        claimed = await self._claim(outlet, leave.probe)
         sent = await self._sender.send(outlet, claimed)
         due_at = await self._record(outlet, claimed, sent)
+        is_probe = leave.provider is not None
         for message in sent:
-            held_until = await self._heed(outlet, message)
-            due_at = None if due_at is None else max(due_at, held_until)
-        return due_at
+            if await self._consequences.follow(outlet, message, is_probe=is_probe):
+                due_at = 0
+        # While it fails, a probe does not wait for what is due.
+        probed_at = self._breakers.probed_at(outlet.channel.id) if sent else None
+        return due_at if due_at is None or probed_at is None else probed_at
 
-    async def _claim(self, outlet: Outlet) -> Sequence[LeasedDelivery]:
+    def _held_until(self, outlet: Outlet) -> int:
+        """Until when the far side wants nothing; 0 where it takes something now."""
+        held_until = self._holds.free_at((*outlet.scopes, outlet.own_scope))
+        return max(held_until, self._paces.free_at(outlet.scopes))
+
+    def _begin(self, outlet: Outlet) -> Leave:
+        self._paces.begin(outlet.scopes)
+        return self._breakers.begin(outlet)
+
+    def _end(self, outlet: Outlet, leave: Leave) -> None:
+        self._paces.end(outlet.scopes)
+        self._breakers.end(leave)
+
+    async def _claim(self, outlet: Outlet, probe: Probe | None) -> Sequence[LeasedDelivery]:
         channel_id, now = outlet.channel.id, self._clock.now_ms()
         leasing = asyncio.ensure_future(
             self._outbox.lease(
@@ -226,6 +272,7 @@ class Dispatcher:
                 until=now + LEASE_MS,
                 owner=self._owner,
                 limit=outlet.max_batch,
+                probe=probe,
             )
         )
         try:
@@ -251,57 +298,6 @@ class Dispatcher:
             try:
                 return await self._outbox.settle(outlet.channel.id, results, now=now)
             except errors.Unavailable as busy:
-                channel = _channel(outlet.channel.id)
+                channel = outlet.own_scope
                 logger.warning(Fact("results wait for the store", channel=channel, reason=busy))
                 await self._clock.wait(asyncio.Event(), busy.retry_after_s)
-
-    # What follows ----------------------------------------------------------------------------
-
-    async def _heed(self, outlet: Outlet, message: Sent) -> int:
-        """Do what an outcome asks for beyond its deliveries: remember, wait, pause, tell.
-
-        Gives the moment before which the channel sends nothing, 0 where there is none.
-        """
-        outcome = message.outcome
-        self._tell(outlet, message)
-        held_until = await self._remember(outlet, outcome)
-        if isinstance(outcome, Unusable):
-            # A notice that fails is no reason for another notice.
-            quiet = all(delivery.dialect == NOTICE for delivery in message.deliveries)
-            await self._outlets.shut(outlet, outcome.scope, outcome.reason, quiet=quiet)
-        return held_until
-
-    async def _remember(self, outlet: Outlet, outcome: Outcome) -> int:
-        """Keep what an outcome teaches about the far side; until when it asks to wait, or 0."""
-        if outcome.learned:
-            await self._outlets.learn(outlet, outcome.learned)
-        await self._holds.keep_pace(outcome.paces)
-        if isinstance(outcome, Throttled):
-            return await self._holds.throttle(outcome.scope, outcome.after, outcome.reason)
-        if isinstance(outcome, Delivered):
-            await self._holds.succeed(outlet.scopes)
-        return 0
-
-    def _tell(self, outlet: Outlet, message: Sent) -> None:
-        outcome, first = message.outcome, message.deliveries[0]
-        name = type(outcome).__name__.lower()
-        self._tally.attempts[name] += 1
-        logger.info(
-            Fact(
-                "sent",
-                event=ids.encode(ids.EVENT, first.event_id),
-                delivery=ids.encode(ids.DELIVERY, first.id),
-                deliveries=len(message.deliveries),
-                channel=_channel(outlet.channel.id),
-                attempt=first.attempts,
-                may_be_repeat=any(each.may_be_repeat for each in message.deliveries) or None,
-                outcome=name,
-                status=outcome.answer.status,
-                took_ms=message.duration_ms,
-                reason=settle.reason_of(outcome),
-            )
-        )
-
-
-def _channel(channel_id: int) -> str:
-    return ids.encode(ids.CHANNEL, channel_id)

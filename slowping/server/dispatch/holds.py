@@ -8,7 +8,7 @@ from slowping.core.delivery import Hold, Pace
 from slowping.store.port import Outbox
 
 KEPT_FROM_S: Final = 5.0
-"""A pace that asks for less is not stored: it is over by the time a restart is."""
+"""A pace that asks for less is over by the time a restart is."""
 
 SHORTEST_S: Final = 1.0
 """A far side that says "wait" and means no time at all would be asked again at once, for ever."""
@@ -38,6 +38,8 @@ class Holds:
             Unavailable: the store cannot be used now.
         """
         for hold in await self._outbox.holds():
+            if hold.since is not None:
+                continue  # it stands for a breaker
             self._until.setdefault(hold.scope, hold.until)
             if hold.failures:
                 self._failures.setdefault(hold.scope, hold.failures)
@@ -77,18 +79,15 @@ class Holds:
         return until
 
     async def keep_pace(self, paces: Iterable[Pace]) -> None:
-        """Do as an answer says about the next requests.
+        """Hold scopes that have nothing left for so long that a restart may come between.
 
         Raises:
             Unavailable: they are held, but not beyond a restart.
         """
         for pace in paces:
-            if not pace.wait_s > 0:
-                continue
-            now, held_until = self._now_ms(), self.free_at((pace.scope,))
-            since = max(now, held_until) if pace.adds_up else now
-            self._until[pace.scope] = max(since + _in_ms(pace.wait_s), held_until)
-            if pace.wait_s >= KEPT_FROM_S:
+            if pace.wait_s >= KEPT_FROM_S and not (pace.adds_up or pace.remaining):
+                held_until = self.free_at((pace.scope,))
+                self._until[pace.scope] = max(self._now_ms() + _in_ms(pace.wait_s), held_until)
                 await self._keep(pace.scope, "pace")
 
     async def succeed(self, scopes: Iterable[str]) -> None:

@@ -50,6 +50,16 @@ class Outlet(msgspec.Struct, frozen=True, kw_only=True):
     policy: RetryPolicy
 
     @property
+    def own_scope(self) -> str:
+        """The channel itself, as something that may have to wait."""
+        return own_scope(self.channel.id)
+
+    @property
+    def provider(self) -> str | None:
+        """What its far side is a part of: the widest of its scopes."""
+        return self.scopes[0] if self.scopes else None
+
+    @property
     def max_batch(self) -> int:
         """Most deliveries that it is worth claiming at once."""
         return max(1, self.notifier.max_batch)
@@ -74,6 +84,11 @@ class Outlet(msgspec.Struct, frozen=True, kw_only=True):
         if isinstance(outcome, Outcome):
             return outcome
         return Retry(reason="the notifier did not say what came of it", unknown=True)
+
+
+def own_scope(channel_id: int) -> str:
+    """What stands for a channel among scopes."""
+    return ids.encode(ids.CHANNEL, channel_id)
 
 
 class Outlets:

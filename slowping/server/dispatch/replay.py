@@ -8,7 +8,7 @@ from slowping.core import fanout, ids
 from slowping.core.channel import ChannelFilter
 from slowping.core.delivery import DeliveryFilter, Replayed
 from slowping.core.fanout import Told
-from slowping.server.dispatch.dispatcher import NOTICE
+from slowping.server.dispatch.consequences import NOTICE
 from slowping.server.roster import Roster, Tenant
 from slowping.store.port import DeliveryRow, EventWindow, Requeued, Store
 

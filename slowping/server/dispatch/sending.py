@@ -70,5 +70,5 @@ def _first_group(
 
 def _asks_to_stop(outcome: Outcome) -> bool:
     """Whether the channel has to wait before its next message."""
-    paced = any(pace.wait_s > 0 for pace in outcome.paces)
+    paced = any(pace.wait_s > 0 and not (pace.remaining or pace.spare_s) for pace in outcome.paces)
     return paced or isinstance(outcome, Throttled | Unusable)

@@ -5,6 +5,7 @@ from typing import Protocol
 
 import msgspec
 
+from slowping.core.breaker import Probe
 from slowping.core.delivery import (
     Delivery,
     DeliveryDetail,
@@ -58,9 +59,16 @@ class Outbox(Protocol):
         ...
 
     async def lease(
-        self, channel_id: int, *, now: int, until: int, owner: str, limit: int
+        self,
+        channel_id: int,
+        *,
+        now: int,
+        until: int,
+        owner: str,
+        limit: int,
+        probe: Probe | None = None,
     ) -> Sequence[LeasedDelivery]:
-        """Claim up to `limit` deliveries that are due, first in first out.
+        """Claim up to `limit` deliveries that are due, first in first out; for a probe, one.
 
         Claiming counts the attempt, so that a delivery that takes the server down with it runs
         out of tries as well. Deliveries past their time end as failed instead.
@@ -78,6 +86,13 @@ class Outbox(Protocol):
 
         They are those of a process that is gone, or of work that broke off. Each is recorded as
         a lost attempt; after three such in a row the delivery has failed.
+        """
+        ...
+
+    async def recall(self, channel_id: int, *, now: int) -> bool:
+        """Make due now what a channel is to try again later, in the order in which it came.
+
+        Whether there was anything.
         """
         ...
 

@@ -7,17 +7,18 @@ from typing import Final
 import msgspec
 
 from slowping.core import delivery as core
+from slowping.core.breaker import Probe
 from slowping.core.delivery import (
     AttemptOutcome,
     AttemptRecord,
     DeliveryState,
-    Hold,
     Lane,
     LeasedDelivery,
     Settlement,
 )
 from slowping.store.sqlite import delivery, rollups, rows
-from slowping.store.sqlite.moves import Moves
+from slowping.store.sqlite.holds import KeptHolds
+from slowping.store.sqlite.moves import STEP, Moves
 from slowping.store.sqlite.replay import Replays
 
 MAX_LOST: Final = 3
@@ -52,8 +53,29 @@ update delivery
 returning id
 """
 
+# Ahead of its schedule goes nothing that may have arrived: it would arrive once more each time.
+PROBE: Final = """
+update delivery
+   set state = 'leased', leased_until = :until, lease_owner = :owner,
+       attempts = attempts + 1, tries = tries + 1
+ where id in (select d.id
+                from delivery d
+               where d.channel_id = :channel_id and d.state = 'pending'
+                 and (d.due_at <= :now
+                      or :may_be_early and d.tries > 0
+                         and not exists (select 1
+                                           from attempt a
+                                          where a.delivery_id = d.id
+                                            and a.outcome in ('unknown', 'lost')))
+               order by {first}d.due_at, d.id
+               limit 1)
+returning id
+"""
+
+_RETRIED_BY_HAND: Final = "d.tries = 0 and d.attempts > 0 desc, "
+
 CLAIMED: Final = """
-select d.id, d.event_id, d.attempts, d.tries, d.created_at, d.overrides,
+select d.id, d.event_id, d.attempts, d.tries, d.due_at, d.created_at, d.overrides,
        d.attempts > 1 and exists (select 1
                                     from attempt a
                                    where a.delivery_id = d.id
@@ -83,7 +105,7 @@ update delivery
        last_error = coalesce(:last_error, iif(:given_back, last_error, null)),
        reference = coalesce(:reference, reference), ended_at = :ended_at,
        leased_until = null, lease_owner = null,
-       attempts = attempts - :given_back, tries = tries - :given_back
+       attempts = attempts - :given_back, tries = tries - :uncounted
  where id = :id and state = 'leased'
 returning attempts
 """
@@ -108,6 +130,17 @@ select d.id, d.tries,
         or d.channel_id not in (select value from json_each(:busy)))
 """
 
+RECALL: Final = f"""
+update delivery
+   set due_at = min(created_at, :now)
+ where id in (select id
+                from delivery
+               where channel_id = :channel_id and state = 'pending' and due_at > :now
+                 and tries > 0
+               limit {STEP})
+returning id
+"""  # noqa: S608 - it is a number of ours
+
 PULL_IN: Final = """
 update delivery
    set due_at = :now
@@ -122,14 +155,8 @@ update delivery
 returning id
 """
 
-_HOLD: Final = """
-insert into hold (scope, until, why, failures) values (?, ?, ?, ?)
-    on conflict do update set until = excluded.until, why = excluded.why,
-                              failures = excluded.failures
-"""
 
-
-class Outbox(Moves, Replays):
+class Outbox(Moves, Replays, KeptHolds):
     """All deliveries that are due or will be."""
 
     async def lanes(self) -> Sequence[Lane]:
@@ -137,9 +164,20 @@ class Outbox(Moves, Replays):
         return [Lane(channel_id=row[0], due_at=row[1]) for row in await self._readers.fetch(LANES)]
 
     async def lease(
-        self, channel_id: int, *, now: int, until: int, owner: str, limit: int
+        self,
+        channel_id: int,
+        *,
+        now: int,
+        until: int,
+        owner: str,
+        limit: int,
+        probe: Probe | None = None,
     ) -> Sequence[LeasedDelivery]:
-        """Claim up to `limit` deliveries that are due, first in first out."""
+        """Claim up to `limit` deliveries that are due, first in first out; for a probe, one."""
+        statement = CLAIM
+        if probe is not None:
+            # What was retried by hand is looked for among all that wait: only where it has to be.
+            statement = PROBE.format(first=_RETRIED_BY_HAND if probe.by_hand else "")
 
         def deed(connection: sqlite3.Connection) -> Sequence[LeasedDelivery]:
             _expire(connection, now, channel_id)
@@ -149,8 +187,9 @@ class Outbox(Moves, Replays):
                 "until": until,
                 "owner": owner,
                 "limit": limit,
+                "may_be_early": probe is not None and probe.may_be_early,
             }
-            claimed = [row["id"] for row in connection.execute(CLAIM, claim)]
+            claimed = [row["id"] for row in connection.execute(statement, claim)]
             if not claimed:
                 return ()
             found = connection.execute(CLAIMED, {"ids": delivery.json_list(claimed)})
@@ -191,6 +230,15 @@ class Outbox(Moves, Replays):
 
         return await self._writer.run(deed)
 
+    async def recall(self, channel_id: int, *, now: int) -> bool:
+        """Make due now what a channel is to try again later, in the order in which it came."""
+        values, recalled = {"channel_id": channel_id, "now": now}, STEP
+        while recalled == STEP:
+            recalled = await self._writer.run(
+                lambda connection: _change(connection, RECALL, values, now)
+            )
+        return recalled > 0
+
     async def pull_in(self, *, latest: int, now: int) -> int:
         """Make pending deliveries that are due after `latest` due now."""
         values = {"latest": latest, "now": now}
@@ -204,27 +252,6 @@ class Outbox(Moves, Replays):
             return _expire(connection, now, None)
 
         return await self._writer.run(deed)
-
-    async def holds(self) -> Sequence[Hold]:
-        """Every hold that is kept."""
-        kept = await self._readers.fetch("select scope, until, why, failures from hold")
-        return [Hold(**dict(row)) for row in kept]
-
-    async def hold(self, hold: Hold) -> None:
-        """Keep a hold, in place of an earlier one of the scope."""
-
-        def deed(connection: sqlite3.Connection) -> None:
-            connection.execute(_HOLD, (hold.scope, hold.until, hold.why, hold.failures))
-
-        await self._writer.run(deed)
-
-    async def lift(self, scope: str) -> None:
-        """Forget a scope's hold."""
-
-        def deed(connection: sqlite3.Connection) -> None:
-            connection.execute("delete from hold where scope = ?", (scope,))
-
-        await self._writer.run(deed)
 
 
 # In the writer's thread ----------------------------------------------------------------------
@@ -256,6 +283,7 @@ def _settle(connection: sqlite3.Connection, settlement: Settlement, now: int) ->
         "reference": settlement.reference,
         "ended_at": None if settlement.state is DeliveryState.PENDING else now,
         "given_back": settlement.attempt is None,
+        "uncounted": settlement.attempt is None or settlement.was_early,
     }
     settled = connection.execute(SETTLE, values).fetchall()
     if settled and settlement.attempt is not None:

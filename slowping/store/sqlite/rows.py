@@ -35,8 +35,6 @@ def project(row: sqlite3.Row) -> Project:
         allowed_origins=tuple(_decode(row["allowed_origins"])),
         monthly_quota=row["monthly_quota"],
         created_at=times.to_datetime(row["created_at"]),
-        keep_days=row["keep_days"],
-        keep_mb=row["keep_mb"],
     )
 
 
@@ -63,8 +61,6 @@ def category(row: sqlite3.Row) -> Category:
         priority=row["priority"],
         channels=tuple(_decode(row["channels"])),
         created_at=times.to_datetime(row["created_at"]),
-        keep_days=row["keep_days"],
-        keep_mb=row["keep_mb"],
     )
 
 
@@ -225,6 +221,7 @@ def leased_delivery(row: sqlite3.Row) -> LeasedDelivery:
         id=row["id"],
         attempts=row["attempts"],
         tries=row["tries"],
+        due_at=row["due_at"],
         may_be_repeat=bool(row["may_be_repeat"]),
         created_at=row["created_at"],
         overrides=_decode(row["overrides"] or "{}"),

@@ -47,17 +47,62 @@ def test_a_message_without_a_readable_id_is_delivered_too(body: bytes) -> None:
     assert isinstance(judged(200, body), Delivered)
 
 
-def test_the_last_request_of_a_bucket_is_followed_by_a_wait() -> None:
-    outcome = judged(200, headers=limited("0", "1.25"))
-    assert outcome.paces == (Pace("discord:webhook:1", 1.25),)
+@pytest.mark.parametrize("remaining", [0, 3])
+def test_an_answer_tells_what_is_left_of_its_bucket_and_until_when(remaining: int) -> None:
+    headers = {**limited(str(remaining), "1.25"), "x-ratelimit-limit": "5"}
+    [pace] = judged(200, headers=headers).paces
+    assert pace == Pace("discord:webhook:1", 1.25, remaining=remaining, limit=5)
 
 
 @pytest.mark.parametrize(
-    ("remaining", "reset_after"), [("1", "1.25"), ("0", ""), ("0", "nan"), ("0", "-1"), ("0", "x")]
+    ("remaining", "reset_after"),
+    [("", "1.25"), ("-1", "1.25"), ("0", ""), ("0", "nan"), ("0", "-1"), ("0", "x"), ("0", "1e9")],
 )
-def test_other_requests_are_not(remaining: str, reset_after: str) -> None:
+def test_headers_that_say_nothing_set_no_pace(remaining: str, reset_after: str) -> None:
     outcome = judged(200, headers=limited(remaining, reset_after))
     assert outcome.paces == ()
+
+
+# Requests that Discord counts as invalid ----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "counts"),
+    [
+        (401, {}, True),
+        (403, {}, True),
+        (429, {}, True),
+        (429, {"x-ratelimit-scope": "user"}, True),
+        (429, {"x-ratelimit-scope": "shared"}, False),
+        (200, {}, False),
+        (400, {}, False),
+        (500, {}, False),
+    ],
+)
+def test_an_invalid_request_is_charged_to_what_all_of_discord_may_spare(
+    status: int, headers: dict[str, str], counts: bool
+) -> None:
+    budgets = [pace for pace in judged(status, headers=headers).paces if pace.spare_s]
+    assert [(pace.scope, round(pace.spare_s / pace.wait_s)) for pace in budgets] == (
+        [("discord", 1_000)] if counts else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "untold"),
+    [
+        ({"retry_after": 40.0, "global": False}, True),
+        ({"retry_after": 1.9, "global": False}, False),
+        ({"retry_after": 40.0, "global": True}, False),
+        ({"message": "a ban names no time"}, False),
+    ],
+)
+def test_a_wait_that_no_bucket_asks_for_is_of_a_limit_that_nobody_told_of(
+    told: dict[str, object], untold: bool
+) -> None:
+    outcome = judged(429, told)
+    assert isinstance(outcome, Throttled)
+    assert outcome.untold is untold
 
 
 # To wait ------------------------------------------------------------------------------------

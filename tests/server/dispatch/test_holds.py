@@ -81,30 +81,12 @@ async def test_throttling_holds_for_some_time_always(holds: Holds, wait_s: float
     assert await holds.throttle("bot", wait_s, "slow down") == START_MS + 1_000
 
 
-async def test_an_answer_sets_the_pace(holds: Holds) -> None:
-    await holds.keep_pace([Pace("bot", 0.3), Pace("chat", 1.0)])
-    assert (holds.free_at(["bot"]), holds.free_at(["chat"])) == (START_MS + 300, START_MS + 1_000)
-
-
-async def test_the_longest_pace_of_several_answers_counts(holds: Holds) -> None:
-    await holds.keep_pace([Pace("webhook", 2.0), Pace("webhook", 0.5)])
-    assert holds.free_at(["webhook"]) == START_MS + 2_000
-
-
-async def test_what_each_message_costs_adds_up(holds: Holds, clock: FrozenClock) -> None:
-    for _ in range(25):
-        await holds.keep_pace([Pace("bot", 0.04, adds_up=True)])
-    assert holds.free_at(["bot"]) == START_MS + 1_000
-    clock.advance(60)
-    await holds.keep_pace([Pace("bot", 0.04, adds_up=True)])
-    assert holds.free_at(["bot"]) == START_MS + 60_040
-
-
-@pytest.mark.parametrize("paces", [(), (Pace("bot", 0.0),), (Pace("bot", float("nan")),)])
-async def test_an_answer_that_asks_for_no_wait_holds_nothing(
-    holds: Holds, paces: tuple[Pace, ...]
-) -> None:
-    await holds.keep_pace(paces)
+@pytest.mark.parametrize(
+    "pace",
+    [Pace("bot", 60.0, adds_up=True), Pace("bot", 60.0, remaining=1), Pace("bot", float("nan"))],
+)
+async def test_a_pace_that_leaves_something_holds_nothing(holds: Holds, pace: Pace) -> None:
+    await holds.keep_pace([pace])
     assert holds.free_at(["bot"]) == 0
 
 

@@ -8,7 +8,7 @@ from slowping.core import ids
 from slowping.core.category import CategoryChange
 from slowping.core.delivery import Delivery, DeliveryFilter, DeliveryState, Rejected, Replayed
 from slowping.core.event import AdHocTarget, EventDraft
-from slowping.server.dispatch.dispatcher import NOTICE
+from slowping.server.dispatch.consequences import NOTICE
 from slowping.server.dispatch.replay import Order, Replayer
 from slowping.server.ingest import Submission
 from slowping.testing import START_MS
