@@ -47,6 +47,13 @@ COMMANDS: Final = {
     "backup": Listed(
         "keep.backup", "Copy the database into FILE; a server that runs goes on taking events."
     ),
+    "restore": Listed(
+        "keep.restore",
+        "Put the copy in FILE in the place of the database; no server may run on it.",
+    ),
+    "migrate": Listed(
+        "keep.migrate", "Bring the database to the newest schema; no server may run on it."
+    ),
     "prune": Listed("prune", "Remove what is older than it is kept, or tell what that would be."),
     "health": Listed("health", "Tell whether the server works; no key is needed."),
 }

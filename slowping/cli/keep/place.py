@@ -2,18 +2,18 @@
 
 import datetime as dt
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import rich_click as click
 
 from slowping.cli import output, where
-from slowping.core import errors, times
+from slowping.core import api_key, errors, times
 
 if TYPE_CHECKING:
     from slowping.config import Config
-    from slowping.store.port.database import Contents, Database
+    from slowping.store.port.database import ChannelState, Contents, Database
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -80,6 +80,31 @@ def require_database(data_folder: Path) -> None:
         raise errors.StoreUnusable(
             f"There is no database in {data_folder}. Say where it is with --data or SLOWPING_DATA."
         )
+
+
+def locked_channels(data_folder: Path, channels: "Sequence[ChannelState]") -> list[str]:
+    """The channels whose secrets the keys of this data folder do not open, as `project/channel`.
+
+    Raises:
+        StoreUnusable, ConfigError: the keys cannot be read.
+    """
+    from slowping.server.process import secret_key
+    from slowping.store import Vault
+
+    vault = Vault(secret_key.find(data_folder, os.environ).keys)
+    locked = []
+    for channel in channels:
+        try:
+            vault.open(channel.sealed or vault.seal({}))
+        except errors.StoreUnusable:
+            locked.append(f"{channel.project}/{channel.name}")
+    return locked
+
+
+def admin_key_is_live(data_folder: Path, digests: "Mapping[bytes, bool]") -> bool:
+    """Whether the admin key that commands on this machine use is one of these, and live."""
+    value = where.stored_key(data_folder / where.ADMIN_KEY_FILE)
+    return value is not None and digests.get(api_key.digest(value), False)
 
 
 def stamp() -> str:

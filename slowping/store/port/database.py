@@ -90,6 +90,14 @@ class Database(Protocol):
         """
         ...
 
+    def outline(self) -> Contents:
+        """What a database holds that nothing writes now, however sound it is.
+
+        Raises:
+            StoreUnusable: it cannot be read.
+        """
+        ...
+
     def put_back(self, copy: Path, *, stamp: str, step: Step) -> Path | None:
         """Put a copy in the place of the database, which nothing may have open.
 

@@ -1,37 +1,20 @@
 """A backup of a server that runs, and of a data folder on which none does."""
 
-import asyncio
 import stat
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from slowping import cli
 from slowping.server.process import backups, data_folder
 from slowping.store.sqlite.database import SqliteDatabase
-from tests.conftest import RunningHouse, running_house
-
-
-async def run(*arguments: str | Path, **environ: str) -> Result:
-    """Run a command in a thread: it runs a loop of its own."""
-    given = tuple(map(str, arguments))
-    return await asyncio.to_thread(CliRunner().invoke, cli.cli, given, env=environ)
-
-
-async def _send(house: RunningHouse) -> None:
-    answer = await house.client.post(
-        "/slowping/v1/events",
-        json={"category": "sale"},
-        headers={"authorization": f"Bearer {house.admin_key}"},
-    )
-    assert answer.status_code == 201
+from tests.cli.keep.folder import left_by_a_server, run, send
+from tests.conftest import RunningHouse
 
 
 async def test_a_server_that_runs_is_copied_through_its_api(
     house: RunningHouse, tmp_path: Path
 ) -> None:
-    await _send(house)
+    await send(house)
     file = tmp_path / "copy.db"
     ran = await run("backup", file, "--server", house.base_url, "--api-key", house.admin_key)
     assert ran.exit_code == 0, ran.stderr
@@ -44,12 +27,7 @@ async def test_a_server_that_runs_is_copied_through_its_api(
 
 @pytest.fixture
 async def left(tmp_path: Path) -> Path:
-    """A data folder that a server has left, with an event in it."""
-    folder = tmp_path / "data"
-    folder.mkdir()
-    async with running_house(folder) as house:
-        await _send(house)
-    return folder
+    return await left_by_a_server(tmp_path / "data")
 
 
 async def test_a_folder_without_a_server_is_copied_as_it_lies(left: Path, tmp_path: Path) -> None:

@@ -23,6 +23,10 @@ class SqliteDatabase:
         """Look at every page and reference."""
         return backup.verify(self._path)
 
+    def outline(self) -> Contents:
+        """What it holds, however sound it is."""
+        return backup.outline(self._path)
+
     def put_back(self, copy: pathlib.Path, *, stamp: str, step: Step) -> pathlib.Path | None:
         """Put a copy in the place of the database; where the old one lies now."""
         return restore.put_back(copy, self._path, stamp, step)

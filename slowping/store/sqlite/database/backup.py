@@ -42,7 +42,7 @@ def copy(source: pathlib.Path, target: pathlib.Path, step: Step) -> None:
     """
     with explained(source), writing_new(target) as descriptor:
         with (
-            contextlib.closing(reading(source)) as connection,
+            contextlib.closing(reading(source, still=True)) as connection,
             contextlib.closing(sqlite3.connect(target, isolation_level=None)) as made,
         ):
             # Until the copy is whole it is worth nothing, so that nothing guards it half done.
@@ -72,6 +72,16 @@ def verify(path: pathlib.Path) -> Contents:
             if damage := damage_of(connection, thorough=True):
                 raise errors.StoreUnusable(f"It is damaged: {'; '.join(damage)}.")
             return contents(connection)
+
+
+def outline(path: pathlib.Path) -> Contents:
+    """What a database holds that nothing writes now.
+
+    Raises:
+        StoreUnusable: it cannot be read.
+    """
+    with explained(path), contextlib.closing(reading(path, still=True)) as connection:
+        return contents(connection)
 
 
 def require_ours(path: pathlib.Path) -> None:
@@ -104,9 +114,10 @@ def contents(connection: sqlite3.Connection) -> Contents:
 
 
 def reading(path: pathlib.Path, *, still: bool = False) -> sqlite3.Connection:
-    """A connection that reads only; of a file that is `still` nothing else is looked at.
+    """A connection that reads only.
 
-    One that lies where nothing can be written could not be read otherwise.
+    Who knows that nobody begins to write to the file meanwhile says that it is `still`: then
+    nothing is left beside it, and it may lie where nothing can be written.
     """
     alone = still and not path.with_name(f"{path.name}-wal").exists()
     address = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if alone else ''}"

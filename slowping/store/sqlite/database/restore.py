@@ -56,9 +56,9 @@ def _set_aside(database: pathlib.Path, kept: pathlib.Path) -> pathlib.Path | Non
     if is_sound and log.exists():
         raise errors.StoreUnusable("Another program has it open.")
     _name_also(database, kept)
-    if log.exists():
+    if log.exists() and log.stat().st_size:
         _name_also(log, kept.with_name(f"{kept.name}-wal"))
-        log.unlink()
+    log.unlink(missing_ok=True)
     database.with_name(f"{database.name}-shm").unlink(missing_ok=True)
     backup.sync_folder(database.parent)
     return kept
