@@ -7,7 +7,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +17,9 @@ from slowping.client.client import Client
 
 DEADLINE_S: Final = 40.0
 """For anything that is waited for; nothing takes so long on an idle machine."""
+
+SLOWPING: Final = (sys.executable, "-m", "slowping")
+"""The program, as it is started."""
 
 _READY: Final = re.compile(r"^slowping \S+ is ready on (\S+) ", re.MULTILINE)
 
@@ -72,14 +75,18 @@ class Machine:
         self, *arguments: str | Path, given: str | None = None, **environ: str | Path
     ) -> Ran:
         """Run a slowping command to its end."""
-        return await self.run(sys.executable, "-m", "slowping", *arguments, given=given, **environ)
+        return await self.run(*SLOWPING, *arguments, given=given, **environ)
 
     @contextlib.asynccontextmanager
     async def serving(
-        self, data: Path, *options: str | Path, **environ: str | Path
+        self,
+        data: Path,
+        *options: str | Path,
+        program: Sequence[str | Path] = SLOWPING,
+        **environ: str | Path,
     ) -> AsyncIterator["Server"]:
         """Serve a data folder on a free port, from the ready line until the block ends."""
-        command = (sys.executable, "-m", "slowping", "serve", "--data", data, "--port", "0")
+        command = (*program, "serve", "--data", data, "--port", "0")
         process = await self._start((*command, *options), environ, given=False)
         server = Server(process, data)
         try:

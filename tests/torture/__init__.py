@@ -2,5 +2,5 @@
 
 from typing import Final
 
-BARS: Final[tuple[str, ...]] = ()
+BARS: Final[tuple[str, ...]] = ("kill_loop",)
 """The modules that hold one each, in the order in which they run."""

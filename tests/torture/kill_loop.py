@@ -1,0 +1,164 @@
+"""Kill the server again and again while clients send and far sides take."""
+
+import asyncio
+import random
+import statistics
+from collections.abc import Sequence
+
+import msgspec
+
+from slowping.core.delivery import DeliveryState
+from tests.acceptance.program import Machine, Server
+from tests.notifiers.far_side import FarSide, reply
+from tests.torture import found, stage
+from tests.torture.bar import Bar, Figure, Run
+from tests.torture.clients import Crowd, Ledger
+from tests.torture.found import Found
+from tests.torture.stage import Arrivals
+
+KILLS = 200
+ACKNOWLEDGED = 50_000
+AFTER_S = (0.01, 0.5)
+"""How long a server lives once it is ready: anything between these."""
+
+READY_S = 2.0
+MOST_KILLS = 2
+"""So many times the kills at most, where the machine is too slow to acknowledge enough."""
+
+PAUSE_S = 0.01
+"""How long each client rests after an answer: so that deliveries keep up with events."""
+
+BUSY = (DeliveryState.PENDING, DeliveryState.LEASED)
+
+
+class _Toll(msgspec.Struct, frozen=True, kw_only=True):
+    """What there is to be judged in the end."""
+
+    ledger: Ledger
+    arrivals: Arrivals
+    found: Found
+    ready_s: Sequence[float]
+    has_settled: bool
+
+
+async def run(run: Run) -> Sequence[Figure]:
+    """Kill, start, kill; then let everything arrive, and look."""
+    machine = Machine(run.folder / "home")
+    ready_s: list[float] = []
+    ledger = Ledger()
+    async with FarSide(reply(204)).running() as far_side:
+        async with stage.serving(machine, run.folder) as server:
+            crowd = Crowd(await stage.set_up(server, far_side.url), ledger, pause_s=PAUSE_S)
+        arrivals = stage.counting(far_side)
+        while _goes_on(run, len(ready_s), len(ledger.acknowledged)):
+            ready_s.append(await _live_and_die(machine, run, crowd))
+            if len(ready_s) % 20 == 0:
+                run.say(f"{len(ready_s)} kills, {len(ledger.acknowledged):,} acknowledged")
+        async with stage.serving(machine, run.folder) as server:
+            await crowd.send_again(server.url)
+            has_settled = await _settles(server)
+            await stage.stopped(server)
+    seen = found.look(run.folder / "data", len(stage.CHANNELS))
+    return _figures(
+        run,
+        _Toll(
+            ledger=ledger, arrivals=arrivals, found=seen, ready_s=ready_s, has_settled=has_settled
+        ),
+    )  # fmt: skip
+
+
+def _goes_on(run: Run, kills: int, acknowledged: int) -> bool:
+    meant = run.times(KILLS)
+    return kills < meant or (acknowledged < ACKNOWLEDGED * run.scale and kills < MOST_KILLS * meant)
+
+
+async def _live_and_die(machine: Machine, run: Run, crowd: Crowd) -> float:
+    """Start a server, send to it, kill it; how many seconds the start took."""
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    async with stage.serving(machine, run.folder) as server:
+        ready_s = loop.time() - started
+        async with crowd.sending(server.url):
+            await asyncio.sleep(random.uniform(*AFTER_S))
+            await server.killed()
+    return ready_s
+
+
+async def _settles(server: Server) -> bool:
+    """Whether all deliveries end, as long as some still do."""
+    async with server.client() as client:
+        before, idle = -1, 0
+        while idle < 50:
+            waiting = sum(one.waiting for one in (await client.overview()).channels)
+            if not waiting:
+                return True
+            idle = idle + 1 if waiting == before else 0
+            before = waiting
+            await asyncio.sleep(0.2)
+    return False
+
+
+def _figures(run: Run, toll: _Toll) -> Sequence[Figure]:
+    ledger, seen, arrived = toll.ledger, toll.found, toll.arrivals.counted
+    repeated = arrived.total() - len(arrived)
+    return (
+        Figure(what="kills", measured=len(toll.ready_s), bar=run.times(KILLS), at_least=True),
+        Figure(
+            what="events acknowledged",
+            measured=len(ledger.acknowledged),
+            bar=ACKNOWLEDGED * run.scale,
+            at_least=True,
+            is_timing=True,
+        ),
+        Figure(what="acknowledged events lost", measured=seen.lost(ledger.acknowledged), bar=0),
+        Figure(what="events without exactly their deliveries", measured=seen.ill_delivered, bar=0),
+        Figure(
+            what="events twice, though sent with an idempotency key",
+            measured=seen.doubled(ledger.repeatable),
+            bar=0,
+        ),
+        Figure(what="repeatable events not stored", measured=seen.lost(ledger.repeatable), bar=0),
+        Figure(
+            what="deliveries that have ended without arriving",
+            measured=seen.unaccounted(arrived.keys()),
+            bar=0,
+        ),
+        Figure(
+            what="deliveries that wait for nothing in the end",
+            measured=int(not toll.has_settled),
+            bar=0,
+        ),
+        Figure(
+            what="arrivals twice; at most what was in flight at the kills",
+            measured=repeated,
+            bar=sum(seen.cut_off.values()),
+        ),
+        Figure(
+            what="arrivals twice that no kill explains",
+            measured=seen.needlessly_repeated(arrived),
+            bar=0,
+        ),
+        Figure(what="answers of another kind", measured=len(ledger.odd), bar=0),
+        Figure(what="databases that are damaged", measured=int(not seen.is_sound), bar=0),
+        Figure(
+            what="ready again, half of the starts",
+            measured=round(statistics.median(toll.ready_s), 2),
+            bar=READY_S,
+            unit="s",
+            is_timing=True,
+        ),
+        Figure(
+            what="ready again, the slowest",
+            measured=round(max(toll.ready_s), 2),
+            bar=READY_S,
+            unit="s",
+            is_timing=True,
+        ),
+    )
+
+
+BAR = Bar(
+    name="kill_loop",
+    promise="No acknowledged event is lost, and no delivery, however often the server is killed.",
+    run=run,
+)
