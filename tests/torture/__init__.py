@@ -2,5 +2,5 @@
 
 from typing import Final
 
-BARS: Final[tuple[str, ...]] = ("kill_loop",)
+BARS: Final[tuple[str, ...]] = ("fault_matrix",)
 """The modules that hold one each, in the order in which they run."""
