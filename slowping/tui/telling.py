@@ -23,6 +23,9 @@ _ERROR_SHOWN_S: Final = 8.0
 """How long an error stays in sight: long enough to be read."""
 _MOST_TOASTS: Final = 3
 _MOST_WHERE_LOW: Final = 2
+_LONGEST_TITLE: Final = 80
+_LONGEST_TOLD: Final = 300
+"""Characters of a toast, so that it never covers the screen; of an error, `mishaps` has all."""
 _LOW: Final = 30
 """Lines below which a third toast would cover half of the screen."""
 
@@ -78,8 +81,8 @@ class Telling(App[None]):
     def tell(self, what: str, severity: str = "information", title: str = "") -> None:
         """Say something in a toast."""
         self.notify(
-            text.visible(what),
-            title=text.one_line(title),
+            text.shorten(text.visible(what), _LONGEST_TOLD),
+            title=text.shorten(text.one_line(title), _LONGEST_TITLE),
             severity=severity,  # type: ignore[arg-type]
             timeout=_ERROR_SHOWN_S if severity == "error" else None,
             markup=False,
@@ -87,9 +90,12 @@ class Telling(App[None]):
 
     def tell_error(self, what: str, error: errors.SlowpingError, advice: str) -> None:
         """Say what failed, why, and what to do; and keep it."""
-        why = f"{act.told(error)} {advice}".strip()
+        told = act.told(error)
+        why = f"{told} {advice}".strip()
         self.mishaps.append(Mishap(at_ms=self.now_ms(), what=text.one_line(what), why=why))
-        self.tell(why, severity="error", title=what)
+        # What to do is at the end, and is what a person needs most.
+        told = text.shorten(text.visible(told), max(0, _LONGEST_TOLD - len(advice) - 2))
+        self.tell(f"{told} {advice}".strip(), severity="error", title=what)
 
     def show_on_desktop(self, what: str) -> None:
         """Let the terminal show a notice on the desktop: OSC 9; terminals without it ignore it."""

@@ -405,6 +405,19 @@ async def test_what_is_said_twice_is_one_toast(server: ScriptedServer) -> None:
         assert live.toasts() == ["This is the top level; q quits."]
 
 
+async def test_a_toast_leaves_most_of_the_screen_free_however_much_there_is_to_say(
+    server: ScriptedServer,
+) -> None:
+    async with running(server) as live:
+        await live.connects()
+        live.app.tell_error("Rotating " + "x " * 3_000, errors.InvalidInput("y " * 3_000), "Do it.")
+        await live.settle()
+        [toast] = live.app.screen.query("Toast")
+        assert toast.outer_size.height < live.app.size.height / 2
+        live.shows("Do it.")
+        assert len(live.app.mishaps[-1].why) > 6_000
+
+
 @pytest.mark.parametrize(("lines", "told"), [(24, ["Done 4."]), (30, ["Done 3.", "Done 4."])])
 async def test_few_toasts_are_in_sight_and_an_error_outlives_what_was_done(
     server: ScriptedServer, lines: int, told: list[str]

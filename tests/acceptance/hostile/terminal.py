@@ -250,7 +250,7 @@ class Terminal:
         """
         missing: Collection[str] = ()
         try:
-            async with asyncio.timeout(DEADLINE_S / 4):
+            async with asyncio.timeout(DEADLINE_S):
                 while self._is_drawing or (missing := look(self.shown)):
                     self._drawn.clear()
                     if keys is not None and not self._is_drawing:
@@ -271,7 +271,7 @@ class Terminal:
     async def ended(self) -> int:
         """Wait for its end; its exit code."""
         try:
-            async with asyncio.timeout(DEADLINE_S / 4):
+            async with asyncio.timeout(DEADLINE_S):
                 return await self._process.wait()
         except TimeoutError:
             raise AssertionError(f"it goes on:\n{self.shown[:10_000]}") from None

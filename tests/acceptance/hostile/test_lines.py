@@ -13,7 +13,8 @@ from tests.acceptance.hostile.haunted import BENEATH, Haunted
 from tests.acceptance.hostile.strings import EVERY
 from tests.acceptance.hostile.terminal import Size, Terminal, terminal
 
-pytestmark = pytest.mark.asyncio(loop_scope="package")
+# A terminal is waited for as long as it takes on a machine that has much else to do.
+pytestmark = [pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(240)]
 
 WIDE: Size = (4_000, 50)
 """So that nothing is cut off."""

@@ -22,7 +22,8 @@ from tests.acceptance.hostile.live import (
 from tests.acceptance.hostile.strings import EVERY
 from tests.acceptance.hostile.terminal import Terminal
 
-pytestmark = pytest.mark.asyncio(loop_scope="package")
+# A terminal is waited for as long as it takes on a machine that has much else to do.
+pytestmark = [pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(240)]
 
 WITHOUT_DETAILS: Final = ("overview",)
 _IN_ONE: Final = 8
