@@ -43,6 +43,10 @@ COMMANDS: Final = {
     "overview": Listed(
         "overview", "Tell what came in today, this week and this month, and how it went out."
     ),
+    "audit": Listed(
+        "audit", "The audit tells who did what to administer the server, and when."
+    ),
+    "prune": Listed("prune", "Remove what is older than it is kept, or tell what that would be."),
     "secret": Listed("secret", "The key that the secrets of channels are encrypted with."),
     "backup": Listed(
         "keep.backup", "Copy the database into FILE; a server that runs goes on taking events."
@@ -54,7 +58,6 @@ COMMANDS: Final = {
     "migrate": Listed(
         "keep.migrate", "Bring the database to the newest schema; no server may run on it."
     ),
-    "prune": Listed("prune", "Remove what is older than it is kept, or tell what that would be."),
     "health": Listed("health", "Tell whether the server works; no key is needed."),
 }
 

@@ -2,26 +2,14 @@
 
 import contextlib
 import datetime as dt
-import urllib.parse
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
-from slowping.client.connection import Connection, Transport
+from slowping.client.connection import Connection, Transport, path
+from slowping.client.directory import Directory
 from slowping.client.stream import Patience, Stream
 from slowping.core import page
-from slowping.core.api_key import ApiKey, ApiKeyRotation, IssuedApiKey, NewApiKey
-from slowping.core.category import Category, CategoryChange, NewCategory
-from slowping.core.channel import (
-    Channel,
-    ChannelChange,
-    ChannelKind,
-    ChannelPause,
-    ChannelTest,
-    IssuedChannel,
-    NewChannel,
-    SecretsSealed,
-)
 from slowping.core.delivery import (
     Delivery,
     DeliveryDetail,
@@ -37,7 +25,6 @@ from slowping.core.event import AcceptedEvent, AcceptedEvents, Event, NewEvent
 from slowping.core.health import Health
 from slowping.core.overview import Overview
 from slowping.core.page import Page
-from slowping.core.project import NewProject, Project, ProjectChange
 from slowping.core.retention import Prune, Pruned
 
 _MANY_S: Final = 300.0
@@ -49,7 +36,7 @@ _COPY_S: Final = 3_600.0
 T = TypeVar("T")
 
 
-class Client:
+class Client(Directory):
     """An async client; every method raises the condition that the server names.
 
     Raises, beside those:
@@ -130,7 +117,7 @@ class Client:
 
     async def show_event(self, event_id: str) -> EventDetail:
         """An event with its deliveries and every attempt."""
-        return await self._server.get(_path("events", event_id), EventDetail)
+        return await self._server.get(path("events", event_id), EventDetail)
 
     def stream(
         self,
@@ -188,11 +175,11 @@ class Client:
 
     async def show_delivery(self, delivery_id: str) -> DeliveryDetail:
         """A delivery with every attempt."""
-        return await self._server.get(_path("deliveries", delivery_id), DeliveryDetail)
+        return await self._server.get(path("deliveries", delivery_id), DeliveryDetail)
 
     async def retry_delivery(self, delivery_id: str) -> Delivery:
         """Try a delivery again now."""
-        return await self._server.post(_path("deliveries", delivery_id, "retry"), Delivery)
+        return await self._server.post(path("deliveries", delivery_id, "retry"), Delivery)
 
     async def retry_deliveries(self, selection: DeliverySelection) -> Moved:
         """Try deliveries again now: those that failed, unless the selection names states."""
@@ -200,7 +187,7 @@ class Client:
 
     async def discard_delivery(self, delivery_id: str) -> Delivery:
         """Give a delivery up."""
-        return await self._server.post(_path("deliveries", delivery_id, "discard"), Delivery)
+        return await self._server.post(path("deliveries", delivery_id, "discard"), Delivery)
 
     async def discard_deliveries(self, selection: DeliverySelection) -> Moved:
         """Give deliveries up: those that failed, unless the selection names states."""
@@ -210,153 +197,6 @@ class Client:
         """Send the events of a time window again, and make the deliveries that are missing."""
         return await self._server.post("/deliveries/replay", Replayed, replay, timeout_s=_MANY_S)
 
-    # Channels --------------------------------------------------------------------------------
-
-    async def list_channels(
-        self,
-        *,
-        project: str | None = None,
-        name: str | None = None,
-        kind: str | None = None,
-        limit: int = page.DEFAULT_LIMIT,
-        cursor: str | None = None,
-    ) -> Page[Channel]:
-        """Channels, newest first."""
-        query = {"project": project, "name": name, "kind": kind, "limit": limit, "cursor": cursor}
-        return await self._server.get("/channels", Page[Channel], query)
-
-    async def show_channel(self, channel_id: str) -> Channel:
-        """A channel, secrets redacted."""
-        return await self._server.get(_path("channels", channel_id), Channel)
-
-    async def create_channel(self, new: NewChannel) -> IssuedChannel:
-        """Create a channel; secrets that were made for it are in the answer, this once."""
-        return await self._server.post("/channels", IssuedChannel, new)
-
-    async def change_channel(self, channel_id: str, change: ChannelChange) -> IssuedChannel:
-        """Change a channel; a setting that is None goes back to its default.
-
-        A secret without a default is made anew, and is in the answer, this once.
-        """
-        return await self._server.patch(_path("channels", channel_id), IssuedChannel, change)
-
-    async def pause_channel(self, channel_id: str, reason: str | None = None) -> Channel:
-        """Stop sending; deliveries are still made and wait."""
-        pause = ChannelPause(reason=reason)
-        return await self._server.post(_path("channels", channel_id, "pause"), Channel, pause)
-
-    async def resume_channel(self, channel_id: str) -> Channel:
-        """Send again, what has waited first."""
-        return await self._server.post(_path("channels", channel_id, "resume"), Channel)
-
-    async def test_channel(self, channel_id: str, *, timeout_s: float = 90.0) -> ChannelTest:
-        """Send a test at once and tell what came of it; far sides may take their time."""
-        path = _path("channels", channel_id, "test")
-        return await self._server.post(path, ChannelTest, timeout_s=timeout_s)
-
-    async def remove_channel(self, channel_id: str) -> None:
-        """Remove a channel and discard its pending deliveries."""
-        await self._server.delete(_path("channels", channel_id))
-
-    async def list_channel_kinds(self) -> tuple[ChannelKind, ...]:
-        """Every kind of channel, with the schema of its settings."""
-        return (await self._server.get("/channel-kinds", Page[ChannelKind])).items
-
-    # Categories ------------------------------------------------------------------------------
-
-    async def list_categories(
-        self,
-        *,
-        project: str | None = None,
-        name: str | None = None,
-        limit: int = page.DEFAULT_LIMIT,
-        cursor: str | None = None,
-    ) -> Page[Category]:
-        """Categories, newest first."""
-        query = {"project": project, "name": name, "limit": limit, "cursor": cursor}
-        return await self._server.get("/categories", Page[Category], query)
-
-    async def show_category(self, category_id: str) -> Category:
-        """A category."""
-        return await self._server.get(_path("categories", category_id), Category)
-
-    async def create_category(self, new: NewCategory) -> Category:
-        """Create a category."""
-        return await self._server.post("/categories", Category, new)
-
-    async def change_category(self, category_id: str, change: CategoryChange) -> Category:
-        """Change a category."""
-        return await self._server.patch(_path("categories", category_id), Category, change)
-
-    async def remove_category(self, category_id: str) -> None:
-        """Remove a category; its events stay."""
-        await self._server.delete(_path("categories", category_id))
-
-    # Projects --------------------------------------------------------------------------------
-
-    async def list_projects(
-        self,
-        *,
-        name: str | None = None,
-        limit: int = page.DEFAULT_LIMIT,
-        cursor: str | None = None,
-    ) -> Page[Project]:
-        """Projects, newest first."""
-        query = {"name": name, "limit": limit, "cursor": cursor}
-        return await self._server.get("/projects", Page[Project], query)
-
-    async def show_project(self, project_id: str) -> Project:
-        """A project."""
-        return await self._server.get(_path("projects", project_id), Project)
-
-    async def create_project(self, new: NewProject) -> Project:
-        """Create a project."""
-        return await self._server.post("/projects", Project, new)
-
-    async def change_project(self, project_id: str, change: ProjectChange) -> Project:
-        """Change a project."""
-        return await self._server.patch(_path("projects", project_id), Project, change)
-
-    async def remove_project(self, project_id: str) -> None:
-        """Remove a project with its categories and channels, and revoke the keys at home in it.
-
-        Its events stay in the database, out of sight.
-        """
-        await self._server.delete(_path("projects", project_id))
-
-    # API keys --------------------------------------------------------------------------------
-
-    async def list_api_keys(
-        self,
-        *,
-        project: str | None = None,
-        name: str | None = None,
-        revoked: bool | None = None,
-        limit: int = page.DEFAULT_LIMIT,
-        cursor: str | None = None,
-    ) -> Page[ApiKey]:
-        """API keys, newest first."""
-        query = {
-            "project": project, "name": name, "revoked": revoked, "limit": limit, "cursor": cursor,
-        }  # fmt: skip
-        return await self._server.get("/keys", Page[ApiKey], query)
-
-    async def show_api_key(self, key_id: str) -> ApiKey:
-        """An API key, without its value."""
-        return await self._server.get(_path("keys", key_id), ApiKey)
-
-    async def issue_api_key(self, new: NewApiKey) -> IssuedApiKey:
-        """Issue a key; its value is in the answer, this once."""
-        return await self._server.post("/keys", IssuedApiKey, new)
-
-    async def revoke_api_key(self, key_id: str) -> ApiKey:
-        """End a key."""
-        return await self._server.post(_path("keys", key_id, "revoke"), ApiKey)
-
-    async def rotate_api_key(self, key_id: str, rotation: ApiKeyRotation) -> IssuedApiKey:
-        """Issue a key that may do the same; the old one ends when the overlap is over."""
-        return await self._server.post(_path("keys", key_id, "rotate"), IssuedApiKey, rotation)
-
     # The server ------------------------------------------------------------------------------
 
     async def prune(self, prune: Prune) -> Pruned:
@@ -365,10 +205,6 @@ class Client:
         Where the answer says that it is not complete there is more: ask again.
         """
         return await self._server.post("/prune", Pruned, prune, timeout_s=_MANY_S)
-
-    async def rotate_secret_key(self) -> SecretsSealed:
-        """Encrypt the secrets of all channels with a new key."""
-        return await self._server.post("/secrets/rotate", SecretsSealed)
 
     async def overview(
         self,
@@ -410,8 +246,3 @@ async def all_items(fetch: Callable[..., Awaitable[Page[T]]], **filters: Any) ->
         cursor = found.cursor
         if cursor is None:
             return
-
-
-def _path(*steps: str) -> str:
-    """A path of steps, of which an id may hold anything that a person typed."""
-    return "".join(f"/{urllib.parse.quote(step, safe='')}" for step in steps)

@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import urllib.parse
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
@@ -184,6 +185,11 @@ class Connection:
         return errors.UnexpectedAnswer(
             f"What answers at {self._address} does not answer as slowping does."
         )
+
+
+def path(*steps: str) -> str:
+    """A path of steps, of which an id may hold anything that a person typed."""
+    return "".join(f"/{urllib.parse.quote(step, safe='')}" for step in steps)
 
 
 def _given(query: Mapping[str, object]) -> dict[str, Any]:  # as httpx takes them

@@ -15,6 +15,7 @@ CHANNEL: Final = "chn"
 CATEGORY: Final = "cat"
 API_KEY: Final = "key"
 PROJECT: Final = "prj"
+ACT: Final = "act"
 
 LARGEST: Final = 2**63 - 1
 
@@ -25,6 +26,7 @@ NOUNS: Final = {
     CATEGORY: "category",
     API_KEY: "API key",
     PROJECT: "project",
+    ACT: "act",
 }
 
 _EPOCH_MS: Final = 1_735_689_600_000  # 2025-01-01T00:00:00Z: 41 bits last until 2094

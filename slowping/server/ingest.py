@@ -183,7 +183,9 @@ class Ingest:
         for name in missing:
             # Another request may be faster, which is all the same.
             with contextlib.suppress(errors.NameTaken):
-                await self._directory.create_category(project_id, NewCategory(name=name), now=now)
+                await self._directory.create_category(
+                    project_id, NewCategory(name=name), now=now, by=None
+                )
         if missing:
             await self._roster.renew_project(project_id)
         for draft in submission.drafts:
@@ -204,11 +206,11 @@ class Ingest:
         )
         now = self._now_ms()
         try:
-            made = await self._directory.create_channel(project_id, record, now=now)
+            made = await self._directory.create_channel(project_id, record, now=now, by=None)
         except errors.NameTaken:
             # By a channel that somebody named so, though it leads elsewhere.
             other = msgspec.structs.replace(record, name=f"{record.name}-ad-hoc")
-            made = await self._directory.create_channel(project_id, other, now=now)
+            made = await self._directory.create_channel(project_id, other, now=now, by=None)
         self._forget(ids.decode(ids.CHANNEL, made.id))
         await self._roster.renew_project(project_id)
 

@@ -10,6 +10,7 @@ from litestar import Litestar, Router
 
 from slowping.server.api import (
     api_key,
+    audit,
     backup,
     category,
     channel,
@@ -35,10 +36,11 @@ ENDPOINTS: Final[tuple[Endpoint[Any, Any], ...]] = (
     *project.ENDPOINTS,
     *api_key.ENDPOINTS,
     *secret.ENDPOINTS,
+    *audit.ENDPOINTS,
     *feed.ENDPOINTS,
     *overview.ENDPOINTS,
-    *retention.ENDPOINTS,
     *backup.ENDPOINTS,
+    *retention.ENDPOINTS,
     *health.ENDPOINTS,
 )
 """All but the reference, which is made from them, in the order in which it tells them."""

@@ -62,7 +62,7 @@ async def issue_api_key(call: Call[NoQuery, NewApiKey]) -> IssuedApiKey:
     else:
         value = api_key.checked_import(new.import_value)
     directory, now = services.store.directory, services.now_ms()
-    created = await directory.create_api_key(_record(call, value, now), now=now)
+    created = await directory.create_api_key(_record(call, value, now), now=now, by=call.by)
     await services.roster.renew_api_keys()
     return IssuedApiKey(api_key=created, value=value)
 
@@ -71,7 +71,7 @@ async def revoke_api_key(call: Call[NoQuery, None]) -> ApiKey:
     """It ends at once; one that has ended keeps its date."""
     number = ids.decode(ids.API_KEY, call.id)
     directory = call.services.store.directory
-    revoked = await directory.revoke_api_key(number, now=call.services.now_ms())
+    revoked = await directory.revoke_api_key(number, now=call.services.now_ms(), by=call.by)
     call.services.roster.end_api_key(number)
     await call.services.roster.renew_api_keys()
     return revoked
@@ -93,6 +93,7 @@ async def rotate_api_key(call: Call[NoQuery, ApiKeyRotation]) -> IssuedApiKey:
         api_key.shown(value),
         overlap_ms=overlap_ms,
         now=services.now_ms(),
+        by=call.by,
     )
     if not overlap_ms:
         roster.end_api_key(number)

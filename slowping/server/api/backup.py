@@ -4,8 +4,10 @@ from typing import Any, Final
 
 from slowping.core import errors, times
 from slowping.core.api_key import Scope
+from slowping.core.audit import ActKind
 from slowping.server.api.endpoint import Call, Endpoint, Stream, Text
 from slowping.server.api.listing import NoQuery
+from slowping.store.port import ActRecord
 
 
 async def copy_database(call: Call[NoQuery, None]) -> Stream:
@@ -16,7 +18,10 @@ async def copy_database(call: Call[NoQuery, None]) -> Stream:
     """
     services = call.services
     size, chunks = await services.backups.take()
-    moment = times.to_datetime(services.now_ms())
+    now = services.now_ms()
+    taken = ActRecord(kind=ActKind.STORE_BACKED_UP, by=call.by, after={"bytes": size})
+    await services.store.directory.note_act(taken, now=now)
+    moment = times.to_datetime(now)
     return Stream(
         chunks=chunks,
         stop=services.feed.closed,

@@ -41,7 +41,7 @@ async def create_category(call: Call[NoQuery, NewCategory]) -> Category:
     category.checked_name(new.name)
     project = reach.administered(services.roster, call.principal, new.project)
     directory = services.store.directory
-    created = await directory.create_category(project.id, new, now=services.now_ms())
+    created = await directory.create_category(project.id, new, now=services.now_ms(), by=call.by)
     await services.roster.renew_project(project.id)
     return created
 
@@ -52,7 +52,9 @@ async def change_category(call: Call[NoQuery, CategoryChange]) -> Category:
     if isinstance(change.name, str):
         category.checked_name(change.name)
     number = ids.decode(ids.CATEGORY, call.id)
-    changed = await directory.change_category(number, change, now=call.services.now_ms())
+    changed = await directory.change_category(
+        number, change, now=call.services.now_ms(), by=call.by
+    )
     await _renew_project_of(call, changed)
     return changed
 
@@ -60,8 +62,9 @@ async def change_category(call: Call[NoQuery, CategoryChange]) -> Category:
 async def remove_category(call: Call[NoQuery, None]) -> None:
     """Its events stay."""
     number = ids.decode(ids.CATEGORY, call.id)
-    removed = await call.services.store.directory.category(number)
-    await call.services.store.directory.remove_category(number, now=call.services.now_ms())
+    directory = call.services.store.directory
+    removed = await directory.category(number)
+    await directory.remove_category(number, now=call.services.now_ms(), by=call.by)
     await _renew_project_of(call, removed)
 
 

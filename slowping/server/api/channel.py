@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from slowping.core import channel, errors, ids
 from slowping.core.api_key import Scope
+from slowping.core.audit import ActKind
 from slowping.core.channel import (
     Channel,
     ChannelChange,
@@ -23,7 +24,7 @@ from slowping.notifiers.registry import Registry
 from slowping.server.api import listing, reach
 from slowping.server.api.endpoint import Call, Endpoint
 from slowping.server.api.listing import NoQuery, PageQuery
-from slowping.store.port import ChannelRecord
+from slowping.store.port import ActRecord, ChannelRecord
 
 
 class ChannelQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,7 +63,7 @@ async def create_channel(call: Call[NoQuery, NewChannel]) -> IssuedChannel:
     made = kind.made(new.settings, services.random_bytes)
     record = _record(services.registry, new.name, new.kind, {**new.settings, **made})
     directory = services.store.directory
-    created = await directory.create_channel(project.id, record, now=services.now_ms())
+    created = await directory.create_channel(project.id, record, now=services.now_ms(), by=call.by)
     await services.roster.renew_project(project.id)
     return IssuedChannel(channel=created, secrets=made)
 
@@ -85,7 +86,7 @@ async def change_channel(call: Call[NoQuery, ChannelChange]) -> IssuedChannel:
         settings |= kind.carried_over(stored.settings, settings, now)
     name = change.name if isinstance(change.name, str) else stored.name
     record = _record(registry, name, stored.kind, settings, ad_hoc=stored.ad_hoc)
-    changed = await directory.change_channel(stored.id, record, now=now)
+    changed = await directory.change_channel(stored.id, record, now=now, by=call.by)
     await _tell(call, stored)
     return IssuedChannel(channel=changed, secrets=made)
 
@@ -95,7 +96,8 @@ async def pause_channel(call: Call[NoQuery, ChannelPause]) -> Channel:
     stored = await _stored(call)
     reason = call.body.reason or f"Paused by hand (API key '{call.principal.name}')."
     directory = call.services.store.directory
-    paused = await directory.pause_channel(stored.id, reason, now=call.services.now_ms())
+    now = call.services.now_ms()
+    paused = await directory.pause_channel(stored.id, reason, now=now, by=call.by)
     await _tell(call, stored)
     return paused
 
@@ -104,24 +106,34 @@ async def resume_channel(call: Call[NoQuery, None]) -> Channel:
     """What has waited is sent, in order."""
     stored = await _stored(call)
     directory = call.services.store.directory
-    resumed = await directory.resume_channel(stored.id, now=call.services.now_ms())
+    now = call.services.now_ms()
+    resumed = await directory.resume_channel(stored.id, now=now, by=call.by)
     await _tell(call, stored)
     return resumed
 
 
 async def try_channel(call: Call[NoQuery, None]) -> ChannelTest:
-    """A test goes out at once, and what came of it is the answer; nothing of it is kept."""
+    """A test goes out at once, and what came of it is the answer; that it went out is kept."""
     stored = await _stored(call)
     project = call.services.roster.project_by_id(stored.project_id)
     if project is None:
         raise errors.NotFound("channel", call.id)
+    tested = ActRecord(
+        kind=ActKind.CHANNEL_TESTED,
+        by=call.by,
+        project_id=stored.project_id,
+        subject=call.id,
+        name=stored.name,
+    )
+    await call.services.store.directory.note_act(tested, now=call.services.now_ms())
     return await call.services.dispatcher.try_out(stored, project.name)
 
 
 async def remove_channel(call: Call[NoQuery, None]) -> None:
     """Its pending deliveries are discarded."""
     stored = await _stored(call)
-    await call.services.store.directory.remove_channel(stored.id, now=call.services.now_ms())
+    now = call.services.now_ms()
+    await call.services.store.directory.remove_channel(stored.id, now=now, by=call.by)
     await _tell(call, stored)
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from slowping.core import errors, ids, times
 from slowping.core.api_key import Scope
+from slowping.core.audit import ActKind
 from slowping.core.delivery import (
     Delivery,
     DeliveryDetail,
@@ -21,11 +22,12 @@ from slowping.core.delivery import (
     Replayed,
 )
 from slowping.core.page import Page
-from slowping.server.api import listing, reach
+from slowping.server.api import audit, listing, reach
 from slowping.server.api.endpoint import Call, Endpoint
 from slowping.server.api.listing import NoQuery, PageQuery
 from slowping.server.api.services import Services
 from slowping.server.dispatch.replay import Order, Replayer
+from slowping.store.port import StepwiseAct
 
 MAX_GROUPS: Final = 1_000
 """Most groups that are told: nobody reads more."""
@@ -117,7 +119,8 @@ async def retry_delivery(call: Call[NoQuery, None]) -> Delivery:
     """Due now, in a new round of tries; the attempts so far stay in its history."""
     services = call.services
     number = ids.decode(ids.DELIVERY, call.id)
-    moved = await _retry(services, _ANY, [number])
+    act = await _begun_on_one(call, ActKind.DELIVERIES_RETRIED, number)
+    moved = await _retry(services, _ANY, [number], act)
     delivery = (await services.store.outbox.delivery(number)).delivery
     if not moved:
         # What has ended badly can be retried, unless there is nowhere left to send it.
@@ -129,14 +132,17 @@ async def retry_delivery(call: Call[NoQuery, None]) -> Delivery:
 
 async def retry_deliveries(call: Call[NoQuery, DeliverySelection]) -> Moved:
     """Those that are named, or all that match: the failed ones, if no state is named."""
-    return Moved(moved=await _retry(call.services, *_selected(call)))
+    selected = _selected(call)
+    act = _begun_on_many(call, ActKind.DELIVERIES_RETRIED)
+    return Moved(moved=await _retry(call.services, *selected, act))
 
 
 async def discard_delivery(call: Call[NoQuery, None]) -> Delivery:
     """It is given up; a retry brings it back."""
     services = call.services
     number = ids.decode(ids.DELIVERY, call.id)
-    moved = await _discard(services, _ANY, [number])
+    act = await _begun_on_one(call, ActKind.DELIVERIES_DISCARDED, number)
+    moved = await _discard(services, _ANY, [number], act)
     delivery = (await services.store.outbox.delivery(number)).delivery
     if not moved:
         raise errors.WrongState(f"This delivery {_stands(delivery.state)}; it cannot be discarded.")
@@ -145,7 +151,9 @@ async def discard_delivery(call: Call[NoQuery, None]) -> Delivery:
 
 async def discard_deliveries(call: Call[NoQuery, DeliverySelection]) -> Moved:
     """Those that are named, or all that match: the failed ones, if no state is named."""
-    return Moved(moved=await _discard(call.services, *_selected(call)))
+    selected = _selected(call)
+    act = _begun_on_many(call, ActKind.DELIVERIES_DISCARDED)
+    return Moved(moved=await _discard(call.services, *selected, act))
 
 
 async def replay_deliveries(call: Call[NoQuery, Replay]) -> Replayed:
@@ -174,22 +182,42 @@ async def replay_deliveries(call: Call[NoQuery, Replay]) -> Replayed:
             category=wanted.category,
             again=wanted.again,
             dry_run=wanted.dry_run,
+            act=audit.begun(call, ActKind.DELIVERIES_REPLAYED, wanted, project=wanted.project),
         )
     )
 
 
-async def _retry(services: Services, which: DeliveryFilter, numbers: Sequence[int] | None) -> int:
+async def _retry(
+    services: Services,
+    which: DeliveryFilter,
+    numbers: Sequence[int] | None,
+    act: StepwiseAct,
+) -> int:
     """Move all that match, and have the first of them sent while the last are moved."""
     moved = 0
-    async for step in services.store.outbox.retry(which, numbers, now=services.now_ms()):
+    async for step in services.store.outbox.retry(which, numbers, now=services.now_ms(), act=act):
         services.dispatcher.urge(step.channel_ids)
         moved += step.moved
     return moved
 
 
-async def _discard(services: Services, which: DeliveryFilter, numbers: Sequence[int] | None) -> int:
-    steps = services.store.outbox.discard(which, numbers, now=services.now_ms())
+async def _discard(
+    services: Services,
+    which: DeliveryFilter,
+    numbers: Sequence[int] | None,
+    act: StepwiseAct,
+) -> int:
+    steps = services.store.outbox.discard(which, numbers, now=services.now_ms(), act=act)
     return sum([moved async for moved in steps])
+
+
+async def _begun_on_one(call: Call[NoQuery, None], kind: ActKind, number: int) -> StepwiseAct:
+    found = (await call.services.store.outbox.delivery(number)).delivery
+    return audit.begun(call, kind, project=found.project, subject=found.id)
+
+
+def _begun_on_many(call: Call[NoQuery, DeliverySelection], kind: ActKind) -> StepwiseAct:
+    return audit.begun(call, kind, call.body, project=call.body.project)
 
 
 def _stands(state: DeliveryState) -> str:

@@ -11,6 +11,7 @@ from litestar.response.base import ASGIResponse
 
 from slowping.core import errors
 from slowping.core.api_key import Principal, Scope
+from slowping.core.audit import Author
 from slowping.core.errors import SlowpingError
 from slowping.server import cors, http
 from slowping.server.api import reading
@@ -54,6 +55,14 @@ class Call(msgspec.Struct, Generic[Q, B], frozen=True, kw_only=True):
     body: B
     """None where the endpoint takes none."""
     headers: http.Headers
+    address: str | None = None
+    """Who asks from where."""
+
+    @property
+    def by(self) -> Author:
+        """Who it is that acts, for the audit."""
+        principal = self.principal
+        return Author(key_id=principal.key_id, name=principal.name, address=self.address)
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,6 +129,7 @@ def route(endpoint: Endpoint[Any, Any], services: Services) -> HTTPRouteHandler:
                 query=query,
                 body=decoder and _body(content, endpoint, decoder),
                 headers=headers,
+                address=http.sender(request.scope),
             )
             return _response(endpoint, await endpoint.handle(call), headers_told(request))
         finally:

@@ -42,7 +42,7 @@ async def show_project(call: Call[NoQuery, None]) -> Project:
 async def create_project(call: Call[NoQuery, NewProject]) -> Project:
     """A new tenant, without categories, channels or keys."""
     directory = call.services.store.directory
-    created = await directory.create_project(call.body, now=call.services.now_ms())
+    created = await directory.create_project(call.body, now=call.services.now_ms(), by=call.by)
     await call.services.roster.renew_project(ids.decode(ids.PROJECT, created.id))
     return created
 
@@ -51,7 +51,9 @@ async def change_project(call: Call[NoQuery, ProjectChange]) -> Project:
     """What is left out stays."""
     number = ids.decode(ids.PROJECT, call.id)
     directory = call.services.store.directory
-    changed = await directory.change_project(number, call.body, now=call.services.now_ms())
+    changed = await directory.change_project(
+        number, call.body, now=call.services.now_ms(), by=call.by
+    )
     await call.services.roster.renew_project(number)
     return changed
 
@@ -64,7 +66,7 @@ async def remove_project(call: Call[NoQuery, None]) -> None:
     number = ids.decode(ids.PROJECT, call.id)
     services = call.services
     snapshots = await services.store.directory.snapshots(number)
-    await services.store.directory.remove_project(number, now=services.now_ms())
+    await services.store.directory.remove_project(number, now=services.now_ms(), by=call.by)
     await services.roster.renew_project(number)
     await services.roster.renew_api_keys()
     for snapshot in snapshots:

@@ -10,7 +10,7 @@ from slowping.core.delivery import DeliveryFilter, Replayed
 from slowping.core.fanout import Told
 from slowping.server.dispatch.consequences import NOTICE
 from slowping.server.roster import Roster, Tenant
-from slowping.store.port import DeliveryRow, EventWindow, Requeued, Store
+from slowping.store.port import DeliveryRow, EventWindow, Requeued, StepwiseAct, Store
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +28,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Whether what was delivered goes out as well."""
     dry_run: bool = False
     """Whether it is only counted."""
+    act: StepwiseAct | None = None
+    """The act in which what is done is told."""
 
 
 class Replayer:
@@ -69,7 +71,7 @@ class Replayer:
                 again, missing = _plan(tenant, told, only=only, again=order.again)
                 events += len(told)
                 queued += len(again) if order.dry_run else await self._queue(again, order)
-                made += len(missing) if order.dry_run else await self._make(tenant, missing)
+                made += len(missing) if order.dry_run else await self._make(tenant, missing, order)
         return Replayed(events=events, queued=queued, made=made)
 
     def _tenants(self, project_ids: Sequence[int] | None) -> Sequence[Tenant]:
@@ -107,17 +109,19 @@ class Replayer:
     async def _queue(self, numbers: Sequence[int], order: Order) -> int:
         # What has got another state since it was looked up is not meant any more.
         which = DeliveryFilter(states=tuple(fanout.replayed_states(again=order.again)))
-        steps = self._store.outbox.retry(which, numbers, now=self._now_ms())
+        act = _counting(order.act, "queued")
+        steps = self._store.outbox.retry(which, numbers, now=self._now_ms(), act=act)
         return await self._follow(steps)
 
-    async def _make(self, tenant: Tenant, missing: Sequence[tuple[int, int]]) -> int:
+    async def _make(self, tenant: Tenant, missing: Sequence[tuple[int, int]], order: Order) -> int:
         now = self._now_ms()
         first = self._store.ids.take(now, len(missing))
         rows = [
             DeliveryRow(number, event_id, tenant.project.id, channel_id, now, None, None)
             for number, (event_id, channel_id) in enumerate(missing, start=first)
         ]
-        return await self._follow(self._store.outbox.supply(rows, now=now))
+        act = _counting(order.act, "made")
+        return await self._follow(self._store.outbox.supply(rows, now=now, act=act))
 
     async def _follow(self, steps: AsyncIterator[Requeued]) -> int:
         """Have sent what each step has moved; how many they all have."""
@@ -126,6 +130,10 @@ class Replayer:
             self._wake(step.channel_ids)
             moved += step.moved
         return moved
+
+
+def _counting(act: StepwiseAct | None, counted: str) -> StepwiseAct | None:
+    return None if act is None else msgspec.structs.replace(act, counted=counted)
 
 
 def _plan(

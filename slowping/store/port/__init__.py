@@ -10,6 +10,7 @@ steps before.
 from typing import Protocol
 
 from slowping.core.ids import IdSource
+from slowping.store.port.audit import ActRecord, Audit, StepwiseAct
 from slowping.store.port.directory import (
     ApiKeyRecord,
     ApiKeyUse,
@@ -57,7 +58,7 @@ class Store(Protocol):
 
     @property
     def directory(self) -> Directory:
-        """Projects, categories, channels and API keys."""
+        """Projects, categories, channels and API keys, and who did what to them."""
         ...
 
     @property
@@ -76,8 +77,10 @@ class Store(Protocol):
 
 
 __all__ = [
+    "ActRecord",
     "ApiKeyRecord",
     "ApiKeyUse",
+    "Audit",
     "ChannelRecord",
     "DayCount",
     "DeliveryRow",
@@ -96,8 +99,9 @@ __all__ = [
     "ProjectSnapshot",
     "Requeued",
     "Retention",
-    "Secrets",
     "Space",
+    "Secrets",
+    "StepwiseAct",
     "Store",
     "StoredCategory",
     "StoredProject",

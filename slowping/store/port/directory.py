@@ -6,9 +6,11 @@ from typing import Any, Protocol
 import msgspec
 
 from slowping.core.api_key import ApiKey, ApiKeyFilter, ApiKeyKind, Principal, Scope
+from slowping.core.audit import ITSELF, Author
 from slowping.core.category import Category, CategoryChange, NewCategory
 from slowping.core.channel import Channel, ChannelFilter, StoredChannel
 from slowping.core.project import NewProject, Project, ProjectChange
+from slowping.store.port.audit import Audit
 
 
 class StoredProject(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,11 +78,12 @@ class ApiKeyUse(msgspec.Struct, frozen=True, kw_only=True):
     """Whose it was, where that is known."""
 
 
-class Directory(Protocol):
-    """Projects, categories, channels and API keys.
+class Directory(Audit, Protocol):
+    """Projects, categories, channels and API keys, and who did what to them.
 
     What is removed is kept out of sight, so that what refers to it stays whole. Every method
-    that changes something writes its line to the journal.
+    that changes something writes its line to the journal, and those that are told `by` whom it
+    is done one to the audit; None is a sender, whose doings are no acts.
     """
 
     async def snapshots(self, project_id: int | None = None) -> Sequence[ProjectSnapshot]:
@@ -105,7 +108,9 @@ class Directory(Protocol):
         """
         ...
 
-    async def create_project(self, new: NewProject, *, now: int) -> Project:
+    async def create_project(
+        self, new: NewProject, *, now: int, by: Author | None = ITSELF
+    ) -> Project:
         """Create a project.
 
         Raises:
@@ -113,7 +118,14 @@ class Directory(Protocol):
         """
         ...
 
-    async def change_project(self, project_id: int, change: ProjectChange, *, now: int) -> Project:
+    async def change_project(
+        self,
+        project_id: int,
+        change: ProjectChange,
+        *,
+        now: int,
+        by: Author | None = ITSELF,
+    ) -> Project:
         """Change a project.
 
         Raises:
@@ -122,7 +134,9 @@ class Directory(Protocol):
         """
         ...
 
-    async def remove_project(self, project_id: int, *, now: int) -> None:
+    async def remove_project(
+        self, project_id: int, *, now: int, by: Author | None = ITSELF
+    ) -> None:
         """Remove a project with its categories and channels, and revoke the keys at home in it.
 
         Keys for all projects stay: they have others to go to.
@@ -151,7 +165,9 @@ class Directory(Protocol):
         """
         ...
 
-    async def create_category(self, project_id: int, new: NewCategory, *, now: int) -> Category:
+    async def create_category(
+        self, project_id: int, new: NewCategory, *, now: int, by: Author | None = ITSELF
+    ) -> Category:
         """Create a category.
 
         Raises:
@@ -162,7 +178,12 @@ class Directory(Protocol):
         ...
 
     async def change_category(
-        self, category_id: int, change: CategoryChange, *, now: int
+        self,
+        category_id: int,
+        change: CategoryChange,
+        *,
+        now: int,
+        by: Author | None = ITSELF,
     ) -> Category:
         """Change a category.
 
@@ -172,7 +193,9 @@ class Directory(Protocol):
         """
         ...
 
-    async def remove_category(self, category_id: int, *, now: int) -> None:
+    async def remove_category(
+        self, category_id: int, *, now: int, by: Author | None = ITSELF
+    ) -> None:
         """Remove a category; its events stay.
 
         Raises:
@@ -202,7 +225,9 @@ class Directory(Protocol):
         """
         ...
 
-    async def create_channel(self, project_id: int, record: ChannelRecord, *, now: int) -> Channel:
+    async def create_channel(
+        self, project_id: int, record: ChannelRecord, *, now: int, by: Author | None = ITSELF
+    ) -> Channel:
         """Create a channel; an ad hoc one that is there already is returned.
 
         Other secrets than it had are taken over, and resume it unless a person has paused it.
@@ -213,7 +238,9 @@ class Directory(Protocol):
         """
         ...
 
-    async def change_channel(self, channel_id: int, record: ChannelRecord, *, now: int) -> Channel:
+    async def change_channel(
+        self, channel_id: int, record: ChannelRecord, *, now: int, by: Author | None = ITSELF
+    ) -> Channel:
         """Replace a channel's name, settings and secrets; what it had learned is forgotten.
 
         Raises:
@@ -223,7 +250,13 @@ class Directory(Protocol):
         ...
 
     async def pause_channel(
-        self, channel_id: int, reason: str, *, now: int, by_hand: bool = True
+        self,
+        channel_id: int,
+        reason: str,
+        *,
+        now: int,
+        by_hand: bool = True,
+        by: Author | None = ITSELF,
     ) -> Channel:
         """Stop sending; deliveries are still made and wait. A paused one keeps its reason.
 
@@ -234,7 +267,9 @@ class Directory(Protocol):
         """
         ...
 
-    async def resume_channel(self, channel_id: int, *, now: int) -> Channel:
+    async def resume_channel(
+        self, channel_id: int, *, now: int, by: Author | None = ITSELF
+    ) -> Channel:
         """Send again.
 
         Raises:
@@ -246,7 +281,9 @@ class Directory(Protocol):
         """Keep facts with a channel, beside those that it has learned already."""
         ...
 
-    async def remove_channel(self, channel_id: int, *, now: int) -> None:
+    async def remove_channel(
+        self, channel_id: int, *, now: int, by: Author | None = ITSELF
+    ) -> None:
         """Remove a channel and discard its pending deliveries.
 
         Raises:
@@ -268,7 +305,9 @@ class Directory(Protocol):
         """
         ...
 
-    async def create_api_key(self, record: ApiKeyRecord, *, now: int) -> ApiKey:
+    async def create_api_key(
+        self, record: ApiKeyRecord, *, now: int, by: Author | None = ITSELF
+    ) -> ApiKey:
         """Store a key.
 
         Raises:
@@ -276,7 +315,7 @@ class Directory(Protocol):
         """
         ...
 
-    async def revoke_api_key(self, key_id: int, *, now: int) -> ApiKey:
+    async def revoke_api_key(self, key_id: int, *, now: int, by: Author | None = ITSELF) -> ApiKey:
         """End a key; one that has ended keeps its date.
 
         Raises:
@@ -285,7 +324,14 @@ class Directory(Protocol):
         ...
 
     async def rotate_api_key(
-        self, key_id: int, digest: bytes, prefix: str, *, overlap_ms: int, now: int
+        self,
+        key_id: int,
+        digest: bytes,
+        prefix: str,
+        *,
+        overlap_ms: int,
+        now: int,
+        by: Author | None = ITSELF,
     ) -> ApiKey:
         """Store a key that may do what an old one may, and let that one end with the overlap.
 

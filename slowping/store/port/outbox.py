@@ -18,6 +18,7 @@ from slowping.core.delivery import (
     Settlement,
 )
 from slowping.core.fanout import Told
+from slowping.store.port.audit import StepwiseAct
 from slowping.store.port.inbox import DeliveryRow
 
 
@@ -151,7 +152,12 @@ class Outbox(Protocol):
         ...
 
     def retry(
-        self, which: DeliveryFilter, ids: Sequence[int] | None, *, now: int
+        self,
+        which: DeliveryFilter,
+        ids: Sequence[int] | None,
+        *,
+        now: int,
+        act: StepwiseAct | None = None,
     ) -> AsyncIterator[Requeued]:
         """Make deliveries due now, in a new round of tries; what each step has done.
 
@@ -159,12 +165,17 @@ class Outbox(Protocol):
         failed, discarded and pending ones; delivered ones only where it names their state.
         Leased ones stay. However many match, a step is a transaction that holds nobody up, and
         none of those that matched at the beginning is moved twice. Nothing moves any more when
-        nobody asks for the next step.
+        nobody asks for the next step. Each step is counted in the `act` that it belongs to.
         """
         ...
 
     def discard(
-        self, which: DeliveryFilter, ids: Sequence[int] | None, *, now: int
+        self,
+        which: DeliveryFilter,
+        ids: Sequence[int] | None,
+        *,
+        now: int,
+        act: StepwiseAct | None = None,
     ) -> AsyncIterator[int]:
         """Give up pending and failed deliveries, in steps as a retry; how many each step did."""
         ...
@@ -176,7 +187,9 @@ class Outbox(Protocol):
         """
         ...
 
-    def supply(self, missing: Sequence[DeliveryRow], *, now: int) -> AsyncIterator[Requeued]:
+    def supply(
+        self, missing: Sequence[DeliveryRow], *, now: int, act: StepwiseAct | None = None
+    ) -> AsyncIterator[Requeued]:
         """Make deliveries of events that are there already, in steps as a retry.
 
         Left out is what is no longer missing, or has no event or no live channel any more.

@@ -66,7 +66,8 @@ _NEWEST_ID = """
 select max(coalesce((select max(id) from event), 0), coalesce((select max(id) from delivery), 0),
            coalesce((select max(id) from channel), 0), coalesce((select max(id) from category), 0),
            coalesce((select max(id) from project), 0), coalesce((select max(id) from api_key), 0),
-           coalesce((select max(id) from metric), 0), coalesce((select max(id) from route), 0))
+           coalesce((select max(id) from metric), 0), coalesce((select max(id) from route), 0),
+           coalesce((select max(id) from audit), 0))
 """
 
 _encode = msgspec.json.Encoder().encode

@@ -14,9 +14,10 @@ import msgspec
 
 from slowping.core import delivery as core
 from slowping.core.delivery import DeliveryFilter, DeliveryState
-from slowping.store.port import Requeued
+from slowping.store.port import Requeued, StepwiseAct
 from slowping.store.sqlite import delivery
 from slowping.store.sqlite.delivery import Deliveries
+from slowping.store.sqlite.directory import audit
 
 STEP: Final = 500
 """Most deliveries that are moved in one transaction: whoever sends an event waits so long."""
@@ -59,7 +60,7 @@ update delivery
 """
 
 
-class _Act(msgspec.Struct, frozen=True):
+class _Move(msgspec.Struct, frozen=True):
     """What is done to deliveries, and to which of them it can be done."""
 
     statement: str
@@ -67,43 +68,58 @@ class _Act(msgspec.Struct, frozen=True):
     condition: str = "true"
 
 
-_RETRY: Final = _Act(_REQUEUE, _RETRYABLE, _SENDABLE)
-_GIVE_UP: Final = _Act(_DISCARD, _DISCARDABLE)
+_RETRY: Final = _Move(_REQUEUE, _RETRYABLE, _SENDABLE)
+_GIVE_UP: Final = _Move(_DISCARD, _DISCARDABLE)
 
 
 class Moves(Deliveries):
     """The deliveries that people work with, and what they do to them."""
 
     async def retry(
-        self, which: DeliveryFilter, ids: Sequence[int] | None, *, now: int
+        self,
+        which: DeliveryFilter,
+        ids: Sequence[int] | None,
+        *,
+        now: int,
+        act: StepwiseAct | None = None,
     ) -> AsyncIterator[Requeued]:
         """Make deliveries due now, in a new round of tries."""
         if which.states is None:
             # Who wants to send once more what has arrived has to say so.
             usual = tuple(_RETRYABLE - {DeliveryState.DELIVERED})
             which = msgspec.structs.replace(which, states=usual)
-        async for moved in self._move(_RETRY, which, ids, now):
+        async for moved in self._move(_RETRY, which, ids, now, act):
             channels = dict.fromkeys(row["channel_id"] for row in moved)
             yield Requeued(moved=len(moved), channel_ids=tuple(channels))
 
     async def discard(
-        self, which: DeliveryFilter, ids: Sequence[int] | None, *, now: int
+        self,
+        which: DeliveryFilter,
+        ids: Sequence[int] | None,
+        *,
+        now: int,
+        act: StepwiseAct | None = None,
     ) -> AsyncIterator[int]:
         """Give up pending and failed deliveries."""
-        async for moved in self._move(_GIVE_UP, which, ids, now):
+        async for moved in self._move(_GIVE_UP, which, ids, now, act):
             yield len(moved)
 
     async def _move(
-        self, act: _Act, which: DeliveryFilter, chosen: Sequence[int] | None, now: int
+        self,
+        move: _Move,
+        which: DeliveryFilter,
+        chosen: Sequence[int] | None,
+        now: int,
+        act: StepwiseAct | None,
     ) -> AsyncIterator[Sequence[sqlite3.Row]]:
         """Move all that match, the oldest first; the ids of each step, and those of channels."""
-        states = act.states if which.states is None else act.states.intersection(which.states)
+        states = move.states if which.states is None else move.states.intersection(which.states)
         if chosen is None:
             chosen = await self._matching(which, states)
         for step in _steps(chosen):
             condition, values = delivery.narrowed(which, states, step)
-            looked_at = MATCHING.format(condition=f"{condition} and {act.condition}")
-            deed = functools.partial(_do, looked_at, values, act.statement, now)
+            looked_at = MATCHING.format(condition=f"{condition} and {move.condition}")
+            deed = functools.partial(_do, looked_at, values, move.statement, now, act)
             yield await self._writer.run(deed)
 
     async def _matching(
@@ -130,11 +146,13 @@ def _do(
     values: Mapping[str, object],
     statement: str,
     now: int,
+    act: StepwiseAct | None,
     connection: sqlite3.Connection,
 ) -> Sequence[sqlite3.Row]:
-    """Do something to what is found now, and tell the journal."""
+    """Do something to what is found now, and tell the journal and the audit."""
     found = connection.execute(looked_at, values).fetchall()
     numbers = [row["id"] for row in found]
     connection.execute(statement, {"ids": delivery.json_list(numbers), "now": now})
     delivery.tell(connection, numbers, now)
+    audit.count(connection, act, len(numbers), at=now)
     return found

@@ -10,9 +10,10 @@ import msgspec
 
 from slowping.core.delivery import DeliveryState
 from slowping.core.fanout import Standing, Told
-from slowping.store.port import DeliveryRow, EventWindow, Requeued, Stretch
+from slowping.store.port import DeliveryRow, EventWindow, Requeued, StepwiseAct, Stretch
 from slowping.store.sqlite import delivery, moves
 from slowping.store.sqlite.delivery import Deliveries
+from slowping.store.sqlite.directory import audit
 
 STRETCH: Final = 500
 """Most events that one reading looks at, however few of them lie in the window."""
@@ -79,11 +80,13 @@ class Replays(Deliveries):
         told = tuple(Told(*event, _standings(rows)) for event, rows in by_event)
         return Stretch(told=told, last=end["last"])
 
-    async def supply(self, missing: Sequence[DeliveryRow], *, now: int) -> AsyncIterator[Requeued]:
+    async def supply(
+        self, missing: Sequence[DeliveryRow], *, now: int, act: StepwiseAct | None = None
+    ) -> AsyncIterator[Requeued]:
         """Make deliveries of events that are there already."""
         for start in range(0, len(missing), moves.STEP):
             step = missing[start : start + moves.STEP]
-            yield await self._writer.run(functools.partial(_supply, step, now))
+            yield await self._writer.run(functools.partial(_supply, step, now, act))
 
 
 def _standings(rows: Iterable[sqlite3.Row]) -> tuple[Standing, ...]:
@@ -97,9 +100,15 @@ def _standings(rows: Iterable[sqlite3.Row]) -> tuple[Standing, ...]:
 # In the writer's thread ----------------------------------------------------------------------
 
 
-def _supply(step: Sequence[DeliveryRow], now: int, connection: sqlite3.Connection) -> Requeued:
+def _supply(
+    step: Sequence[DeliveryRow],
+    now: int,
+    act: StepwiseAct | None,
+    connection: sqlite3.Connection,
+) -> Requeued:
     values = {"rows": _encode(step).decode(), "now": now}
     made = connection.execute(SUPPLY, values).fetchall()
     delivery.tell(connection, [row["id"] for row in made], now)
+    audit.count(connection, act, len(made), at=now)
     channels = dict.fromkeys(row["channel_id"] for row in made)
     return Requeued(moved=len(made), channel_ids=tuple(channels))

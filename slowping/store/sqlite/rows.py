@@ -9,6 +9,7 @@ import msgspec
 
 from slowping.core import ids, times
 from slowping.core.api_key import ApiKey, ApiKeyKind, Principal, Scope
+from slowping.core.audit import Act
 from slowping.core.category import Category
 from slowping.core.channel import Channel, StoredChannel, redacted
 from slowping.core.delivery import (
@@ -35,6 +36,8 @@ def project(row: sqlite3.Row) -> Project:
         allowed_origins=tuple(_decode(row["allowed_origins"])),
         monthly_quota=row["monthly_quota"],
         created_at=times.to_datetime(row["created_at"]),
+        keep_days=row["keep_days"],
+        keep_mb=row["keep_mb"],
     )
 
 
@@ -61,6 +64,8 @@ def category(row: sqlite3.Row) -> Category:
         priority=row["priority"],
         channels=tuple(_decode(row["channels"])),
         created_at=times.to_datetime(row["created_at"]),
+        keep_days=row["keep_days"],
+        keep_mb=row["keep_mb"],
     )
 
 
@@ -100,6 +105,7 @@ def stored_channel(row: sqlite3.Row, secrets: Mapping[str, Any]) -> StoredChanne
         name=row["name"],
         kind=row["kind"],
         settings={**_decode(row["settings"]), **secrets},
+        secret_names=frozenset(secrets),
         learned=_decode(row["learned"]),
         ad_hoc=bool(row["ad_hoc"]),
         target=row["target"],
@@ -237,6 +243,23 @@ def leased_delivery(row: sqlite3.Row) -> LeasedDelivery:
         dialect=row["dialect"],
         occurred_at=row["occurred_at"],
         received_at=row["received_at"],
+    )
+
+
+def act(row: sqlite3.Row) -> Act:
+    """Something that was done, for people."""
+    return Act(
+        id=ids.encode(ids.ACT, row["id"]),
+        at=times.to_datetime(row["at"]),
+        act=row["act"],
+        key=None if row["api_key_id"] is None else ids.encode(ids.API_KEY, row["api_key_id"]),
+        author=row["author"],
+        address=row["address"],
+        project=row["project"],
+        subject=row["subject"],
+        name=row["name"],
+        before=row["before"] and _decode(row["before"]),
+        after=row["after"] and _decode(row["after"]),
     )
 
 

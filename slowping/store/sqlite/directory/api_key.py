@@ -6,10 +6,11 @@ from typing import Final
 
 from slowping.core import errors, ids, times
 from slowping.core.api_key import ApiKey, ApiKeyFilter, Principal
+from slowping.core.audit import ITSELF, ActKind, Author
 from slowping.core.feed import JournalKind
 from slowping.store.port import ApiKeyRecord, ApiKeyUse
 from slowping.store.sqlite import rows
-from slowping.store.sqlite.directory import desk
+from slowping.store.sqlite.directory import audit, desk
 from slowping.store.sqlite.directory.desk import Desk
 
 API_KEYS: Final = """
@@ -140,7 +141,9 @@ class ApiKeys(Desk):
         found = await self._readers.fetch(API_KEYS, _one(key_id))
         return rows.api_key(desk.found(found, ids.API_KEY, key_id))
 
-    async def create_api_key(self, record: ApiKeyRecord, *, now: int) -> ApiKey:
+    async def create_api_key(
+        self, record: ApiKeyRecord, *, now: int, by: Author | None = ITSELF
+    ) -> ApiKey:
         """Store a key.
 
         Raises:
@@ -148,8 +151,9 @@ class ApiKeys(Desk):
         """
         key_id = self._ids.take(now)
         new = {**_columns(record), "id": key_id, "now": now}
+        pen = audit.Pen(id=self._ids.take(now), by=by, at=now)
 
-        def deed(connection: sqlite3.Connection) -> sqlite3.Row:
+        def deed(connection: sqlite3.Connection) -> ApiKey:
             further = dict.fromkeys(record.project_ids)
             for project_id in (record.home_project_id, *further):
                 desk.require_project(connection, project_id)
@@ -157,29 +161,46 @@ class ApiKeys(Desk):
             connection.execute(_CREATE, new)
             allowed = [(key_id, number) for number in further if number != record.home_project_id]
             connection.executemany(_ALLOW, allowed)
-            return _changed(connection, key_id, now)
+            created = _changed(connection, key_id, now)
+            pen.created(connection, ActKind.KEY_ISSUED, record.home_project_id, created)
+            return created
 
-        return rows.api_key(await self._writer.run(deed))
+        return await self._writer.run(deed)
 
-    async def revoke_api_key(self, key_id: int, *, now: int) -> ApiKey:
+    async def revoke_api_key(self, key_id: int, *, now: int, by: Author | None = ITSELF) -> ApiKey:
         """End a key; one that has ended keeps its date."""
+        pen = audit.Pen(id=self._ids.take(now), by=by, at=now)
 
-        def deed(connection: sqlite3.Connection) -> sqlite3.Row:
-            if connection.execute(_REVOKE, {"id": key_id, "now": now}).rowcount:
-                return _changed(connection, key_id, now)
-            return _read(connection, key_id)
+        def deed(connection: sqlite3.Connection) -> ApiKey:
+            row = _read(connection, key_id)
+            before, home = rows.api_key(row), row["home_project_id"]
+            if not connection.execute(_REVOKE, {"id": key_id, "now": now}).rowcount:
+                return before
+            revoked = _changed(connection, key_id, now)
+            pen.changed(connection, ActKind.KEY_REVOKED, home, before, revoked)
+            return revoked
 
-        return rows.api_key(await self._writer.run(deed))
+        return await self._writer.run(deed)
 
     async def rotate_api_key(
-        self, key_id: int, digest: bytes, prefix: str, *, overlap_ms: int, now: int
+        self,
+        key_id: int,
+        digest: bytes,
+        prefix: str,
+        *,
+        overlap_ms: int,
+        now: int,
+        by: Author | None = ITSELF,
     ) -> ApiKey:
         """Store a key that may do the same, and let the old one end with the overlap."""
         new_id = self._ids.take(now)
         new = {"id": new_id, "old": key_id, "digest": digest, "prefix": prefix, "now": now}
+        pen = audit.Pen(id=self._ids.take(now), by=by, at=now)
 
-        def deed(connection: sqlite3.Connection) -> sqlite3.Row:
-            _require_rotatable(_read(connection, key_id), now)
+        def deed(connection: sqlite3.Connection) -> ApiKey:
+            row = _read(connection, key_id)
+            before, home = rows.api_key(row), row["home_project_id"]
+            _require_rotatable(row, now)
             connection.execute(_SUCCEED, new)
             connection.execute(_ALLOW_LIKEWISE, new)
             connection.execute(_GIVE_WAY, new)
@@ -187,10 +208,11 @@ class ApiKeys(Desk):
                 connection.execute(_SHORTEN, {"id": key_id, "until": now + overlap_ms})
             else:
                 connection.execute(_REVOKE, {"id": key_id, "now": now})
-            _changed(connection, key_id, now)
+            rotated = _changed(connection, key_id, now)
+            pen.changed(connection, ActKind.KEY_ROTATED, home, before, rotated)
             return _changed(connection, new_id, now)
 
-        return rows.api_key(await self._writer.run(deed))
+        return await self._writer.run(deed)
 
     async def touch_api_keys(self, uses: Mapping[int, ApiKeyUse]) -> None:
         """Write down how keys were used last; this alone is no line in the journal."""
@@ -252,7 +274,7 @@ def _read(connection: sqlite3.Connection, key_id: int) -> sqlite3.Row:
     return desk.found(found, ids.API_KEY, key_id)
 
 
-def _changed(connection: sqlite3.Connection, key_id: int, now: int) -> sqlite3.Row:
+def _changed(connection: sqlite3.Connection, key_id: int, now: int) -> ApiKey:
     row = _read(connection, key_id)
     desk.note(
         connection,
@@ -261,4 +283,4 @@ def _changed(connection: sqlite3.Connection, key_id: int, now: int) -> sqlite3.R
         project_id=row["home_project_id"],
         subject_id=key_id,
     )
-    return row
+    return rows.api_key(row)

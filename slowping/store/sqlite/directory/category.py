@@ -7,10 +7,11 @@ from typing import Final
 import msgspec
 
 from slowping.core import errors, ids
+from slowping.core.audit import ITSELF, ActKind, Author
 from slowping.core.category import Category, CategoryChange, NewCategory, check_room
 from slowping.core.feed import JournalKind
 from slowping.store.sqlite import rows
-from slowping.store.sqlite.directory import desk
+from slowping.store.sqlite.directory import audit, desk
 from slowping.store.sqlite.directory.desk import Desk
 
 CATEGORIES: Final = """
@@ -95,46 +96,66 @@ class Categories(Desk):
         found = await self._readers.fetch(CATEGORIES, _one(category_id))
         return rows.category(desk.found(found, ids.CATEGORY, category_id))
 
-    async def create_category(self, project_id: int, new: NewCategory, *, now: int) -> Category:
+    async def create_category(
+        self, project_id: int, new: NewCategory, *, now: int, by: Author | None = ITSELF
+    ) -> Category:
         """Create a category."""
         category_id = self._ids.take(now)
         route_id = self._ids.take(now, len(new.channels))
+        pen = audit.Pen(id=self._ids.take(now), by=by, at=now)
 
-        def deed(connection: sqlite3.Connection) -> sqlite3.Row:
+        def deed(connection: sqlite3.Connection) -> Category:
             desk.require_project(connection, project_id)
             _require_room(connection, project_id)
             row = {**_columns(new), "id": category_id, "project": project_id, "now": now}
             with desk.unique("category", new.name):
                 connection.execute(_CREATE, row)
-            created = _read(connection, category_id)
-            _route(connection, created, new.channels, route_id)
-            return _changed(connection, created, now)
+            routed = _read(connection, category_id)
+            _route(connection, routed, new.channels, route_id)
+            created = _changed(connection, routed, now)
+            pen.created(connection, ActKind.CATEGORY_CREATED, project_id, created)
+            return created
 
-        return rows.category(await self._writer.run(deed))
+        return await self._writer.run(deed)
 
     async def change_category(
-        self, category_id: int, change: CategoryChange, *, now: int
+        self,
+        category_id: int,
+        change: CategoryChange,
+        *,
+        now: int,
+        by: Author | None = ITSELF,
     ) -> Category:
         """Change a category."""
         channels = None if change.channels is msgspec.UNSET else change.channels
         route_id = self._ids.take(now, len(channels or ()))
+        pen = audit.Pen(id=self._ids.take(now), by=by, at=now)
 
-        def deed(connection: sqlite3.Connection) -> sqlite3.Row:
+        def deed(connection: sqlite3.Connection) -> Category:
             row = _read(connection, category_id)
-            after = msgspec.structs.replace(rows.category(row), **desk.given(change))
+            before = rows.category(row)
+            after = msgspec.structs.replace(before, **desk.given(change))
             with desk.unique("category", after.name):
                 connection.execute(_CHANGE, {**_columns(after), "id": category_id})
             if channels is not None:
                 _route(connection, row, channels, route_id)
-            return _changed(connection, row, now)
+            changed = _changed(connection, row, now)
+            kind, project_id = ActKind.CATEGORY_CHANGED, row["project_id"]
+            pen.changed(connection, kind, project_id, before, changed)
+            return changed
 
-        return rows.category(await self._writer.run(deed))
+        return await self._writer.run(deed)
 
-    async def remove_category(self, category_id: int, *, now: int) -> None:
+    async def remove_category(
+        self, category_id: int, *, now: int, by: Author | None = ITSELF
+    ) -> None:
         """Remove a category; its events stay."""
+        pen = audit.Pen(id=self._ids.take(now), by=by, at=now)
 
         def deed(connection: sqlite3.Connection) -> None:
             row = _read(connection, category_id)
+            removed, project_id = rows.category(row), row["project_id"]
+            pen.removed(connection, ActKind.CATEGORY_REMOVED, project_id, removed)
             connection.execute(_UNROUTE, (category_id,))
             connection.execute(_REMOVE, {"id": category_id, "now": now})
             _note(connection, row, now)
@@ -182,9 +203,9 @@ def _read(connection: sqlite3.Connection, category_id: int) -> sqlite3.Row:
     return desk.found(found, ids.CATEGORY, category_id)
 
 
-def _changed(connection: sqlite3.Connection, row: sqlite3.Row, now: int) -> sqlite3.Row:
+def _changed(connection: sqlite3.Connection, row: sqlite3.Row, now: int) -> Category:
     _note(connection, row, now)
-    return _read(connection, row["id"])
+    return rows.category(_read(connection, row["id"]))
 
 
 def _note(connection: sqlite3.Connection, row: sqlite3.Row, now: int) -> None:

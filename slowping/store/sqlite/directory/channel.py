@@ -4,12 +4,14 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from slowping.core import audit as acts
 from slowping.core import errors, ids
+from slowping.core.audit import ITSELF, ActKind, Author
 from slowping.core.channel import MAX_AD_HOC, Channel, ChannelFilter, StoredChannel
 from slowping.core.feed import JournalKind
 from slowping.store.port import ChannelRecord
 from slowping.store.sqlite import rows
-from slowping.store.sqlite.directory import desk
+from slowping.store.sqlite.directory import audit, desk
 from slowping.store.sqlite.directory.desk import Desk
 
 CHANNELS: Final = """
@@ -146,7 +148,9 @@ class Channels(Desk):
         row = await self._fetch(channel_id)
         return rows.stored_channel(row, self._secrets(row))
 
-    async def create_channel(self, project_id: int, record: ChannelRecord, *, now: int) -> Channel:
+    async def create_channel(
+        self, project_id: int, record: ChannelRecord, *, now: int, by: Author | None = ITSELF
+    ) -> Channel:
         """Create a channel.
 
         Where a category still names a removed channel of this name, it goes to this one now. An
@@ -155,6 +159,7 @@ class Channels(Desk):
         """
         channel_id = self._ids.take(now)
         new = {**self._columns(record), "id": channel_id, "project": project_id, "now": now}
+        pen = audit.Pen(id=self._ids.take(now), by=by, at=now)
 
         def deed(connection: sqlite3.Connection) -> sqlite3.Row:
             desk.require_project(connection, project_id)
@@ -167,37 +172,55 @@ class Channels(Desk):
                 connection.execute(_CREATE, new)
             if not record.ad_hoc:
                 connection.execute(_TAKE_OVER, new)
-            return _changed(connection, channel_id, now)
+            row = _changed(connection, channel_id, now)
+            pen.created(connection, ActKind.CHANNEL_CREATED, project_id, self._shown(row))
+            return row
 
         return self._shown(await self._writer.run(deed))
 
-    async def change_channel(self, channel_id: int, record: ChannelRecord, *, now: int) -> Channel:
+    async def change_channel(
+        self, channel_id: int, record: ChannelRecord, *, now: int, by: Author | None = ITSELF
+    ) -> Channel:
         """Replace a channel's name, settings and secrets; what it had learned is forgotten.
 
         Its kind stays, and whether it is ad hoc; a paused one stays paused.
         """
         columns = {**self._columns(record), "id": channel_id}
+        pen = audit.Pen(id=self._ids.take(now), by=by, at=now)
 
         def deed(connection: sqlite3.Connection) -> sqlite3.Row:
             row = _read(connection, channel_id)
+            before, touched = self._shown(row), _touched(self._secrets(row), record.secrets)
             with desk.unique("channel", record.name):
                 connection.execute(_CHANGE, columns)
             if not row["ad_hoc"]:
                 connection.execute(_TAKE_OVER, {**columns, "project": row["project_id"]})
-            return _changed(connection, channel_id, now)
+            row = _changed(connection, channel_id, now)
+            kind, project_id = ActKind.CHANNEL_CHANGED, row["project_id"]
+            pen.changed(connection, kind, project_id, before, self._shown(row), touched)
+            return row
 
         return self._shown(await self._writer.run(deed))
 
     async def pause_channel(
-        self, channel_id: int, reason: str, *, now: int, by_hand: bool = True
+        self,
+        channel_id: int,
+        reason: str,
+        *,
+        now: int,
+        by_hand: bool = True,
+        by: Author | None = ITSELF,
     ) -> Channel:
         """Stop sending. A paused one keeps its reason."""
-        values = {"reason": reason, "now": now, "by_hand": by_hand}
-        return await self._set_pause(_PAUSE, channel_id, values, now)
+        values = {"id": channel_id, "reason": reason, "now": now, "by_hand": by_hand}
+        return await self._set_pause(_PAUSE, ActKind.CHANNEL_PAUSED, values, by)
 
-    async def resume_channel(self, channel_id: int, *, now: int) -> Channel:
+    async def resume_channel(
+        self, channel_id: int, *, now: int, by: Author | None = ITSELF
+    ) -> Channel:
         """Send again."""
-        return await self._set_pause(_RESUME, channel_id, {}, now)
+        values = {"id": channel_id, "now": now}
+        return await self._set_pause(_RESUME, ActKind.CHANNEL_RESUMED, values, by)
 
     async def learn(self, channel_id: int, facts: Mapping[str, Any], *, now: int) -> None:
         """Keep facts with a channel; one that is gone has nothing to learn."""
@@ -213,16 +236,21 @@ class Channels(Desk):
 
         await self._writer.run(deed)
 
-    async def remove_channel(self, channel_id: int, *, now: int) -> None:
+    async def remove_channel(
+        self, channel_id: int, *, now: int, by: Author | None = ITSELF
+    ) -> None:
         """Remove a channel, erase its secrets and discard its pending deliveries.
 
         A category that went to this channel alone must not turn to all the others: it goes on
         naming the channel, and its events go nowhere until it is given other channels, or until
         another channel gets the name.
         """
+        pen = audit.Pen(id=self._ids.take(now), by=by, at=now)
 
         def deed(connection: sqlite3.Connection) -> None:
             row = _read(connection, channel_id)
+            removed, project_id = self._shown(row), row["project_id"]
+            pen.removed(connection, ActKind.CHANNEL_REMOVED, project_id, removed)
             for statement in (_TELL_DISCARDED, _DISCARD, _UNROUTE, _REMOVE):
                 connection.execute(statement, {"id": channel_id, "now": now})
             _note(connection, row, now)
@@ -234,13 +262,20 @@ class Channels(Desk):
         return desk.found(found, ids.CHANNEL, channel_id)
 
     async def _set_pause(
-        self, statement: str, channel_id: int, values: Mapping[str, object], now: int
+        self, statement: str, kind: ActKind, values: Mapping[str, Any], by: Author | None
     ) -> Channel:
+        channel_id, now = values["id"], values["now"]
+        pen = audit.Pen(id=self._ids.take(now), by=by, at=now)
+
         def deed(connection: sqlite3.Connection) -> sqlite3.Row:
-            row = _read(connection, channel_id)
-            if not connection.execute(statement, {**values, "id": channel_id}).rowcount:
-                return row
-            return _changed(connection, channel_id, now)
+            before = _read(connection, channel_id)
+            if not connection.execute(statement, values).rowcount:
+                return before
+            row = _changed(connection, channel_id, now)
+            # A person may pause what is paused already: then nobody else resumes it.
+            was, now_is, project_id = self._shown(before), self._shown(row), row["project_id"]
+            pen.changed(connection, kind, project_id, was, now_is, {"paused_reason"})
+            return row
 
         return self._shown(await self._writer.run(deed))
 
@@ -277,6 +312,12 @@ def _require_room(connection: sqlite3.Connection, project_id: int) -> None:
         raise errors.InvalidInput(
             f"A project has at most {MAX_AD_HOC} channels that requests have named."
         )
+
+
+def _touched(before: Mapping[str, Any], after: Mapping[str, Any]) -> frozenset[str]:
+    """The secret settings that are not what they were, as an act names them."""
+    names = {name for name in (*before, *after) if before.get(name) != after.get(name)}
+    return frozenset(map(acts.setting, names))
 
 
 def _one(channel_id: int) -> dict[str, object]:

@@ -7,10 +7,11 @@ from typing import Final
 import msgspec
 
 from slowping.core import ids
+from slowping.core.audit import ITSELF, ActKind, Author
 from slowping.core.feed import JournalKind
 from slowping.core.project import NewProject, Project, ProjectChange
 from slowping.store.sqlite import rows
-from slowping.store.sqlite.directory import desk
+from slowping.store.sqlite.directory import audit, desk
 from slowping.store.sqlite.directory.desk import Desk
 
 PROJECTS: Final = """
@@ -97,6 +98,24 @@ _REMOVE: Final = (
     "update project set removed_at = :now where id = :id",
 )
 
+_NAMES_WITHIN: Final = {
+    "categories": """
+    select name
+      from category
+     where project_id = ? and removed_at is null
+    """,
+    "channels": """
+    select name
+      from channel
+     where project_id = ? and removed_at is null
+    """,
+    "keys": """
+    select name
+      from api_key
+     where home_project_id = ? and all_projects = 0 and revoked_at is null
+    """,
+}
+
 
 class Projects(Desk):
     """The projects of the directory."""
@@ -114,37 +133,57 @@ class Projects(Desk):
         found = await self._readers.fetch(PROJECTS, window)
         return rows.project(desk.found(found, ids.PROJECT, project_id))
 
-    async def create_project(self, new: NewProject, *, now: int) -> Project:
+    async def create_project(
+        self, new: NewProject, *, now: int, by: Author | None = ITSELF
+    ) -> Project:
         """Create a project."""
         project_id = self._ids.take(now)
+        pen = audit.Pen(id=self._ids.take(now), by=by, at=now)
 
-        def deed(connection: sqlite3.Connection) -> sqlite3.Row:
+        def deed(connection: sqlite3.Connection) -> Project:
             with desk.unique("project", new.name):
                 connection.execute(_CREATE, {**_columns(new), "id": project_id, "now": now})
-            return _changed(connection, project_id, now)
+            created = _changed(connection, project_id, now)
+            pen.created(connection, ActKind.PROJECT_CREATED, project_id, created)
+            return created
 
-        return rows.project(await self._writer.run(deed))
+        return await self._writer.run(deed)
 
-    async def change_project(self, project_id: int, change: ProjectChange, *, now: int) -> Project:
+    async def change_project(
+        self,
+        project_id: int,
+        change: ProjectChange,
+        *,
+        now: int,
+        by: Author | None = ITSELF,
+    ) -> Project:
         """Change a project."""
+        pen = audit.Pen(id=self._ids.take(now), by=by, at=now)
 
-        def deed(connection: sqlite3.Connection) -> sqlite3.Row:
-            before = rows.project(_read(connection, project_id))
+        def deed(connection: sqlite3.Connection) -> Project:
+            before = _read(connection, project_id)
             after = msgspec.structs.replace(before, **desk.given(change))
             with desk.unique("project", after.name):
                 connection.execute(_CHANGE, {**_columns(after), "id": project_id})
-            return _changed(connection, project_id, now)
+            changed = _changed(connection, project_id, now)
+            pen.changed(connection, ActKind.PROJECT_CHANGED, project_id, before, changed)
+            return changed
 
-        return rows.project(await self._writer.run(deed))
+        return await self._writer.run(deed)
 
-    async def remove_project(self, project_id: int, *, now: int) -> None:
+    async def remove_project(
+        self, project_id: int, *, now: int, by: Author | None = ITSELF
+    ) -> None:
         """Remove a project with its categories and channels, and revoke the keys at home in it.
 
         Its pending deliveries are discarded, and the channels' secrets are erased.
         """
+        pen = audit.Pen(id=self._ids.take(now), by=by, at=now)
 
         def deed(connection: sqlite3.Connection) -> None:
-            desk.require_project(connection, project_id)
+            removed = _read(connection, project_id)
+            lost = _names_within(connection, project_id)
+            pen.removed(connection, ActKind.PROJECT_REMOVED, project_id, removed, **lost)
             for statement in _REMOVE:
                 connection.execute(statement, {"id": project_id, "now": now})
             _note(connection, project_id, now)
@@ -162,12 +201,20 @@ def _columns(project: Project | NewProject) -> dict[str, object]:
     }
 
 
-def _read(connection: sqlite3.Connection, project_id: int) -> sqlite3.Row:
+def _names_within(connection: sqlite3.Connection, project_id: int) -> dict[str, list[str]]:
+    """What goes with a project, by name."""
+    return {
+        noun: [name for (name,) in connection.execute(names, (project_id,)).fetchall()]
+        for noun, names in _NAMES_WITHIN.items()
+    }
+
+
+def _read(connection: sqlite3.Connection, project_id: int) -> Project:
     found = connection.execute(PROJECTS, desk.one(project_id)).fetchall()
-    return desk.found(found, ids.PROJECT, project_id)
+    return rows.project(desk.found(found, ids.PROJECT, project_id))
 
 
-def _changed(connection: sqlite3.Connection, project_id: int, now: int) -> sqlite3.Row:
+def _changed(connection: sqlite3.Connection, project_id: int, now: int) -> Project:
     _note(connection, project_id, now)
     return _read(connection, project_id)
 
