@@ -2,5 +2,8 @@
 
 from typing import Final
 
-BARS: Final[tuple[str, ...]] = ("fault_matrix",)
+BARS: Final[tuple[str, ...]] = (
+    "fault_matrix",
+    "state_machine",
+)
 """The modules that hold one each, in the order in which they run."""
