@@ -37,26 +37,28 @@ class FarSide:
         self.script = list(script) or [reply()]
         self.requests: list[Request] = []
         self.connections = 0
+        self.host = "127.0.0.1"
         self.port = 0
         self._scheme = "http"
 
     @property
     def url(self) -> str:
         """Its address, without a slash at the end."""
-        return f"{self._scheme}://127.0.0.1:{self.port}"
+        return f"{self._scheme}://{self.host}:{self.port}"
 
     @contextlib.asynccontextmanager
     async def running(
-        self, tls: ssl.SSLContext | None = None, *, port: int = 0
+        self, tls: ssl.SSLContext | None = None, *, host: str = "127.0.0.1", port: int = 0
     ) -> AsyncIterator["FarSide"]:
         """Listen until the block ends, on a free port unless one is given."""
+        self.host = host
         self._scheme = "https" if tls else "http"
         visits: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
         def welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             visits[asyncio.ensure_future(self._serve(reader, writer))] = writer
 
-        server = await asyncio.start_server(welcome, "127.0.0.1", port, ssl=tls)
+        server = await asyncio.start_server(welcome, host, port, ssl=tls)
         self.port = server.sockets[0].getsockname()[1]
         try:
             yield self

@@ -4,6 +4,7 @@ from typing import Final
 
 BARS: Final[tuple[str, ...]] = (
     "fault_matrix",
+    "forbidden_addresses",
     "state_machine",
 )
 """The modules that hold one each, in the order in which they run."""
