@@ -6,6 +6,7 @@ import io
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from slowping.config import NotifiersSection
 from slowping.core import errors, ids
 from slowping.core.breaker import Probe
 from slowping.core.category import NewCategory
@@ -14,6 +15,7 @@ from slowping.core.delivery import (
     Delivery,
     DeliveryDetail,
     DeliveryFilter,
+    DeliveryState,
     Hold,
     Lane,
     LeasedDelivery,
@@ -21,7 +23,7 @@ from slowping.core.delivery import (
 )
 from slowping.core.event import EventDraft, Receipt
 from slowping.core.project import NewProject
-from slowping.notifiers.port import HttpAnswer, Tools
+from slowping.notifiers.port import Http, HttpAnswer, Tools
 from slowping.notifiers.registry import GROUP, Registry
 from slowping.server.dispatch.dispatcher import Dispatcher
 from slowping.server.ingest import Ingest, Submission
@@ -38,6 +40,8 @@ KINDS = {
     "clumsy": "tests.server.strangers:Clumsy",
     "lost": "tests.server.strangers:Lost",
     "named": "tests.server.strangers:Named",
+    "discord": "slowping.notifiers.discord:Discord",
+    "telegram": "slowping.notifiers.telegram:Telegram",
 }
 
 
@@ -137,30 +141,35 @@ class NoHttp:
         raise AssertionError(f"nothing is to be sent to {url}")
 
 
-def registry(clock: FrozenClock) -> Registry:
+def registry(clock: FrozenClock, http: Http) -> Registry:
     """The kinds of channel that these tests know."""
-    tools = Tools(
-        http=NoHttp(),
-        guarded_http=NoHttp(),
-        now_ms=clock.now_ms,
-        terminal=io.StringIO(),
-        section={},
-    )
+    sections = NotifiersSection()
+
+    def tools_for(kind: str) -> Tools:
+        return Tools(
+            http=http,
+            guarded_http=http,
+            now_ms=clock.now_ms,
+            terminal=io.StringIO(),
+            section=getattr(sections, kind, {}),
+        )
+
     entry_points = [
         importlib.metadata.EntryPoint(name=kind, value=place, group=GROUP)
         for kind, place in KINDS.items()
     ]
-    return Registry(lambda _: tools, entry_points)
+    return Registry(tools_for, entry_points)
 
 
 class Engine:
     """An inbox, a dispatcher and what they share; `start` it to have things sent."""
 
-    def __init__(self, store: Store, clock: FrozenClock) -> None:
+    def __init__(self, store: Store, clock: FrozenClock, http: Http | None = None) -> None:
+        """`http` is what notifiers speak to that send requests."""
         self.store = store
         self.clock = clock
         self.roster = Roster(store.directory)
-        self.registry = registry(clock)
+        self.registry = registry(clock, http or NoHttp())
         self.tally = Tally()
         self.told: list[tuple[str, str]] = []
         """Names of channels that were paused, and why, as their owners were told."""
@@ -225,7 +234,8 @@ class Engine:
 
     async def channel(self, name: str = "team", kind: str = "recording", **settings: Any) -> int:
         """Make a channel, labelled by its name where the settings don't say otherwise."""
-        settings = {"label": name, **settings}
+        if KINDS.get(kind, "tests").startswith(("tests", "slowping.testing")):
+            settings = {"label": name, **settings}
         record = ChannelRecord(name=name, kind=kind, settings=settings, secrets={})
         made = await self.store.directory.create_channel(
             self.project_id, record, now=self.clock.now_ms()
@@ -310,6 +320,20 @@ class Engine:
         """Let time pass, and what is due by then be sent."""
         self.clock.advance(seconds)
         await self.quiet()
+
+    async def goes_on(self, most_s: float) -> float:
+        """Let time pass from one moment to the next at which something is due, until nothing is.
+
+        Gives the seconds that took; fails after `most_s`.
+        """
+        started = self.clock.now_ms()
+        await self.quiet()
+        while DeliveryState.PENDING in await self.store.outbox.count_by_state():
+            due_at = self.dispatcher._timetable.next_due() or 0
+            await self.passes(max(1, due_at - self.clock.now_ms()) / 1000)
+            passed_s = (self.clock.now_ms() - started) / 1000
+            assert passed_s <= most_s, "something still waits"
+        return (self.clock.now_ms() - started) / 1000
 
     async def kill(self) -> None:
         """End the dispatcher as a power cut would: nothing more is written."""

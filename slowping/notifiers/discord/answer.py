@@ -30,6 +30,10 @@ UNKNOWN_CHANNEL: Final = 10003
 # borne at once, and no more than a tenth of that rate afterwards.
 _INVALID: Final = Pace(PROVIDER, 0.6, adds_up=True, spare_s=600.0)
 
+# Discord's documentation, "Rate Limits", "Global Rate Limit": fifty a second of a bot, or of an
+# address where there is none. A few are left for others there.
+_OVERALL_PACE_S: Final = 1 / 45
+
 _UNTOLD_FROM_S: Final = 5.0
 """The buckets that headers tell of ask for less; what asks for more is a limit of another kind."""
 
@@ -188,14 +192,15 @@ def _refused(status: int, told: _Told, limits: Limits, seen: Answer) -> Outcome 
 
 
 def _paces(headers: Mapping[str, str], limits: Limits) -> tuple[Pace, ...]:
-    """What is left of the bucket that the request went into, and until when."""
+    """What a message costs, and what is left of the bucket that it went into, until when."""
+    overall = Pace(limits.bot or PROVIDER, _OVERALL_PACE_S, adds_up=True)
     try:
         remaining = int(headers.get("x-ratelimit-remaining", ""))
         limit = int(headers.get("x-ratelimit-limit", "0"))
         # Not X-RateLimit-Reset, which is a time of day: the clocks may differ.
         wait_s = float(headers.get("x-ratelimit-reset-after", ""))
     except ValueError:
-        return ()
+        return (overall,)
     if not (0 < wait_s <= http.MAX_RETRY_AFTER_S and remaining >= 0 <= limit):
-        return ()
-    return (Pace(limits.scope, wait_s, remaining=remaining, limit=limit),)
+        return (overall,)
+    return (overall, Pace(limits.scope, wait_s, remaining=remaining, limit=limit))

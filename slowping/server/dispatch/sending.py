@@ -5,7 +5,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from slowping.core import notification
-from slowping.core.delivery import LeasedDelivery, Outcome, Rejected, Retry, Throttled, Unusable
+from slowping.core.delivery import (
+    LeasedDelivery,
+    Outcome,
+    Pace,
+    Rejected,
+    Retry,
+    Throttled,
+    Unusable,
+)
 from slowping.core.notification import Notification
 from slowping.core.settle import Sent
 from slowping.server.clock import Clock
@@ -13,6 +21,9 @@ from slowping.server.dispatch.outlets import Outlet
 
 TIMEOUT_S: Final = 240.0
 """A notifier has shorter ones of its own; this one is for strangers."""
+
+WORTH_WAITING_S: Final = 0.5
+"""A message that costs less than that is not the last of those that were taken apart."""
 
 
 class Sender:
@@ -70,5 +81,10 @@ def _first_group(
 
 def _asks_to_stop(outcome: Outcome) -> bool:
     """Whether the channel has to wait before its next message."""
-    paced = any(pace.wait_s > 0 and not (pace.remaining or pace.spare_s) for pace in outcome.paces)
-    return paced or isinstance(outcome, Throttled | Unusable)
+    return isinstance(outcome, Throttled | Unusable) or any(map(_is_wait, outcome.paces))
+
+
+def _is_wait(pace: Pace) -> bool:
+    if pace.adds_up:
+        return pace.wait_s >= WORTH_WAITING_S and not pace.spare_s
+    return pace.wait_s > 0 and not pace.remaining

@@ -32,6 +32,10 @@ def limited(remaining: str, reset_after: str) -> dict[str, str]:
     return {"x-ratelimit-remaining": remaining, "x-ratelimit-reset-after": reset_after}
 
 
+OVERALL = Pace("discord", 1 / 45, adds_up=True)
+"""What each message costs all webhooks together."""
+
+
 # Taken --------------------------------------------------------------------------------------
 
 
@@ -39,7 +43,7 @@ def test_a_message_that_is_kept_is_delivered_with_its_id() -> None:
     outcome = judged(200, {"id": "99", "content": "", "type": 0})
     assert isinstance(outcome, Delivered)
     assert outcome.reference == "99"
-    assert outcome.paces == ()
+    assert outcome.paces == (OVERALL,)
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"id": 7}', b'{"id": "7", "em'])
@@ -50,7 +54,8 @@ def test_a_message_without_a_readable_id_is_delivered_too(body: bytes) -> None:
 @pytest.mark.parametrize("remaining", [0, 3])
 def test_an_answer_tells_what_is_left_of_its_bucket_and_until_when(remaining: int) -> None:
     headers = {**limited(str(remaining), "1.25"), "x-ratelimit-limit": "5"}
-    [pace] = judged(200, headers=headers).paces
+    overall, pace = judged(200, headers=headers).paces
+    assert overall == OVERALL
     assert pace == Pace("discord:webhook:1", 1.25, remaining=remaining, limit=5)
 
 
@@ -60,7 +65,7 @@ def test_an_answer_tells_what_is_left_of_its_bucket_and_until_when(remaining: in
 )
 def test_headers_that_say_nothing_set_no_pace(remaining: str, reset_after: str) -> None:
     outcome = judged(200, headers=limited(remaining, reset_after))
-    assert outcome.paces == ()
+    assert outcome.paces == (OVERALL,)
 
 
 # Requests that Discord counts as invalid ----------------------------------------------------
