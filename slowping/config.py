@@ -79,6 +79,13 @@ class LimitsSection(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = DEFAULT_RATE_LIMIT
     """For keys that were issued without a limit of their own."""
+    wrong_keys: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0, le=1_000_000, description="a number of wrong keys a minute, 0 (all) to 1000000"
+        ),
+    ] = 20
+    """From one address; of IPv6, from one /64."""
 
 
 class LogSection(msgspec.Struct, frozen=True, kw_only=True):

@@ -92,6 +92,7 @@ def exit_code(error: errors.SlowpingError) -> ExitCode:
             | errors.MalformedCredential()
             | errors.EmptyCredential()
             | errors.UnknownApiKey()
+            | errors.TooManyGuesses()
             | errors.Forbidden()
         ):
             return ExitCode.REFUSED

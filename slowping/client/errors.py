@@ -22,6 +22,9 @@ _MEANT: Final[Mapping[type[SlowpingError], Callable[[Problem], SlowpingError]]] 
     errors.RateLimited: lambda told: errors.RateLimited(
         told.retry_after_s or _DEFAULT_WAIT_S, limit=told.limit or 0, reset_at=told.reset_at or 0
     ),
+    errors.TooManyGuesses: lambda told: errors.TooManyGuesses(
+        told.retry_after_s or _DEFAULT_WAIT_S, limit=told.limit or 0, reset_at=told.reset_at or 0
+    ),
     errors.QuotaReached: lambda told: errors.QuotaReached(told.limit or 0),
     errors.NoDestination: lambda told: errors.NoDestination(told.kind or ""),
     errors.TooLarge: lambda told: errors.TooLarge(told.limit_bytes or 0),

@@ -109,6 +109,8 @@ class StoredChannel(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     settings: dict[str, Any]
     """Everything the notifier's settings take, secrets among it."""
+    secret_names: frozenset[str] = frozenset()
+    """Which of the settings are secrets."""
     learned: dict[str, Any]
     """What the far side taught us, such as the id of a DM channel."""
     ad_hoc: bool

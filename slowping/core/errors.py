@@ -10,6 +10,7 @@ SlowpingError
 │   │   ├── ForeignProject      ... to this project
 │   │   └── ForeignOrigin       ... from this web page
 │   ├── RateLimited             too many requests this minute
+│   │   └── TooManyGuesses      ... with wrong API keys, from one address
 │   ├── QuotaReached            too many events this month
 │   ├── NoDestination           the project has no channel (of the kind that is asked for)
 │   ├── TooLarge                the body is over the size limit
@@ -104,6 +105,17 @@ class RateLimited(Refused):
         self.retry_after_s = retry_after_s
         self.limit = limit
         self.reset_at = reset_at
+
+
+class TooManyGuesses(RateLimited):
+    """Too many wrong API keys came from this address in a minute; the right one still works."""
+
+    def __init__(self, retry_after_s: int, *, limit: int = 0, reset_at: int = 0) -> None:
+        super().__init__(retry_after_s, limit=limit, reset_at=reset_at)
+        self.args = (
+            "This API key is wrong, and so were too many others from this address. A right one "
+            f"works at once; wrong ones are looked at again in {retry_after_s} s.",
+        )
 
 
 class QuotaReached(Refused):

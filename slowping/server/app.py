@@ -201,7 +201,8 @@ async def _wire_engine(
     owner.speaks_through(ingest)
     return _Engine(
         store=store, feed=feed, registry=registry, roster=roster, sealing=sealing,
-        gatekeeper=Gatekeeper(roster, now_ms), dispatcher=dispatcher, ingest=ingest, tally=tally,
+        gatekeeper=Gatekeeper(roster, now_ms, wrong_keys=config.limits.wrong_keys),
+        dispatcher=dispatcher, ingest=ingest, tally=tally,
         upkeep=upkeep.arrange(
             config, folder, store, world.clock,
             roster=roster, ingest=ingest, owner=owner, tally=tally,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from slowping.core import api_key, errors
 from slowping.core.api_key import Principal
-from slowping.server.limits import Allowance, Windows
+from slowping.server.limits import Allowance, Guesses, Windows
 from slowping.server.roster import Roster
 from slowping.store.port import ApiKeyUse, StoredProject
 
@@ -12,9 +12,11 @@ from slowping.store.port import ApiKeyUse, StoredProject
 class Gatekeeper:
     """Recognises keys, counts their requests, and remembers when each was used last."""
 
-    def __init__(self, roster: Roster, now_ms: Callable[[], int]) -> None:
+    def __init__(self, roster: Roster, now_ms: Callable[[], int], *, wrong_keys: int = 0) -> None:
+        """`wrong_keys` is how many a minute are looked at from one address; 0 is all."""
         self._roster = roster
         self._now_ms = now_ms
+        self._guesses = Guesses(wrong_keys)
         self._windows = Windows()
         self._used_at: dict[int, int] = {}
         self._used_from: dict[int, str | None] = {}
@@ -26,8 +28,13 @@ class Gatekeeper:
 
         Raises:
             UnknownApiKey: it is not a live key.
+            TooManyGuesses: nor were too many others from this address.
         """
-        principal = self._live(self._roster.api_keys.get(api_key.digest(value)))
+        try:
+            principal = self._live(self._roster.api_keys.get(api_key.digest(value)))
+        except errors.UnknownApiKey:
+            self._guesses.take(address, self._now_ms())
+            raise
         self._used_from[principal.key_id] = address
         return principal
 

@@ -36,6 +36,7 @@ CONDITIONS: Final[Mapping[type[SlowpingError], tuple[int, str]]] = {
     errors.InvalidInput: (422, "Not what is asked for"),
     errors.IdempotencyKeyReused: (422, "Idempotency key used before"),
     errors.RateLimited: (429, "Too many requests"),
+    errors.TooManyGuesses: (429, "Too many wrong API keys"),
     errors.QuotaReached: (429, "Monthly quota reached"),
     errors.Unavailable: (503, "Not possible now"),
 }

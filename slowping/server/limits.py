@@ -1,5 +1,10 @@
-"""Count each key's requests in a fixed window of a minute that its first request opens."""
+"""Count requests in fixed windows of a minute that the first request opens.
 
+Each key has a window, and each address from which wrong keys come.
+"""
+
+import collections
+import ipaddress
 import math
 from typing import Final
 
@@ -58,6 +63,59 @@ class Windows:
         window = [now_ms + WINDOW_MS, 0]
         self._windows[key_id] = window
         return window
+
+
+class Guesses:
+    """How many wrong keys came from each address, so that nobody tries them by the million.
+
+    Right keys are not looked at here, so that they cost nothing and are never turned away.
+    """
+
+    def __init__(self, limit: int) -> None:
+        """`limit` is how many a minute are looked at; 0 is all."""
+        self._limit = limit
+        self._windows: collections.OrderedDict[str | None, list[int]] = collections.OrderedDict()
+
+    def take(self, address: str | None, now_ms: int) -> None:
+        """Count a wrong key.
+
+        Raises:
+            TooManyGuesses: the window is used up.
+        """
+        if not self._limit:
+            return
+        sender = neighbourhood(address)
+        window = self._windows.get(sender)
+        if window is None or not now_ms < window[0] <= now_ms + WINDOW_MS:
+            window = self._open(sender, now_ms)
+        ends_at, used = window
+        if used >= self._limit:
+            raise errors.TooManyGuesses(
+                max(1, math.ceil((ends_at - now_ms) / 1000)),
+                limit=self._limit,
+                reset_at=math.ceil(ends_at / 1000),
+            )
+        window[1] = used + 1
+
+    def _open(self, sender: str | None, now_ms: int) -> list[int]:
+        window = self._windows[sender] = [now_ms + WINDOW_MS, 0]
+        self._windows.move_to_end(sender)
+        if len(self._windows) > _MOST_WINDOWS:
+            self._windows.popitem(last=False)
+        return window
+
+
+def neighbourhood(address: str | None) -> str | None:
+    """The addresses that one sender can choose from, by one name: of IPv6 all of a /64."""
+    try:
+        found = ipaddress.ip_address(address or "")
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return f"{ipaddress.IPv6Address(int(found) >> 64 << 64)}/64"
 
 
 def used_up(error: errors.RateLimited) -> Allowance:

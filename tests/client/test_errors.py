@@ -16,6 +16,7 @@ CONDITIONS = [
     errors.ForeignProject("shop"),
     errors.ForeignOrigin("https://evil.example"),
     errors.RateLimited(7, limit=5, reset_at=99),
+    errors.TooManyGuesses(7, limit=5, reset_at=99),
     errors.QuotaReached(100),
     errors.NoDestination("discord"),
     errors.TooLarge(10),

@@ -16,6 +16,11 @@ def test_the_drawing_shows_every_condition_in_its_place() -> None:
         (errors.NoCredential(), "No API key was given. Send it as 'Authorization: Bearer <key>'."),
         (errors.ForeignOrigin("https://a.test"), "The origin 'https://a.test' is not allowed."),
         (errors.RateLimited(7), "Too many requests. Try again in 7 s."),
+        (
+            errors.TooManyGuesses(7),
+            "This API key is wrong, and so were too many others from this address. A right one "
+            "works at once; wrong ones are looked at again in 7 s.",
+        ),
         (errors.NoDestination("email"), "This project has no channel of kind email."),
         (errors.TooLarge(1024), "The request body is larger than 1024 bytes."),
         (errors.UnknownCategory("bug"), "There is no category named 'bug'."),

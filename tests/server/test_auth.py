@@ -127,6 +127,19 @@ async def test_a_request_that_goes_on_tells_no_new_address(
     assert gatekeeper.take_used() == {principal.key_id: used}
 
 
+async def test_a_right_key_works_where_too_many_wrong_ones_came_from(engine: Engine) -> None:
+    await issue(engine)
+    gatekeeper = Gatekeeper(engine.roster, engine.clock.now_ms, wrong_keys=2)
+    for _ in range(2):
+        with pytest.raises(errors.UnknownApiKey):
+            gatekeeper.authenticate("wrong", "192.0.2.7")
+    with pytest.raises(errors.TooManyGuesses):
+        gatekeeper.authenticate("wrong", "192.0.2.7")
+    assert gatekeeper.authenticate(VALUE, "192.0.2.7").name == "shop"
+    with pytest.raises(errors.UnknownApiKey):
+        gatekeeper.authenticate("wrong", "192.0.2.8")
+
+
 # Origins -------------------------------------------------------------------------------------
 
 SHOP, BLOG, EVIL = "https://shop.example", "https://blog.example", "https://evil.example"

@@ -1,8 +1,10 @@
+import contextlib
+
 import pytest
 
 from slowping.core import errors
 from slowping.server import limits
-from slowping.server.limits import UNLIMITED, WINDOW_MS, Allowance, Windows
+from slowping.server.limits import UNLIMITED, WINDOW_MS, Allowance, Guesses, Windows
 from slowping.testing import START_MS
 
 NOW = START_MS
@@ -111,3 +113,62 @@ def test_a_refused_request_is_told_the_same() -> None:
 
 def test_who_is_not_limited_is_told_nothing() -> None:
     assert limits.rate_headers(UNLIMITED) == []
+
+
+# Wrong keys ----------------------------------------------------------------------------------
+
+
+def guess(guesses: Guesses, count: int, address: str | None = "192.0.2.7", now: int = NOW) -> None:
+    for _ in range(count):
+        guesses.take(address, now)
+
+
+def test_the_twenty_first_wrong_key_of_a_minute_is_not_looked_at() -> None:
+    guesses = Guesses(20)
+    guess(guesses, 20)
+    with pytest.raises(errors.TooManyGuesses) as refusal:
+        guess(guesses, 1, now=NOW + 15_000)
+    assert (refusal.value.limit, refusal.value.retry_after_s) == (20, 45)
+    guess(guesses, 20, now=NOW + WINDOW_MS)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("192.0.2.7", "192.0.2.7", True),
+        ("192.0.2.7", "192.0.2.8", False),
+        ("192.0.2.7", "::ffff:192.0.2.7", True),
+        ("2001:db8:0:1::7", "2001:db8:0:1:ffff::8", True),
+        ("2001:db8:0:1::7", "2001:db8:0:2::7", False),
+        ("no address", "no address", True),
+        (None, None, True),
+        (None, "192.0.2.7", False),
+    ],
+)
+def test_addresses_that_one_sender_can_choose_from_share_a_window(
+    one: str | None, other: str | None, same: bool
+) -> None:
+    guesses = Guesses(1)
+    guess(guesses, 1, one)
+    with pytest.raises(errors.TooManyGuesses) if same else contextlib.nullcontext():
+        guess(guesses, 1, other)
+
+
+def test_a_limit_of_nought_looks_at_every_key() -> None:
+    guess(Guesses(0), 1_000)
+
+
+def test_however_many_addresses_guess_the_latest_ten_thousand_are_known() -> None:
+    guesses = Guesses(1)
+    for number in range(10_001):
+        guess(guesses, 1, f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}")
+    assert len(guesses._windows) == 10_000
+    with pytest.raises(errors.TooManyGuesses):
+        guess(guesses, 1, "10.0.0.1")
+    guess(guesses, 1, "10.0.0.0")
+
+
+def test_a_clock_that_steps_back_keeps_no_guess_out_for_longer_than_a_minute() -> None:
+    guesses = Guesses(1)
+    guess(guesses, 1)
+    guess(guesses, 1, now=NOW - 3_600_000)

@@ -30,6 +30,7 @@ _WORDS: Final[Mapping[type[errors.SlowpingError], tuple[int, str]]] = {
     errors.ForeignOrigin: (403, "Domain not allowed"),
     errors.ForeignProject: (403, "Project not allowed"),
     errors.RateLimited: (429, "Rate limit exceeded"),
+    errors.TooManyGuesses: (429, "Rate limit exceeded"),
     errors.TooLarge: (413, "Request body too large"),
     errors.SlowBody: (408, "Request timeout"),
     errors.UnsupportedEncoding: (415, "Unsupported content encoding"),

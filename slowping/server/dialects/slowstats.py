@@ -32,6 +32,7 @@ _WORDS: Final[Mapping[type[errors.SlowpingError], tuple[int, str]]] = {
     errors.ForeignProject: (403, "Forbidden: You do not have access to this project."),
     errors.ForeignOrigin: (403, "Forbidden: This origin is not allowed."),
     errors.RateLimited: (429, "Too Many Requests"),
+    errors.TooManyGuesses: (429, "Too Many Requests"),
     errors.TooLarge: (413, "Request body too large."),
     errors.SlowBody: (408, "Request Timeout"),
     errors.UnsupportedEncoding: (415, "Unsupported content encoding."),

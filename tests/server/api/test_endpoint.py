@@ -47,7 +47,7 @@ def test_whatever_is_no_reading_and_no_sending_needs_the_admin_scope() -> None:
     for endpoint in ENDPOINTS:
         if endpoint.path == "/events" and endpoint.method == "POST":
             assert endpoint.scope is Scope.INGEST
-        elif endpoint.method != "GET":
+        elif endpoint.method != "GET" or endpoint.path == "/audit":
             assert endpoint.scope is Scope.ADMIN
         elif endpoint.path not in OPEN:
             assert endpoint.scope is Scope.READ
@@ -73,6 +73,21 @@ async def test_a_key_that_does_not_open_says_why(
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["www-authenticate"] == 'Bearer realm="slowping"'
     assert answer.json()["type"] == f"{PREFIX}/docs#{condition}"
+
+
+async def test_who_guesses_keys_is_told_to_wait(
+    house: RunningHouse, admin: httpx.AsyncClient
+) -> None:
+    place = f"{PREFIX}/projects"
+    wrong = {"x-api-key": "wrong"}
+    statuses = [(await house.client.get(place, headers=wrong)).status_code for _ in range(20)]
+    assert statuses == [401] * 20
+    answer = await house.client.get(place, headers=wrong)
+    assert answer.status_code == 429
+    assert answer.json()["type"] == f"{PREFIX}/docs#too-many-guesses"
+    assert int(answer.headers["retry-after"]) == answer.json()["retry_after_s"] <= 60
+    assert (await house.client.get(place)).status_code == 401
+    assert (await admin.get("/projects")).status_code == 200
 
 
 async def test_a_key_may_stand_in_either_header(house: RunningHouse) -> None:
