@@ -39,12 +39,12 @@ torture: $(BIN)
 
 .venv/bin:
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install -e '.[fast,test,check,bench]'
+	$(BIN)/pip install -e '.[fast,test,check,bench,torture]'
 
 # What a fresh environment gets today: run it, run `make check`, and commit both or neither.
 constraints:
 	fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && \
 	$(PYTHON) -m venv "$$fresh" && \
-	"$$fresh/bin/pip" install -q '.[fast,test,check,bench]' && \
+	"$$fresh/bin/pip" install -q '.[fast,test,check,bench,torture]' && \
 	{ sed -n '/^#/p' constraints.txt; "$$fresh/bin/pip" freeze --exclude slowping; } > constraints.new && \
 	mv constraints.new constraints.txt

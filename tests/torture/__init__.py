@@ -3,6 +3,8 @@
 from typing import Final
 
 BARS: Final[tuple[str, ...]] = (
+    "kill_loop",
+    "power_cut",
     "fault_matrix",
     "forbidden_addresses",
     "state_machine",

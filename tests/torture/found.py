@@ -52,8 +52,18 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+NOTHING: Final = Found(is_sound=False, events={}, ill_delivered=0, states={}, cut_off={})
+
+
 def look(folder: Path, channels: int) -> Found:
     """Look into the database of a data folder; `channels` is how many each event goes to."""
+    try:
+        return _seen(folder, channels)
+    except sqlite3.DatabaseError:
+        return NOTHING
+
+
+def _seen(folder: Path, channels: int) -> Found:
     with contextlib.closing(sqlite3.connect(folder / DATABASE)) as database:
         return Found(
             is_sound=_is_sound(database),

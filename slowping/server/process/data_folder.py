@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from slowping.core import errors
+from slowping.server.process import private_file
 
 LOCK_FILE: Final = "lock"
 DATABASE: Final = "slowping.db"
@@ -26,7 +27,7 @@ def owned(folder: pathlib.Path) -> Iterator[None]:
         ConfigError: it cannot be used.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make(folder)
         lock = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise errors.ConfigError(
@@ -44,3 +45,12 @@ def owned(folder: pathlib.Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def _make(folder: pathlib.Path) -> None:
+    """Make a folder, and those above it; one whose name is lost takes with it all that it holds."""
+    if folder.exists():
+        return
+    _make(folder.parent)
+    folder.mkdir(exist_ok=True, mode=0o700)
+    private_file.sync_names(folder.parent)

@@ -21,13 +21,16 @@ def write(path: pathlib.Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
-        _sync(path.parent)
+        sync_names(path.parent)
     except OSError as error:
         raise errors.ConfigError(f"Cannot write the file {path}: {error.strerror}.") from error
 
 
-def _sync(folder: pathlib.Path) -> None:
-    """Bring a file's name to the disk: a key that is lost takes with it all that it has sealed."""
+def sync_names(folder: pathlib.Path) -> None:
+    """Bring the names in a folder to the disk.
+
+    A key whose file is lost takes with it all that it has sealed.
+    """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
