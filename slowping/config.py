@@ -7,6 +7,7 @@ What comes later wins. An option `server.port` is `port` under `[server]` in the
 
 import difflib
 import ipaddress
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -185,9 +186,19 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     disk: DiskSection = DiskSection()
     notifiers: NotifiersSection = NotifiersSection()
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The texts in it that no log may tell: of plug-ins, those whose name says so."""
+        options = [option for kind in self.notifiers.plugins.values() for option in kind.items()]
+        told = [value for name, value in options if _SECRET_NAME.search(name)]
+        return tuple(
+            text for text in (self.notifiers.email.password, *told) if isinstance(text, str)
+        )
+
 
 # Reading --------------------------------------------------------------------------------------
 
+_SECRET_NAME: Final = re.compile("pass|secret|token|key|credential", re.IGNORECASE)
 _PREFIX: Final = "SLOWPING_"
 _DATA_VARIABLE: Final = "SLOWPING_DATA"
 _FILE_SUFFIX: Final = "_FILE"

@@ -223,3 +223,12 @@ def test_a_wrong_secret_is_not_repeated(tmp_path: Path) -> None:
 def test_a_far_sides_address_ends_without_a_slash() -> None:
     environ = {"SLOWPING_NOTIFIERS__TELEGRAM__API_BASE": "http://127.0.0.1:8081/"}
     assert config.load(None, environ).notifiers.telegram.api_base == "http://127.0.0.1:8081"
+
+
+def test_what_no_log_may_tell_is_known(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(
+        '[notifiers.email]\npassword = "4f3a9c21"\n'
+        '[notifiers.plugins.ntfy]\nserver = "https://ntfy.sh"\naccess_token = "5e8b7d60"\n'
+    )
+    assert config.load(file, {}).secrets == ("4f3a9c21", "5e8b7d60")

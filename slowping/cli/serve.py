@@ -61,8 +61,10 @@ def serve(
 
 def _run(config: "Config", folder: Path) -> None:
     from slowping.server import log, serving
+    from slowping.server.app import World
 
-    log.configure(config.log.level, config.log.format)
+    world = World()
+    log.configure(config.log.level, config.log.format, world.redaction)
     os.umask(0o077)  # whatever is made in the data folder is for its owner alone
 
     def ready(url: str, house: "House") -> None:
@@ -71,7 +73,7 @@ def _run(config: "Config", folder: Path) -> None:
             click.echo(_welcome(url, folder, house.first_keys))
 
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(serving.serve(config, folder, ready=ready))
+        runner.run(serving.serve(config, folder, ready=ready, world=world))
 
 
 def _loop_factory() -> Any:  # a function that makes an event loop, or None for the usual one

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -118,6 +119,20 @@ class StoredChannel(msgspec.Struct, frozen=True, kw_only=True):
     paused_at: int | None
     paused_reason: str | None
     created_at: int
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The texts that nobody may be told."""
+        held = [self.settings[name] for name in self.secret_names & self.settings.keys()]
+        return tuple(_texts_in(held))
+
+
+def _texts_in(value: Any) -> Iterator[str]:  # any JSON value
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inside in value.values() if isinstance(value, dict) else value:
+            yield from _texts_in(inside)
 
 
 SHOWN_OF_A_SECRET: Final = 4

@@ -1,11 +1,8 @@
 """Make text safe and short: control characters visible, numbers as JavaScript writes them."""
 
-import base64
 import decimal
 import re
 import unicodedata
-import urllib.parse
-from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
@@ -96,15 +93,6 @@ def shorten(text: str, most: int) -> str:
     Costs nothing, whatever the length: for texts that are worked on before they are clipped.
     """
     return text if len(text) <= most else text[:most] + ELLIPSIS
-
-
-def redact(said: str, secrets: Iterable[str]) -> str:
-    """Somebody's words without the secrets that he was told, however he spells them back."""
-    for secret in filter(None, secrets):
-        encoded = base64.b64encode(secret.encode()).decode()
-        for spelling in (secret, urllib.parse.quote(secret, safe=""), encoded):
-            said = said.replace(spelling, "[secret]")
-    return said
 
 
 def upper_first(text: str) -> str:

@@ -15,7 +15,7 @@ from typing import Final
 import httpcore
 import httpx
 
-from slowping.core import text, times
+from slowping.core import redaction, text, times
 from slowping.core.delivery import Answer, Delivered, Outcome, Retry, Throttled, Unusable
 from slowping.notifiers.dialling import Resolve, SystemResolver
 from slowping.notifiers.guard import EVERYWHERE, Guard, GuardedBackend
@@ -104,13 +104,13 @@ def record(answer: HttpAnswer, secrets: Iterable[str] = ()) -> Answer:
 
 def excerpt(body: bytes, secrets: Iterable[str] = ()) -> str | None:
     """The start of an answer, safe to show; None where there is nothing in it."""
-    said = text.redact(body.decode("utf-8", "replace"), secrets)
+    said = redaction.redact(body.decode("utf-8", "replace"), secrets)
     return text.clip(text.visible(said.strip()), MAX_EXCERPT) or None
 
 
 def quote(said: str, secrets: Iterable[str] = ()) -> str:
     """A far side's own words as part of a reason: one short line."""
-    return text.clip(text.one_line(text.redact(said, secrets)), _MAX_QUOTE)
+    return text.clip(text.one_line(redaction.redact(said, secrets)), _MAX_QUOTE)
 
 
 def retry_after(value: str | None, now_ms: int) -> float | None:

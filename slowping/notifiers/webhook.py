@@ -149,7 +149,8 @@ class Webhook:
             )
         except HttpFailure as failure:
             return http.failure(failure)
-        return judged(answer, scope=_scope(settings.url), now_ms=now_ms, secrets=keys)
+        secrets = [*keys, settings.url]
+        return judged(answer, scope=_scope(settings.url), now_ms=now_ms, secrets=secrets)
 
     async def close(self) -> None:
         """Nothing of its own is open."""

@@ -12,6 +12,7 @@ from typing import Final, TextIO
 import msgspec
 
 from slowping.config import Config
+from slowping.core.redaction import Redaction
 from slowping.notifiers.registry import Registry
 from slowping.server.api import create_api
 from slowping.server.api.metrics import Metrics
@@ -55,6 +56,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     random_bytes: Callable[[int], bytes] = os.urandom
     terminal: TextIO = sys.stdout
     environ: Mapping[str, str] = msgspec.field(default_factory=lambda: os.environ)
+    redaction: Redaction = msgspec.field(default_factory=Redaction)
+    """Told of every secret that is in use; the log asks it."""
 
 
 class House(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +100,7 @@ async def running(config: Config, folder: pathlib.Path, world: World) -> AsyncIt
     """
     ring = secret_key.find(folder, world.environ, world.random_bytes)
     vault = Vault(ring.keys)
+    world.redaction.hold("configuration", config.secrets)
     async with contextlib.AsyncExitStack() as stack:
         store = await open_store(f"sqlite:{folder / DATABASE}", vault)
         stack.push_async_callback(store.close)
@@ -187,7 +191,7 @@ async def _wire_engine(
 ) -> _Engine:
     now_ms = world.clock.now_ms
     feed = Feed(store.journal, world.clock)
-    roster = Roster(store.directory, feed.wake)
+    roster = Roster(store.directory, feed.wake, world.redaction)
     await roster.renew()
     owner, tally = Owner(), Tally()
     dispatcher = Dispatcher(
@@ -252,6 +256,7 @@ def _wire_api(
                 now_ms=engine.now_ms, closing=engine.feed.closed,
             ),
             sealing=engine.sealing,
+            redaction=world.redaction,
             metrics=Metrics(engine.store, engine.upkeep.disk, engine.tally),
             upkeep=engine.upkeep,
             refusals=refusals,

@@ -10,6 +10,7 @@ from litestar import Request, Response
 from slowping.core import errors, problem
 from slowping.core.errors import SlowpingError
 from slowping.core.problem import Problem
+from slowping.server import http
 from slowping.server.log import Fact
 
 _log = logging.getLogger("slowping.api")
@@ -90,4 +91,6 @@ def respond(problem_: Problem, headers: Mapping[str, str] | None = None) -> Resp
 
 def log_fault(request: Request[Any, Any, Any], exc: Exception) -> None:
     """Tell the operator what broke; neither the query nor the body is written down."""
-    _log.error(Fact("request failed", method=request.method, path=request.url.path), exc_info=exc)
+    keys = http.keys_in(dict(request.scope["headers"]))
+    fact = Fact("request failed", secrets=keys, method=request.method, path=request.url.path)
+    _log.error(fact, exc_info=exc)

@@ -270,6 +270,12 @@ def sender(scope: Mapping[str, Any]) -> str | None:
     return client[0] if client else None
 
 
+def keys_in(headers: Headers) -> tuple[str, ...]:
+    """What may be an API key in a request's headers: no log is to tell it."""
+    given = (headers.get(name, b"").decode("latin-1") for name in (b"authorization", b"x-api-key"))
+    return tuple(value.rpartition(" ")[2] for value in given)
+
+
 def idempotency_key(headers: Headers) -> str | None:
     """The Idempotency-Key, quoted (as a structured field) or bare; None where there is none.
 

@@ -2,22 +2,38 @@
 
 import logging
 import sys
+import threading
 import traceback
+from collections.abc import Iterable
+from types import TracebackType
 from typing import Any, Final
 
 import msgspec
 
 from slowping.core import text, times
+from slowping.core.redaction import Redaction
+
+logger = logging.getLogger("slowping")
 
 
 class Fact:
     """What happened, and the particulars; `logger.info(Fact("delivered", delivery=...))`."""
 
     def __init__(
-        self, what: str, /, *, trace: BaseException | None = None, **particulars: object
+        self,
+        what: str,
+        /,
+        *,
+        trace: BaseException | None = None,
+        secrets: Iterable[str] = (),
+        **particulars: object,
     ) -> None:
-        """`trace` is an error of a stranger: where it came from is told, not what it says."""
+        """`trace` is an error of a stranger: where it came from is told, not what it says.
+
+        `secrets` are such as are in nobody's settings, and are not told either.
+        """
         self.what = what
+        self.secrets = tuple(secrets)
         self.trace = None if trace is None else wordless_trace(trace)
         self.particulars = {name: value for name, value in particulars.items() if value is not None}
 
@@ -43,7 +59,18 @@ def wordless_trace(error: BaseException) -> str:
 class LineFormatter(logging.Formatter):
     """For people: time, level, what happened, key=value."""
 
+    def __init__(self, redaction: Redaction | None = None) -> None:
+        """`redaction` takes out of every line the secrets that it knows."""
+        super().__init__()
+        self._redaction = redaction or Redaction()
+
     def format(self, record: logging.LogRecord) -> str:
+        """A record as it is written, without secrets."""
+        own = record.msg.secrets if isinstance(record.msg, Fact) else ()
+        with self._redaction.holding(record, own):
+            return self._redaction.clean(self.written(record))
+
+    def written(self, record: logging.LogRecord) -> str:
         """One line; a traceback follows on lines of its own."""
         moment = times.iso_ms(int(record.created * 1000))
         line = f"{moment} {record.levelname.lower():<7} {text.one_line(record.getMessage())}"
@@ -60,7 +87,7 @@ class LineFormatter(logging.Formatter):
 class JsonFormatter(LineFormatter):
     """For programs: one JSON object a line."""
 
-    def format(self, record: logging.LogRecord) -> str:
+    def written(self, record: logging.LogRecord) -> str:
         """One line, tracebacks included."""
         fact = record.msg if isinstance(record.msg, Fact) else None
         told: dict[str, Any] = {
@@ -80,16 +107,38 @@ class JsonFormatter(LineFormatter):
 _FORMATTERS: Final = {"text": LineFormatter, "json": JsonFormatter}
 
 
-def configure(level: str, form: str) -> None:
-    """Send all logs to standard error; `form` is `text` or `json`."""
+def configure(level: str, form: str, redaction: Redaction | None = None) -> None:
+    """Send all logs to standard error, without secrets; `form` is `text` or `json`.
+
+    What nobody has caught, and warnings, go there as well: Python would write them as they are.
+    """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_FORMATTERS[form]())
+    handler.setFormatter(_FORMATTERS[form](redaction))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     # They write whole URLs, and those of Discord and Telegram hold secrets.
     for name in ("httpx", "httpcore", "aiosqlite", "asyncio"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    logging.captureWarnings(capture=True)
+    sys.excepthook = _tell_uncaught
+    threading.excepthook = _tell_uncaught_of_thread
+
+
+def _tell_uncaught(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+    else:
+        logger.critical(Fact("ended by an error"), exc_info=(kind, error, trace))
+
+
+def _tell_uncaught_of_thread(what: threading.ExceptHookArgs) -> None:
+    if what.exc_value is not None:
+        name = None if what.thread is None else what.thread.name
+        told = (what.exc_type, what.exc_value, what.exc_traceback)
+        logger.critical(Fact("a thread was ended by an error", thread=name), exc_info=told)
 
 
 def _quoted(value: object) -> str:

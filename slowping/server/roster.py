@@ -15,6 +15,7 @@ import msgspec
 
 from slowping.core import discord_url, fanout, ids
 from slowping.core.api_key import Principal
+from slowping.core.redaction import Redaction
 from slowping.server.clock import Clock
 from slowping.server.log import Fact
 from slowping.store.port import Directory, ProjectSnapshot, StoredProject
@@ -51,11 +52,18 @@ class Roster:
     """Projects by id and name, API keys by digest."""
 
     def __init__(
-        self, directory: Directory, keys_renewed: Callable[[], None] | None = None
+        self,
+        directory: Directory,
+        keys_renewed: Callable[[], None] | None = None,
+        redaction: Redaction | None = None,
     ) -> None:
-        """`keys_renewed` is called after the keys were read anew: some may have ended."""
+        """`keys_renewed` is called after the keys were read anew: some may have ended.
+
+        `redaction` is told the secrets of all live channels.
+        """
         self._directory = directory
         self._keys_renewed = keys_renewed
+        self._redaction = redaction or Redaction()
         self._tenants: dict[int, Tenant] = {}
         self._ids_by_name: dict[str, int] = {}
         self._origins: frozenset[str] = frozenset()
@@ -143,15 +151,25 @@ class Roster:
         if self._keys_renewed is not None:
             self._keys_renewed()
 
-    def _replace(self, snapshots: Sequence[ProjectSnapshot], gone: Iterable[int]) -> None:
-        for project_id in tuple(gone):
+    def _replace(self, snapshots: Sequence[ProjectSnapshot], read: Iterable[int]) -> None:
+        gone = tuple(read)
+        for project_id in gone:
             self._tenants.pop(project_id, None)
         for snapshot in snapshots:
             self._tenants[snapshot.project.id] = arrange(snapshot)
+        self._hold_secrets(snapshots, gone)
         self._ids_by_name = {
             tenant.project.name: number for number, tenant in self._tenants.items()
         }
         self._gather_origins()
+
+    def _hold_secrets(self, snapshots: Sequence[ProjectSnapshot], read: Iterable[int]) -> None:
+        found = {
+            snapshot.project.id: [text for one in snapshot.channels for text in one.secrets]
+            for snapshot in snapshots
+        }
+        for project_id in {*read, *found}:
+            self._redaction.hold(project_id, found.get(project_id, ()))
 
     def _gather_origins(self) -> None:
         lists = [tenant.project.allowed_origins for tenant in self._tenants.values()]

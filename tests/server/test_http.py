@@ -430,3 +430,17 @@ async def test_a_server_that_stops_waits_for_nobody_who_takes_nothing(goes_on: b
         stopped_at = loop.time()
     assert endless.ended.is_set()
     assert loop.time() - stopped_at < 5
+
+
+@pytest.mark.parametrize(
+    ("headers", "keys"),
+    [
+        ({}, ("", "")),
+        ({b"authorization": b"Bearer abc"}, ("abc", "")),
+        ({b"authorization": b"abc", b"x-api-key": b"d\xe9f"}, ("abc", "d\xe9f")),
+    ],
+)
+def test_what_may_be_an_api_key_is_found_in_the_headers(
+    headers: http.Headers, keys: tuple[str, ...]
+) -> None:
+    assert http.keys_in(headers) == keys

@@ -1,11 +1,15 @@
 import contextlib
 import json
 import logging
+import sys
+import threading
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from slowping.core.redaction import Redaction
 from slowping.server import log
 from slowping.server.log import Fact, JsonFormatter, LineFormatter, wordless_trace
 
@@ -142,6 +146,39 @@ def test_a_traceback_is_within_the_object() -> None:
     assert "s3cr3t" not in told(stranger)["traceback"]
 
 
+# Secrets -----------------------------------------------------------------------------------------
+
+SECRET = '4f3a9c21 "5e8b'
+
+
+@pytest.mark.parametrize("kind", [LineFormatter, JsonFormatter])
+def test_no_line_tells_a_secret_that_is_in_use(kind: type[LineFormatter]) -> None:
+    formatter = kind(Redaction([SECRET]))
+    error = raised(ValueError(SECRET), raised(KeyError(SECRET)))
+    for told_of in (
+        record(f"cannot send to {SECRET}"),
+        record(Fact("paused", reason=SECRET, name=f"x{SECRET}")),
+        record(Fact("failed"), error=error),
+    ):
+        line = formatter.format(told_of)
+        assert "4f3a9c21" not in line
+        assert "[secret]" in line
+
+
+def test_a_line_for_programs_is_one_object_without_its_secrets_too() -> None:
+    line = JsonFormatter(Redaction([SECRET])).format(record(Fact("paused", reason=SECRET)))
+    assert json.loads(line)["reason"] == "[secret]"
+
+
+@pytest.mark.parametrize("kind", [LineFormatter, JsonFormatter])
+def test_a_line_does_not_tell_the_secrets_that_it_names(kind: type[LineFormatter]) -> None:
+    formatter = kind()
+    error = raised(ValueError("key-of-a-request"))
+    fact = Fact("failed", secrets=["key-of-a-request"], path="/in")
+    assert "key-of-a-request" not in formatter.format(record(fact, error=error))
+    assert "key-of-a-request" in formatter.format(record("key-of-a-request"))
+
+
 # Configuring ---------------------------------------------------------------------------------
 
 
@@ -151,7 +188,10 @@ def loggers() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     quiet = {name: logging.getLogger(name).level for name in ("httpx", "httpcore", "asyncio")}
+    hooks = sys.excepthook, threading.excepthook
     yield
+    sys.excepthook, threading.excepthook = hooks
+    logging.captureWarnings(capture=False)
     root.handlers[:] = handlers
     root.setLevel(level)
     for name, was in quiet.items():
@@ -185,3 +225,28 @@ def test_only_errors_are_heard_where_only_errors_are_wanted(
     log.configure("error", "text")
     logging.getLogger("httpx").warning("pool is full")
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("loggers")
+def test_what_nobody_has_caught_is_told_without_secrets(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log.configure("info", "text", Redaction([SECRET]))
+    error = raised(ValueError(SECRET))
+    sys.excepthook(ValueError, error, error.__traceback__)
+    thread = threading.Thread(target=lambda: int(SECRET), name="writer")
+    thread.start()
+    thread.join()
+    warnings.showwarning(SECRET, UserWarning, __file__, 1)
+    told = capsys.readouterr().err
+    assert "4f3a9c21" not in told
+    assert told.count("[secret]") == 3
+    assert "ended by an error" in told
+    assert "thread=writer" in told
+
+
+@pytest.mark.usefixtures("loggers")
+def test_an_interrupt_is_told_as_python_does(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure("info", "text")
+    sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert capsys.readouterr().err == "KeyboardInterrupt\n"

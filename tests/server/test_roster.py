@@ -8,6 +8,7 @@ from slowping.core import ids
 from slowping.core.api_key import ApiKeyKind, Principal, Scope
 from slowping.core.category import NewCategory
 from slowping.core.project import NewProject
+from slowping.core.redaction import Redaction
 from slowping.server.roster import RECOVERY_S, Drawer, Roster, Tenant
 from slowping.store.port import ApiKeyRecord, ChannelRecord, ProjectSnapshot, Store
 from slowping.store.sqlite.directory import Directory
@@ -299,3 +300,17 @@ async def test_who_asked_for_it_is_told_once_keys_were_read_anew(store: Store) -
     assert told == []
     await listened_to.renew_api_keys()
     assert told == ["keys"]
+
+
+async def test_secrets_are_known_for_as_long_as_their_channel_is_live(store: Store) -> None:
+    known = Redaction()
+    roster = Roster(store.directory, redaction=known)
+    shop, team = await project(store, "shop"), await project(store, "team")
+    for each in (shop, team):
+        await channel(store, each, f"channel-of-{each}")
+    await roster.renew()
+    told = [f"https://far/channel-of-{each}" for each in (shop, team)]
+    assert [known.clean(secret) for secret in told] == ["[secret]", "[secret]"]
+    await store.directory.remove_project(shop, now=START_MS)
+    await roster.renew_project(shop)
+    assert [known.clean(secret) for secret in told] == [told[0], "[secret]"]

@@ -10,7 +10,7 @@ import aiosmtplib
 import msgspec
 
 from slowping.config import EmailSection
-from slowping.core import text
+from slowping.core import redaction, text
 from slowping.core.delivery import Answer, Delivered, Outcome, Rejected, Retry, Unusable
 from slowping.core.notification import Notification
 from slowping.notifiers import dialling
@@ -185,11 +185,11 @@ def _failed(account: Account, failure: Exception) -> str:
 
 
 def _excerpt(message: str, secrets: Sequence[str]) -> str:
-    return text.clip(text.visible(text.redact(message, secrets)), _EXCERPT)
+    return text.clip(text.visible(redaction.redact(message, secrets)), _EXCERPT)
 
 
 def _quote(message: str, secrets: Sequence[str]) -> str:
-    return text.clip(text.one_line(text.redact(message, secrets)), _MAX_QUOTE)
+    return text.clip(text.one_line(redaction.redact(message, secrets)), _MAX_QUOTE)
 
 
 # The conversation ----------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
@@ -30,6 +31,9 @@ class Refuser:
         """Say no, in the words of RFC 9457."""
         error = self._condition(request, exc)
         problem = _problem(error)
+        # A notifier's own words about settings may hold one that is stored.
+        detail = self._services.redaction.clean(problem.detail)
+        problem = msgspec.structs.replace(problem, detail=detail)
         if problem.status >= 500 and not isinstance(error, SlowpingError):
             problems.log_fault(request, exc)
         self._services.refusals.add(

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import msgspec
 
 from slowping.core.api_key import Scope
+from slowping.core.redaction import Redaction
 from slowping.notifiers.registry import Registry
 from slowping.server.api.metrics import Metrics
 from slowping.server.auth import Gatekeeper
@@ -89,6 +90,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     key_files: KeyFiles
     backups: Backups
     sealing: Sealing
+    redaction: Redaction
     metrics: Metrics
     upkeep: Upkeep
     refusals: Refusals

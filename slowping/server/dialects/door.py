@@ -31,6 +31,7 @@ from slowping.server.dialects.port import (
 from slowping.server.http import Bodies, Gone, HeaderList, Headers, Receive, Scope, Send
 from slowping.server.ingest import Ingest, Submission
 from slowping.server.limits import Allowance, rate_headers, used_up
+from slowping.server.log import Fact
 from slowping.server.refusals import Refusal, Refusals
 from slowping.server.roster import Roster, Tenant
 
@@ -114,7 +115,7 @@ class Door:
         except Gone:
             return
         except Exception as error:  # whatever it is, the client hears it in its own shape
-            logger.exception("a request failed")
+            logger.exception(Fact("a request failed", secrets=http.keys_in(headers)))
             reply = dialect.refusal(errors.SlowpingError())
             self._note(error, dialect, scope, reply)
         finally:

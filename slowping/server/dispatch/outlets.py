@@ -10,8 +10,9 @@ import msgspec
 
 from slowping.core import errors, ids
 from slowping.core.channel import StoredChannel
-from slowping.core.delivery import Outcome, Retry
+from slowping.core.delivery import Answer, Outcome, Retry
 from slowping.core.notification import Notification
+from slowping.core.redaction import Redaction
 from slowping.core.retry import RetryPolicy
 from slowping.notifiers.port import Notifier, Settings
 from slowping.server.log import Fact
@@ -48,6 +49,8 @@ class Outlet(msgspec.Struct, frozen=True, kw_only=True):
     settings: Settings
     scopes: tuple[str, ...]
     policy: RetryPolicy
+    redaction: Redaction
+    """Of the channel's own secrets, which its far side may repeat."""
 
     @property
     def own_scope(self) -> str:
@@ -82,7 +85,7 @@ class Outlet(msgspec.Struct, frozen=True, kw_only=True):
             _log_failure(self.channel, error)
             return Retry(reason=f"the notifier failed: {type(error).__name__}", unknown=True)
         if isinstance(outcome, Outcome):
-            return outcome
+            return _cleaned(outcome, self.redaction.clean)
         return Retry(reason="the notifier did not say what came of it", unknown=True)
 
 
@@ -156,6 +159,7 @@ class Outlets:
             settings=settings,
             scopes=scopes,
             policy=RetryPolicy(delays=delays),
+            redaction=Redaction(channel.secrets),
         )
 
     async def learn(self, outlet: Outlet, facts: Mapping[str, Any]) -> None:
@@ -213,7 +217,8 @@ class Outlets:
         try:
             return self.prepared(channel)
         except errors.InvalidInput as error:
-            reason = f"its settings cannot be used: {error}"
+            said = Redaction(channel.secrets).clean(str(error))
+            reason = f"its settings cannot be used: {said}"
             async with self._shutting:
                 paused = await self._pause(channel, reason)
             if paused:
@@ -253,6 +258,18 @@ class Outlets:
             names = ", ".join(channel.name for channel in others)
             with_it = f" (with it were paused: {names})" if names else ""
             await self._tell_owner(first, reason + with_it)
+
+
+def _cleaned(outcome: Outcome, clean: Callable[[str], str]) -> Outcome:
+    """The outcome without the secrets that a far side has repeated: it is kept and shown."""
+    excerpt = outcome.answer.excerpt
+    said = {
+        name: clean(words)
+        for name in ("reason", "reference")
+        if isinstance(words := getattr(outcome, name, None), str)
+    }
+    answer = Answer(outcome.answer.status, excerpt and clean(excerpt))
+    return msgspec.structs.replace(outcome, answer=answer, **said)
 
 
 def _log_failure(channel: StoredChannel, error: Exception) -> None:

@@ -48,6 +48,13 @@ async def test_no_key_is_shown_what_lets_one_in_at_a_webhooks_address(
     assert (await stored_settings(house, "hook"))["url"] == url
 
 
+async def test_a_refusal_does_not_repeat_a_secret(admin: httpx.AsyncClient) -> None:
+    await created(admin, settings={"url": "https://hooks.example/4f3a9c215e8b7d60"})
+    answer = await admin.get("/channels/4f3a9c215e8b7d60")
+    assert answer.status_code == 404
+    assert answer.json()["detail"] == "There is no channel '[secret]'."
+
+
 async def test_a_change_leaves_alone_what_it_does_not_name(
     house: RunningHouse, admin: httpx.AsyncClient
 ) -> None:

@@ -1,11 +1,22 @@
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import pytest
 
-from slowping.core import errors
+from slowping.core import errors, ids, notification
 from slowping.core.channel import StoredChannel
-from slowping.server.dispatch.outlets import Outlets
-from slowping.store.port import Store
+from slowping.core.delivery import (
+    Answer,
+    Delivered,
+    Outcome,
+    Rejected,
+    Retry,
+    Throttled,
+    Unusable,
+)
+from slowping.notifiers.port import Notifier, Settings
+from slowping.server.dispatch.outlets import Outlet, Outlets
+from slowping.store.port import ChannelRecord, Store
 from slowping.store.sqlite.directory import Directory
 from tests.server.engine import Engine
 
@@ -152,3 +163,61 @@ async def test_settings_that_cannot_be_used_are_refused(engine: Engine, outlets:
     broken = await engine.channel(colour="blue")
     with pytest.raises(errors.InvalidInput):
         outlets.prepared(await engine.stored(broken))
+
+
+# What far sides repeat -----------------------------------------------------------------------
+
+TOKEN = "4f3a9c215e8b7d60"
+TEST = notification.trial("team", "shop", 0)
+
+
+async def told_to(engine: Engine, **secrets: str) -> Outlet:
+    """A channel with secrets, ready to be sent to."""
+    record = ChannelRecord(name="team", kind="named", settings={}, secrets=secrets)
+    directory = engine.store.directory
+    made = await directory.create_channel(engine.project_id, record, now=engine.clock.now_ms())
+    stored = await engine.stored(ids.decode(ids.CHANNEL, made.id))
+    return Outlets(directory, engine.registry, engine.clock.now_ms, engine.tell_owner).prepared(
+        stored
+    )
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Delivered(answer=Answer(200, f"to {TOKEN}"), reference=TOKEN),
+        Retry(answer=Answer(500, f"POST /{TOKEN}"), reason=f"cannot reach {TOKEN}"),
+        Throttled(answer=Answer(429, TOKEN), reason=TOKEN, after=1.0, scope="named:team"),
+        Rejected(answer=Answer(400, TOKEN), reason=TOKEN),
+        Unusable(answer=Answer(404, TOKEN), reason=TOKEN, scope="named:team"),
+    ],
+    ids=lambda outcome: type(outcome).__name__,
+)
+async def test_what_a_far_side_repeats_of_a_secret_is_not_kept(
+    engine: Engine, outcome: Outcome
+) -> None:
+    outlet = await told_to(engine, url=f"https://far.example/{TOKEN}")
+    engine.notifier("named").script = [outcome]
+    kept = await outlet.deliver([TEST])
+    assert TOKEN not in str(kept)
+    assert "[secret]" in str(kept)
+    scope = getattr(outcome, "scope", None)
+    assert (type(kept), getattr(kept, "scope", None)) == (type(outcome), scope)
+
+
+async def test_a_channel_does_not_pause_with_a_secret_as_the_reason(engine: Engine) -> None:
+    class Loud:
+        """Kinds whose notifier says aloud what it does not like."""
+
+        def check(self, kind: str, settings: Mapping[str, Any]) -> Settings:
+            raise errors.InvalidInput(f"{settings['url']} is not what I want")
+
+        def notifier(self, kind: str) -> Notifier:
+            raise AssertionError(kind)
+
+    outlet = await told_to(engine, url=f"https://far.example/{TOKEN}")
+    outlets = Outlets(engine.store.directory, Loud(), engine.clock.now_ms, engine.tell_owner)
+    assert await outlets.outlet(outlet.channel.id) is None
+    reason = (await engine.stored(outlet.channel.id)).paused_reason
+    assert reason == "its settings cannot be used: [secret] is not what I want"
+    assert engine.told == [("team", reason)]

@@ -49,6 +49,7 @@ async def test_a_snapshot_has_all_that_is_live_in_a_project(store: Store) -> Non
         name="team",
         kind="webhook",
         settings={"expire_after_s": 60, "url": "https://team.example"},
+        secret_names=frozenset({"url"}),
         learned={"dm": "1"},
         ad_hoc=False,
         target=None,
