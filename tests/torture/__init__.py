@@ -7,6 +7,7 @@ BARS: Final[tuple[str, ...]] = (
     "power_cut",
     "fault_matrix",
     "forbidden_addresses",
+    "malformed_bodies",
     "state_machine",
 )
 """The modules that hold one each, in the order in which they run."""
