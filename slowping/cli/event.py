@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from slowping.cli import delivery, named, output, typed, where
+from slowping.cli.keep import event_file
 from slowping.cli.output import Column
 from slowping.core import text
 from slowping.core.event import Event
@@ -26,6 +27,10 @@ _COLUMNS = (
 @click.group()
 def event() -> None:
     """Events are what senders told; they never change."""
+
+
+event.add_command(event_file.export_events)
+event.add_command(event_file.import_events)
 
 
 @event.command("list")

@@ -21,7 +21,14 @@ from slowping.core.delivery import (
     Replay,
     Replayed,
 )
-from slowping.core.event import AcceptedEvent, AcceptedEvents, Event, NewEvent
+from slowping.core.event import (
+    AcceptedEvent,
+    AcceptedEvents,
+    Event,
+    Imported,
+    KeptEvent,
+    NewEvent,
+)
 from slowping.core.health import Health
 from slowping.core.overview import Overview
 from slowping.core.page import Page
@@ -96,6 +103,10 @@ class Client(Directory):
             "/events", AcceptedEvents, new, idempotency_key=idempotency_key
         )
         return accepted.events
+
+    async def import_events(self, kept: Sequence[KeptEvent]) -> Imported:
+        """Store 1 to 200 events for one project as they were; those that are there stay."""
+        return await self._server.post("/events/import", Imported, kept)
 
     async def list_events(  # noqa: PLR0913 - one for each filter
         self,

@@ -10,6 +10,9 @@ from slowping.core import errors
 MAX_EVENTS: Final = 1_000
 """Most events in one request."""
 
+MAX_IMPORT: Final = 200
+"""Most events that are imported in one request."""
+
 MAX_FIELDS: Final = 100
 """Most fields of one event."""
 
@@ -109,6 +112,33 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     notify: bool
     deliveries: dict[str, int] = {}
     """How many of its deliveries are in each state; states without any are left out."""
+
+
+class KeptEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as it is exported, and imported: with the id and the times that it had."""
+
+    category: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    received_at: dt.datetime
+    id: str | None = None
+    """Made from the rest where it is left out, and always the same one."""
+    description: str | None = None
+    fields: dict[str, Any] = {}
+    source: str | None = None
+    color: Color | None = None
+    dialect: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] = "slowping"
+    occurred_at: dt.datetime | None = None
+    notify: bool = True
+    """Whether it was to be told to somebody when it came; nobody is told when it is imported."""
+    project: str | None = None
+    """A project's id or name; `default` where it is left out."""
+
+
+class Imported(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of events that were imported."""
+
+    imported: int
+    known: int
+    """Those that were there already."""
 
 
 class EventFilter(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ Outside, it is a prefix that names the noun and 13 characters of Crockford's bas
 as the numbers do: `evt_01k9z6v3t8q0g`.
 """
 
+import hashlib
 from typing import Final
 
 from slowping.core import errors
@@ -31,6 +32,10 @@ NOUNS: Final = {
 
 _EPOCH_MS: Final = 1_735_689_600_000  # 2025-01-01T00:00:00Z: 41 bits last until 2094
 _COUNTER_BITS: Final = 22
+
+COUNTER: Final = (1 << _COUNTER_BITS) - 1
+"""The bits of an id in which things of the same moment differ."""
+
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS: Final = [high + low for high in _ALPHABET for low in _ALPHABET]
 _DIGITS: Final = {letter: value for value, letter in enumerate(_ALPHABET)}
@@ -50,10 +55,20 @@ class IdSource:
         self._newest = first + count - 1
         return first
 
+    def pass_by(self, number: int) -> None:
+        """Hand out nothing up to `number` any more: it came from elsewhere."""
+        self._newest = max(self._newest, number)
+
 
 def floor(ms: int) -> int:
     """The smallest id of something that happens at `ms`: ids are bounds of time as well."""
     return min(max(0, ms - _EPOCH_MS) << _COUNTER_BITS, LARGEST)
+
+
+def beside(number: int, seed: bytes) -> int:
+    """Another id of the same moment, always the same one for a seed."""
+    counter = int.from_bytes(hashlib.blake2b(seed, digest_size=4).digest()) % (1 << _COUNTER_BITS)
+    return number >> _COUNTER_BITS << _COUNTER_BITS | counter
 
 
 def encode(prefix: str, number: int) -> str:

@@ -25,6 +25,7 @@ from slowping.server.dialects.door import Door
 from slowping.server.dialects.door import Services as DoorServices
 from slowping.server.dispatch.dispatcher import Dispatcher
 from slowping.server.dispatch.toolbox import Toolbox
+from slowping.server.event_import import EventImport
 from slowping.server.feed import Feed
 from slowping.server.http import Bodies, Receive, Scope, Send
 from slowping.server.ingest import Ingest
@@ -245,6 +246,7 @@ def _wire_api(
             roster=engine.roster,
             gatekeeper=engine.gatekeeper,
             ingest=engine.ingest,
+            event_import=EventImport(engine.store.inbox, engine.ingest, now_ms=engine.now_ms),
             dispatcher=engine.dispatcher,
             feed=engine.feed,
             registry=engine.registry,

@@ -2,7 +2,7 @@
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -131,6 +131,21 @@ class Ingest:
         if promise is None:
             return None
         return await self._inbox.recall(submission.project_id, promise)
+
+    async def categories(
+        self, project_id: int, drafts: Sequence[EventDraft]
+    ) -> Mapping[str, int]:
+        """The ids of a project's categories by name; those that drafts name are there then.
+
+        Raises:
+            InvalidInput: a name cannot be a category's, or the project has too many.
+            ForeignProject: the project is gone.
+        """
+        asked = Submission(
+            drafts=drafts, principal=None, project_id=project_id, dialect="", create_categories=True
+        )
+        tenant = await self._furnished(asked)
+        return {name: drawer.category_id for name, drawer in tenant.drawers.items()}
 
     async def check_quota(self, project_id: int, count: int = 1) -> None:
         """See whether the project may have so many more events this month (UTC).

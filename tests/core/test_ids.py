@@ -77,3 +77,19 @@ def test_the_ids_of_a_moment_are_below_those_of_the_next() -> None:
 @pytest.mark.parametrize(("moment", "smallest"), [(-(2**60), 0), (2**60, ids.LARGEST)])
 def test_the_smallest_id_of_a_moment_out_of_reach_is_at_the_end(moment: int, smallest: int) -> None:
     assert ids.floor(moment) == smallest
+
+
+def test_an_id_from_elsewhere_is_never_handed_out() -> None:
+    source = IdSource()
+    far = ids.floor(NOW + 1_000) | ids.COUNTER
+    source.pass_by(far)
+    source.pass_by(0)
+    assert source.take(NOW) == far + 1
+
+
+@given(st.binary())
+def test_an_id_beside_another_is_of_the_same_moment(seed: bytes) -> None:
+    number = ids.floor(NOW) | 7
+    found = ids.beside(number, seed)
+    assert ids.floor(NOW) <= found <= ids.floor(NOW) | ids.COUNTER
+    assert found == ids.beside(ids.floor(NOW), seed)

@@ -15,6 +15,8 @@ from slowping.core.event import (
     Event,
     EventDraft,
     EventFilter,
+    Imported,
+    KeptEvent,
     NewEvent,
     Receipt,
 )
@@ -33,6 +35,10 @@ _YEARS: Final = range(1970, 9999)  # what can be written down as a date in any t
 
 NewEvents = Annotated[list[NewEvent], msgspec.Meta(min_length=1, max_length=event.MAX_EVENTS)]
 """All are accepted, or none."""
+
+
+KeptEvents = Annotated[list[KeptEvent], msgspec.Meta(min_length=1, max_length=event.MAX_IMPORT)]
+"""Few, so that nobody who sends events waits for them."""
 
 
 class EventQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,6 +76,19 @@ async def send_events(
         receipt = await services.ingest.accept(submission)
     accepted = accepted_events(receipt)
     return AcceptedEvents(events=accepted) if isinstance(sent, list) else accepted[0]
+
+
+async def import_events(call: Call[NoQuery, KeptEvents]) -> Imported:
+    """All for one project: each is stored with the id and the times that it had, or none is.
+
+    One that is there already stays as it is, so that the same events can be sent again. Nobody is
+    told of them, they count for no month, and categories that are missing are made.
+    """
+    roster, names = call.services.roster, dict.fromkeys(one.project for one in call.body)
+    first, *others = [reach.landing(roster, call.principal, name) for name in names]
+    if any(other.id != first.id for other in others):
+        raise errors.InvalidInput("All events of one request go to the same project.")
+    return await call.services.event_import.run(first.id, call.body)
 
 
 async def list_events(call: Call[EventQuery, None]) -> Page[Event]:
@@ -162,6 +181,16 @@ ENDPOINTS: Final[tuple[Endpoint[Any, Any], ...]] = (
             errors.NotFound,
             errors.QuotaReached,
         ),
+    ),
+    Endpoint(
+        method="POST",
+        path="/events/import",
+        summary="Import events that were exported, up to 200 at once",
+        scope=Scope.ADMIN,
+        handle=import_events,
+        body=KeptEvents,
+        answer=Imported,
+        refusals=(errors.ForeignProject, errors.NotFound),
     ),
     Endpoint(
         method="GET",

@@ -11,6 +11,7 @@ from slowping.notifiers.registry import Registry
 from slowping.server.api.metrics import Metrics
 from slowping.server.auth import Gatekeeper
 from slowping.server.dispatch.dispatcher import Dispatcher
+from slowping.server.event_import import EventImport
 from slowping.server.feed import Feed
 from slowping.server.http import Bodies
 from slowping.server.ingest import Ingest
@@ -81,6 +82,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     roster: Roster
     gatekeeper: Gatekeeper
     ingest: Ingest
+    event_import: EventImport
     dispatcher: Dispatcher
     feed: Feed
     registry: Registry

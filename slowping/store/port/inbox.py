@@ -1,6 +1,6 @@
 """What ingest may ask of a store: drafts become events, once per idempotency key."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -85,6 +85,17 @@ class Inbox(Protocol):
 
         Raises:
             IdempotencyKeyReused: the key was used with another request.
+        """
+        ...
+
+    async def import_events(self, events: Sequence[EventRow], *, now: int) -> int:
+        """Write events that were accepted before, without deliveries; how many were new.
+
+        One that is there already stays as it is. Where another one has its id, it gets another of
+        the same moment, always the same one. They count for no month, and the feed is silent.
+
+        Raises:
+            Unavailable: the store cannot write now; nothing was.
         """
         ...
 

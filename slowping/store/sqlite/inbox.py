@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from slowping.core import errors
+from slowping.core import errors, ids
 from slowping.core.event import Receipt
 from slowping.core.ids import IdSource
-from slowping.store.port import Entry, Idempotency
+from slowping.store.port import Entry, EventRow, Idempotency
 from slowping.store.sqlite.readers import Readers
 from slowping.store.sqlite.writer import Writer, is_of_disk
 
@@ -45,6 +45,21 @@ _STORE_JOURNAL = """
 insert into journal (at, kind, project_id, category_id, subject_id)
 select value ->> 10, 'event.accepted', value ->> 1, value ->> 2, value ->> 0 from json_each(?)
 """
+
+# Not as accepted: who follows the feed is told of what comes in, and this came long ago.
+_STORE_IMPORTED = """
+insert into journal (at, kind, project_id, category_id, subject_id)
+select ?, 'event.imported', value ->> 1, value ->> 2, value ->> 0 from json_each(?)
+"""
+
+_IN_PLACE = """
+select id, project_id, dialect, source, description, color, fields, occurred_at, received_at, notify
+  from event
+ where id in (select value from json_each(?))
+"""
+
+_MOST_PLACES = 50
+"""How often a free id is looked for; two in a row are taken once in some hundred thousand."""
 
 _COUNT_USAGE = """
 insert into usage (project_id, month, events) values (?, ?, ?)
@@ -90,6 +105,12 @@ class Inbox:
         rows = await self._readers.fetch(_RECALL, (project_id, idempotency.key))
         return _repeat(rows[0], idempotency) if rows else None
 
+    async def import_events(self, events: Sequence[EventRow], *, now: int) -> int:
+        """Write events that were accepted before; how many were new."""
+        # Before they are written: an id is never handed out that one of them may get.
+        self._ids.pass_by(max(event.id for event in events) | ids.COUNTER)
+        return await self._writer.run(lambda connection: _import(connection, events, now))
+
     async def accept_metric(self, project_id: int, payload: Mapping[str, Any], at: int) -> None:
         """Store a metric."""
         row = (self._ids.take(at), project_id, _encode(payload).decode(), at)
@@ -103,6 +124,47 @@ class Inbox:
         """How many events the project was sent in a month."""
         rows = await self._readers.fetch(_USAGE, (project_id, month))
         return int(rows[0]["events"]) if rows else 0
+
+
+def _import(connection: sqlite3.Connection, events: Sequence[EventRow], now: int) -> int:
+    left, stored = list(events), 0
+    for attempt in range(_MOST_PLACES):
+        fresh, left = _sorted_out(connection, left, attempt)
+        if fresh:
+            rows = _encode(fresh).decode()
+            connection.execute(_STORE_EVENTS, (rows,))
+            connection.execute(_STORE_IMPORTED, (now, rows))
+            stored += len(fresh)
+        if not left:
+            break
+    return stored
+
+
+def _sorted_out(
+    connection: sqlite3.Connection, events: Sequence[EventRow], attempt: int
+) -> tuple[list[EventRow], list[EventRow]]:
+    """Those whose place is free, and those that have to look for another; the rest is there."""
+    asked = _encode([event.id for event in events]).decode()
+    there = {row["id"]: tuple(row)[1:] for row in connection.execute(_IN_PLACE, (asked,))}
+    fresh: dict[int, EventRow] = {}
+    others = []
+    for event in events:
+        if event.id in fresh:
+            there[event.id] = _content(fresh[event.id])
+        if event.id not in there:
+            fresh[event.id] = event
+        elif there[event.id] != _content(event):
+            seed = _encode((attempt, *_content(event)))
+            others.append(msgspec.structs.replace(event, id=ids.beside(event.id, seed)))
+    return list(fresh.values()), others
+
+
+def _content(event: EventRow) -> tuple[object, ...]:
+    """What makes an event the same: a category may have another name by now."""
+    return (
+        event.project_id, event.dialect, event.source, event.description, event.color,
+        event.fields, event.occurred_at, event.received_at, int(event.notify),
+    )  # fmt: skip
 
 
 def newest_id(connection: sqlite3.Connection) -> int:

@@ -117,6 +117,7 @@ select bounds.head, bounds.oldest, line.seq, line.kind, line.subject_id,
                 and journal.seq <= :until
                 and (:projects is null
                      or journal.project_id in (select value from json_each(:projects)))
+                and journal.kind <> 'event.imported'
                 and (:keys or journal.kind <> 'key.changed')
                 and (:categories is null
                      or iif(journal.kind = 'delivery.changed',

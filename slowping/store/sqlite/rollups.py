@@ -51,11 +51,16 @@ select (select value from meta where key = 'rolled_up') as place,
 # taken in the order in which they came, as long as there is room.
 COUNTED: Final = """
 with accepted as materialized (
-    select seq, category_id, at / :quarter * :quarter as start, subject_id
+    select seq,
+           category_id,
+           iif(kind = 'event.accepted', at, (select received_at from event where id = subject_id))
+               / :quarter * :quarter as start,
+           subject_id
       from journal
      where seq > :place
        and seq <= :reached
-       and kind = 'event.accepted'
+       and kind in ('event.accepted', 'event.imported')
+       and start is not null
 ), number as materialized (
     select accepted.category_id,
            accepted.start,
