@@ -158,8 +158,8 @@ async def _guided(asked: Run) -> Sequence[Figure]:
     wanted = asked.times(GUIDED)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.torture.coverage_guided", corpus,
-        f"-runs={wanted}", f"-seed={SEED}", f"-max_len={MOST_BYTES}", "-timeout=10", "-rss_limit_mb=1024",
-        f"-artifact_prefix={asked.folder}/broke-",
+        f"-runs={wanted}", f"-seed={SEED}", f"-max_len={MOST_BYTES}", "-timeout=10",
+        "-rss_limit_mb=1024", f"-artifact_prefix={asked.folder}/broke-",
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     _, told = await process.communicate()
