@@ -5,6 +5,7 @@ from typing import Final
 BARS: Final[tuple[str, ...]] = (
     "kill_loop",
     "power_cut",
+    "sync_trace",
     "fault_matrix",
     "forbidden_addresses",
     "malformed_bodies",
