@@ -5,7 +5,7 @@ import contextlib
 import io
 import pathlib
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -21,6 +21,7 @@ from slowping.core.project import NewProject
 from slowping.server import serving
 from slowping.server.app import House, World, running
 from slowping.server.clock import Clock, SystemClock
+from slowping.server.process.disk import Usage, usage_of
 from slowping.store import open_store
 from slowping.store.port import ApiKeyRecord, ChannelRecord, Store
 from slowping.store.vault import Vault
@@ -156,10 +157,16 @@ async def running_house(
     config: Config | None = None,
     clock: Clock | None = None,
     environ: Mapping[str, str] | None = None,
+    disk_usage: Callable[[pathlib.Path], Usage] = usage_of,
 ) -> AsyncIterator[RunningHouse]:
     """Run a server on a free port of this machine."""
     config = config or Config()
-    world = World(clock=clock or SystemClock(), terminal=io.StringIO(), environ=environ or {})
+    world = World(
+        clock=clock or SystemClock(),
+        terminal=io.StringIO(),
+        environ=environ or {},
+        disk_usage=disk_usage,
+    )
     with contextlib.closing(serving.listen("127.0.0.1", 0)) as listener:
         base_url = serving.address_of(listener)
         async with running(config, folder, world) as house:

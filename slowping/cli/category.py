@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import rich_click as click
 
-from slowping.cli import named, output, typed, where
+from slowping.cli import keeping, named, output, typed, where
 from slowping.cli.output import Column
 from slowping.core.category import (
     DEFAULT_COLOR,
@@ -78,6 +78,8 @@ async def show_category(client: "Client", name: str, project: str | None, as_jso
             ("color", _hexadecimal(found.color)),
             ("priority", str(found.priority)),
             ("channels", _channels(found, live)),
+            ("events kept", keeping.days(found.keep_days, "as the project's")),
+            ("size kept", keeping.size(found.keep_mb)),
             ("created", output.moment(found.created_at)),
         ]
     )
@@ -89,6 +91,7 @@ async def show_category(client: "Client", name: str, project: str | None, as_jso
 @click.option("--emoji", default=DEFAULT_EMOJI, show_default=True, help="Stands before its name.")
 @click.option("--color", type=typed.color, metavar="COLOR", help="Such as 2ECC71, or 3066993.")
 @_channel_option
+@keeping.options
 @output.json_option
 @where.connected(where.ADMIN_KEY_FILE)
 async def create_category(  # noqa: PLR0913 - one for each option
@@ -98,6 +101,8 @@ async def create_category(  # noqa: PLR0913 - one for each option
     emoji: str,
     color: int | None,
     channels: tuple[str, ...],
+    keep_days: int | None,
+    keep_mb: int | None,
     as_json: bool,
 ) -> None:
     """Create a category."""
@@ -107,6 +112,8 @@ async def create_category(  # noqa: PLR0913 - one for each option
         emoji=emoji,
         color=DEFAULT_COLOR if color is None else color,
         channels=channels,
+        keep_days=keeping.first(keep_days),
+        keep_mb=keeping.first(keep_mb),
     )
     created = await client.create_category(new)
     if as_json:
@@ -122,6 +129,7 @@ async def create_category(  # noqa: PLR0913 - one for each option
 @click.option("--color", type=typed.color, metavar="COLOR", help="Such as 2ECC71, or 3066993.")
 @_channel_option
 @click.option("--all-channels", is_flag=True, help="Send to every channel of the project again.")
+@keeping.options
 @where.connected(where.ADMIN_KEY_FILE)
 async def change_category(  # noqa: PLR0913 - one for each option
     client: "Client",
@@ -132,9 +140,11 @@ async def change_category(  # noqa: PLR0913 - one for each option
     color: int | None,
     channels: tuple[str, ...],
     all_channels: bool,
+    keep_days: int | None,
+    keep_mb: int | None,
 ) -> None:
     """Change a category; what is not given stays."""
-    output.require_change(new_name, emoji, color, channels, all_channels)
+    output.require_change(new_name, emoji, color, channels, all_channels, keep_days, keep_mb)
     if channels and all_channels:
         raise click.UsageError("Give --channel or --all-channels, not both.")
     found = await named.category(client, name, project)
@@ -143,6 +153,8 @@ async def change_category(  # noqa: PLR0913 - one for each option
         emoji=msgspec.UNSET if emoji is None else emoji,
         color=msgspec.UNSET if color is None else color,
         channels=channels if channels or all_channels else msgspec.UNSET,
+        keep_days=keeping.change(keep_days),
+        keep_mb=keeping.change(keep_mb),
     )
     changed = await client.change_category(found.id, change)
     output.talk(f"Changed the category {changed.name} in {changed.project}.")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import rich_click as click
 
-from slowping.cli import named, output, where
+from slowping.cli import keeping, named, output, where
 from slowping.cli.output import Column
 from slowping.core.project import NewProject, Project, ProjectChange
 
@@ -63,6 +63,8 @@ async def show_project(client: "Client", name: str, as_json: bool) -> None:
             ("monthly quota", _quota(found)),
             ("allowed origins", ", ".join(found.allowed_origins) or "any"),
             ("strict destinations", "yes" if found.strict_destinations else "no"),
+            ("events kept", keeping.days(found.keep_days, "as the server is configured")),
+            ("size kept", keeping.size(found.keep_mb)),
             ("created", output.moment(found.created_at)),
         ]
     )
@@ -79,14 +81,17 @@ async def show_project(client: "Client", name: str, as_json: bool) -> None:
     is_flag=True,
     help="Ask for the kinds of channel that PingPanda and PingPilot ask for.",
 )
+@keeping.options
 @output.json_option
 @where.connected(where.ADMIN_KEY_FILE)
-async def create_project(
+async def create_project(  # noqa: PLR0913 - one for each option
     client: "Client",
     name: str,
     origins: tuple[str, ...],
     monthly_quota: int | None,
     strict_destinations: bool,
+    keep_days: int | None,
+    keep_mb: int | None,
     as_json: bool,
 ) -> None:
     """Create a project."""
@@ -95,6 +100,8 @@ async def create_project(
         allowed_origins=origins,
         monthly_quota=monthly_quota or None,
         strict_destinations=strict_destinations,
+        keep_days=keeping.first(keep_days),
+        keep_mb=keeping.first(keep_mb),
     )
     created = await client.create_project(new)
     if as_json:
@@ -115,6 +122,7 @@ async def create_project(
     default=None,
     help="Ask for the kinds of channel that PingPanda and PingPilot ask for.",
 )
+@keeping.options
 @where.connected(where.ADMIN_KEY_FILE)
 async def change_project(  # noqa: PLR0913 - one for each option
     client: "Client",
@@ -124,9 +132,12 @@ async def change_project(  # noqa: PLR0913 - one for each option
     any_origin: bool,
     monthly_quota: int | None,
     strict_destinations: bool | None,
+    keep_days: int | None,
+    keep_mb: int | None,
 ) -> None:
     """Change a project; what is not given stays."""
-    output.require_change(new_name, origins, any_origin, monthly_quota, strict_destinations)
+    given = (new_name, origins, any_origin, monthly_quota, strict_destinations)
+    output.require_change(*given, keep_days, keep_mb)
     if origins and any_origin:
         raise click.UsageError("Give --origin or --any-origin, not both.")
     found = await named.project(client, name)
@@ -136,6 +147,8 @@ async def change_project(  # noqa: PLR0913 - one for each option
         allowed_origins=origins if origins or any_origin else unset,
         monthly_quota=unset if monthly_quota is None else monthly_quota or None,
         strict_destinations=unset if strict_destinations is None else strict_destinations,
+        keep_days=keeping.change(keep_days),
+        keep_mb=keeping.change(keep_mb),
     )
     changed = await client.change_project(found.id, change)
     output.talk(f"Changed the project {changed.name}.")

@@ -30,7 +30,7 @@ from slowping.server.feed import Feed
 from slowping.server.http import Bodies, Receive, Scope, Send
 from slowping.server.ingest import Ingest
 from slowping.server.owner import Owner
-from slowping.server.process import secret_key, upkeep
+from slowping.server.process import disk, secret_key, upkeep
 from slowping.server.process.backups import Backups
 from slowping.server.process.chores import Uses, going_on
 from slowping.server.process.data_folder import DATABASE
@@ -56,6 +56,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     jitter: Callable[[], float] = random.random
     random_bytes: Callable[[int], bytes] = os.urandom
     terminal: TextIO = sys.stdout
+    disk_usage: Callable[[pathlib.Path], disk.Usage] = disk.usage_of
     environ: Mapping[str, str] = msgspec.field(default_factory=lambda: os.environ)
     redaction: Redaction = msgspec.field(default_factory=Redaction)
     """Told of every secret that is in use; the log asks it."""
@@ -210,7 +211,7 @@ async def _wire_engine(
         dispatcher=dispatcher, ingest=ingest, tally=tally,
         upkeep=upkeep.arrange(
             config, folder, store, world.clock,
-            roster=roster, ingest=ingest, owner=owner, tally=tally,
+            roster=roster, ingest=ingest, owner=owner, tally=tally, usage=world.disk_usage,
         ),
         now_ms=now_ms,
     )  # fmt: skip

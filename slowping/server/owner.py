@@ -1,4 +1,4 @@
-"""Tell a project's owner about a channel that was paused, through its other channels."""
+"""Tell a project's owner what needs him: a channel that was paused, a disk that is nearly full."""
 
 import contextlib
 from typing import Final
@@ -25,20 +25,31 @@ class Owner:
 
     async def tell(self, channel: StoredChannel, reason: str) -> None:
         """Write an event about the channel, for every channel but this one."""
-        if self._ingest is None:
-            return
         # A project that is gone or a store that is full is told to nobody.
         with contextlib.suppress(errors.Refused, errors.Unavailable):
-            await self._ingest.accept(
-                Submission(
-                    drafts=(_notice(channel, reason),),
-                    principal=None,
-                    project_id=channel.project_id,
-                    dialect=NOTICE,
-                    create_categories=True,
-                    skip_channels=(channel.id,),
-                )
+            await self._say(channel.project_id, _notice(channel, reason), but=(channel.id,))
+
+    async def warn(self, project_id: int, text: str) -> bool:
+        """Write an event about the server as a whole; whether that could be done."""
+        try:
+            await self._say(project_id, _warning(text))
+        except (errors.Refused, errors.Unavailable):
+            return False
+        return True
+
+    async def _say(self, project_id: int, draft: EventDraft, but: tuple[int, ...] = ()) -> None:
+        if self._ingest is None:
+            return
+        await self._ingest.accept(
+            Submission(
+                drafts=(draft,),
+                principal=None,
+                project_id=project_id,
+                dialect=NOTICE,
+                create_categories=True,
+                skip_channels=but,
             )
+        )
 
 
 def _notice(channel: StoredChannel, reason: str) -> EventDraft:
@@ -49,3 +60,7 @@ def _notice(channel: StoredChannel, reason: str) -> EventDraft:
         f"Mend it, then resume it: slowping channel resume {channel.name}",
         fields={"channel": channel.name, "kind": channel.kind, "reason": reason},
     )
+
+
+def _warning(text: str) -> EventDraft:
+    return EventDraft(category=CATEGORY, source=CATEGORY, description=text)

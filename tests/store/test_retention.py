@@ -5,6 +5,7 @@ import sqlite3
 import pytest
 
 from slowping.core import errors, ids
+from slowping.core.audit import Author
 from slowping.core.category import CategoryChange, NewCategory
 from slowping.core.delivery import (
     AttemptOutcome,
@@ -161,6 +162,16 @@ async def test_metrics_go_by_project(shop: Shop) -> None:
     assert await count(shop, "metric") == 2
 
 
+async def test_the_audit_goes_after_its_time(shop: Shop) -> None:
+    author = Author(key_id=None, name="somebody")
+    for at in (NOW, LATER + 1):
+        change = ProjectChange(keep_days=at % 100)
+        await shop.store.directory.change_project(shop.project_id, change, now=at, by=author)
+    before = await count(shop, "audit")
+    assert await swept(shop, of(What.AUDIT)) == (before - 1, 1)
+    assert await shop.peek("select at from audit") == [(LATER + 1,)]
+
+
 async def test_the_journal_goes_from_its_beginning_and_not_beyond_what_is_counted(
     shop: Shop,
 ) -> None:
@@ -289,6 +300,7 @@ async def test_a_disk_that_is_full_is_told_of_until_something_can_be_written(sho
         (Sweep(what=What.METRICS, before=1, before_id=1, project_id=1), "metric_project"),
         (Sweep(what=What.ATTEMPTS, before=1, before_id=1), "PRIMARY KEY (delivery_id>"),
         (Sweep(what=What.JOURNAL, before=1, before_id=1), "INTEGER PRIMARY KEY"),
+        (Sweep(what=What.AUDIT, before=1, before_id=1), "INTEGER PRIMARY KEY"),
     ],
 )
 async def test_a_stretch_is_found_by_an_index(shop: Shop, sweep: Sweep, index: str) -> None:

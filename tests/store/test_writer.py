@@ -4,6 +4,7 @@ import pathlib
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any
 
 import pytest
 
@@ -344,3 +345,80 @@ def test_what_was_given_is_written_even_if_the_loop_is_gone(tmp_path: pathlib.Pa
     bench.let_go.set()
     asyncio.run(bench.writer.close())
     assert bench.stored == [1]
+
+
+# Between transactions, and a disk that lies -----------------------------------------------------
+
+
+async def test_a_deed_between_two_transactions_is_in_none(bench: Bench) -> None:
+    def fold(connection: sqlite3.Connection) -> tuple[bool, int]:
+        [(busy, *_)] = connection.execute("pragma wal_checkpoint(truncate)").fetchall()
+        return connection.in_transaction, busy
+
+    await bench.hold()
+    storing = bench.writer.store(1)
+    folding = asyncio.ensure_future(bench.writer.run_between(fold))
+    await asyncio.sleep(0)
+    await bench.release()
+    assert await storing == 10
+    assert await folding == (False, 0)
+
+
+async def test_a_deed_between_two_transactions_that_fails_fails_alone(bench: Bench) -> None:
+    def fail(_: sqlite3.Connection) -> None:
+        raise sqlite3.OperationalError("it is busy")
+
+    with pytest.raises(errors.Unavailable, match="it is busy"):
+        await bench.writer.run_between(fail)
+    assert await bench.writer.store(1) == 10
+
+
+class LyingDisk(sqlite3.Connection):
+    """A connection whose disk fails to keep what a commit has written."""
+
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:  # as the library takes them
+        """Everything but the commit works."""
+        if sql == "commit":
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+            error.sqlite_errorname = "SQLITE_IOERR_FSYNC"
+            raise error
+        return super().execute(sql, *values)
+
+
+async def test_a_failed_sync_ends_the_process_before_anything_is_answered(
+    tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ended: list[int] = []
+    waiting: asyncio.Future[int] | None = None
+    seen_when_it_ended: list[bool] = []
+
+    def end(code: int) -> None:
+        assert waiting is not None
+        seen_when_it_ended.append(waiting.done())
+        ended.append(code)
+
+    connection = sqlite3.connect(
+        tmp_path / "lies.db", isolation_level=None, check_same_thread=False, factory=LyingDisk
+    )
+    writer: Writer[int, int] = Writer(connection, lambda _, entries: list(entries), end=end)
+    waiting = writer.store(1)
+    with pytest.raises(errors.Unavailable):
+        await waiting
+    await writer.close()
+    assert (ended, seen_when_it_ended) == ([module.EXIT_CODE], [False])
+    assert "this process ends" in caplog.text
+
+
+async def test_why_nothing_can_be_written_is_known_until_something_is(bench: Bench) -> None:
+    def limit(connection: sqlite3.Connection, pages: int) -> None:
+        [(size,)] = connection.execute("pragma page_count").fetchall()
+        connection.execute(f"pragma max_page_count = {size + pages}").fetchall()
+
+    assert bench.writer.trouble is None
+    await bench.writer.run(lambda connection: limit(connection, 0))
+    with pytest.raises(errors.Unavailable):
+        await bench.writer.run(insert(1, "x" * 100_000))
+    assert bench.writer.trouble == "database or disk is full"
+    await bench.writer.run(lambda connection: limit(connection, 1_000))
+    assert bench.writer.trouble is None

@@ -75,15 +75,16 @@ class Caretaker:
         space = await self._store.space()
         if space.log > LOG_BYTES or (space.log and not self._has_written):
             await self._store.fold()
-        self._has_written = False
         if self._rest_ms <= 0:
             self._rest_ms = PRUNE_EVERY_MS
             await self._prune()
         await self._mind_size(space)
-        has_more = True
-        while has_more:
-            has_more = await self._store.give_back()
-            await asyncio.sleep(pruning.PAUSE_S if has_more else 0)
+        has_spare = space.spare > 0
+        while has_spare:
+            has_spare = await self._store.give_back()
+            await asyncio.sleep(pruning.PAUSE_S)
+        # What was written from here is not counted: it would never come to rest.
+        self._has_written = False
 
     def _mind_clock(self, silence_ms: int) -> None:
         """Let everything rest after a start, and after a clock was set: it may be wrong."""

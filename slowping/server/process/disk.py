@@ -1,6 +1,7 @@
 """Watch the disk: refuse events before it is full, and keep something to let go of when it is."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import pathlib
@@ -60,7 +61,7 @@ class Disk:
         ballast: int,
         refuse: Callable[[str | None], None],
         tell_owner: Callable[[str], Awaitable[bool]],
-        usage: Callable[[pathlib.Path], Usage] = usage_of,
+        usage: Callable[[pathlib.Path], Usage],
     ) -> None:
         """`refuse` is told why no event can be accepted, or None where it can."""
         self._folder = folder
@@ -76,8 +77,9 @@ class Disk:
         self._room = Room.ENOUGH
         self._calm_looks = 0
         self._has_told = False
-        self._has_ballast: bool | None = None
-        """None until somebody has looked."""
+        self._has_ballast = False
+        self._is_without = False
+        """Whether it could not be made, which is said once."""
 
     @property
     def trouble(self) -> str | None:
@@ -95,7 +97,10 @@ class Disk:
         """Look every `LOOK_EVERY_S` seconds, for ever."""
         while True:
             await self._clock.wait(asyncio.Event(), LOOK_EVERY_S)
-            await self.look()
+            # Whatever goes wrong once must not end this for good.
+            [failure] = await asyncio.gather(self.look(), return_exceptions=True)
+            if failure is not None:
+                logger.error(Fact("cannot look after the disk"), exc_info=failure)
 
     async def look(self) -> None:
         """See how much room there is, and do what follows."""
@@ -143,8 +148,8 @@ class Disk:
 
     def _too_little(self) -> str:
         return (
-            f"The disk of {self._folder} is nearly full ({self._usage.free // MEBIBYTE} MiB are "
-            "free), so no events are accepted. Make room; nothing has to be restarted."
+            f"The server's disk is nearly full ({self._usage.free // MEBIBYTE} MiB are free), so "
+            "no events are accepted. Make room on it; nothing has to be restarted."
         )
 
     # The ballast -----------------------------------------------------------------------------
@@ -180,9 +185,13 @@ class Disk:
             finally:
                 os.close(descriptor)
         except OSError as error:
-            logger.info(Fact("cannot keep a ballast", reason=error.strerror))
-            self._file.unlink(missing_ok=True)
+            if not self._is_without:
+                logger.warning(Fact("cannot keep a ballast", reason=error.strerror))
+            self._is_without = True
+            with contextlib.suppress(OSError):
+                self._file.unlink(missing_ok=True)
             return False
+        self._is_without = False
         return True
 
 

@@ -18,7 +18,7 @@ PAUSE_S: Final = 0.03
 REQUEST_S: Final = 20.0
 """How long one request prunes at most."""
 
-STEPS: Final = 20
+STEPS: Final = 5
 """After so many it is looked at again whether there is room."""
 
 

@@ -1,7 +1,7 @@
 """What looks after the data folder while the server runs: its disk, and what is kept in it."""
 
 import pathlib
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ from slowping.server.ingest import Ingest
 from slowping.server.owner import Owner
 from slowping.server.process import disk
 from slowping.server.process.caretaker import Caretaker
-from slowping.server.process.disk import Disk
+from slowping.server.process.disk import Disk, Usage
 from slowping.server.process.pruning import Pruner
 from slowping.server.roster import Roster
 from slowping.server.tally import Tally
@@ -46,6 +46,7 @@ def arrange(  # noqa: PLR0913 - the parts of the engine, wired in one place only
     ingest: Ingest,
     owner: Owner,
     tally: Tally,
+    usage: Callable[[pathlib.Path], Usage],
 ) -> Upkeep:
     """Wire it; what it has to say goes to the first project."""
 
@@ -61,6 +62,7 @@ def arrange(  # noqa: PLR0913 - the parts of the engine, wired in one place only
         ballast=config.disk.ballast_mb * disk.MEBIBYTE,
         refuse=ingest.refuse,
         tell_owner=tell_owner,
+        usage=usage,
     )
     pruner = Pruner(store.retention, config.retention, clock, tally)
     caretaker = Caretaker(

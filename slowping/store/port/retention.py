@@ -30,9 +30,9 @@ class Space(msgspec.Struct, frozen=True, kw_only=True):
     """By the write-ahead log beside it."""
 
     @property
-    def total(self) -> int:
-        """All of it."""
-        return self.used + self.free + self.log
+    def spare(self) -> int:
+        """What is more than a tenth of the file: what comes next would ask for the rest again."""
+        return self.free - (self.used + self.free) // 10
 
 
 class Retention(Protocol):

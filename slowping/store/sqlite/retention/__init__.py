@@ -26,9 +26,6 @@ LOOK: Final = 2_000
 PAGES: Final = 250
 """Pages of the file that are given back in one transaction."""
 
-IDLE: Final = 0.1
-"""Free pages are kept up to this share of the file: what comes next would ask for them again."""
-
 PATIENCE_MS: Final = 5_000
 """How long the writer's connection waits for a lock, except where it empties the log."""
 
@@ -172,10 +169,10 @@ def _remove(what: What, numbers: str, connection: sqlite3.Connection) -> None:
 
 
 def _give_back(connection: sqlite3.Connection) -> bool:
-    """Give back some of what is more than a tenth of the file."""
+    """Give back some of the spare pages."""
     [(pages,)] = connection.execute("pragma page_count").fetchall()
     [(free,)] = connection.execute("pragma freelist_count").fetchall()
-    spare = free - round(pages * IDLE)
+    spare = Space(used=pages - free, free=free, log=0).spare
     if spare <= 0:
         return False
     # One step of the statement gives back one page, and only a script goes to its end.

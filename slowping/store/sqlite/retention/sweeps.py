@@ -77,8 +77,28 @@ select seq as id, 1 as number, 0 as deliveries, {LINE_BYTES} as bytes, at < :bef
  limit :most
 """  # noqa: S608 - it is ours
 
+_AUDIT: Final = f"""
+select id,
+       1 as number,
+       0 as deliveries,
+       {LINE_BYTES} + coalesce(length(before), 0) + coalesce(length(after), 0) as bytes,
+       at < :before as goes
+  from audit
+ where id > :after
+   and id < :before_id
+ order by id
+ limit :most
+"""  # noqa: S608 - it is ours
+
 _OF_A_CATEGORY: Final = "event.category_id = :category_id"
 _OF_A_PROJECT: Final = "event.project_id = :project_id"
+
+_OF_NO_CATEGORY: Final[Mapping[What, str]] = {
+    What.METRICS: _METRICS,
+    What.ATTEMPTS: _ATTEMPTS,
+    What.JOURNAL: _JOURNAL,
+    What.AUDIT: _AUDIT,
+}
 
 # The journal is read from a place on, so that nothing goes from its middle.
 _FOUND: Final = """
@@ -109,6 +129,7 @@ delete from attempt
                           and state = 'delivered')
 """,
     What.JOURNAL: "delete from journal where seq in (select value from json_each(:ids))",
+    What.AUDIT: "delete from audit where id in (select value from json_each(:ids))",
 }
 
 
@@ -137,13 +158,8 @@ def values(sweep: Sweep, after: int, most: int) -> dict[str, object]:
 
 
 def _look(sweep: Sweep) -> str:
-    match sweep.what:
-        case What.METRICS:
-            return _METRICS
-        case What.ATTEMPTS:
-            return _ATTEMPTS
-        case What.JOURNAL:
-            return _JOURNAL
+    if sweep.what in _OF_NO_CATEGORY:
+        return _OF_NO_CATEGORY[sweep.what]
     if sweep.category_id is not None:
         return _EVENTS.format(which=_OF_A_CATEGORY)
     return _EVENTS.format(which="true" if sweep.project_id is None else _OF_A_PROJECT)

@@ -1,0 +1,3 @@
+from tests.store.conftest import shop
+
+__all__ = ["shop"]
