@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from slowping.core import errors
-from slowping.server.process import private_file
+from slowping.server.process import file_modes, private_file
 
 LOCK_FILE: Final = "lock"
 DATABASE: Final = "slowping.db"
@@ -24,7 +24,7 @@ def owned(folder: pathlib.Path) -> Iterator[None]:
 
     Raises:
         InUse: somebody else does so already.
-        ConfigError: it cannot be used.
+        ConfigError: it cannot be used, or others may put files into it.
     """
     try:
         _make(folder)
@@ -42,6 +42,7 @@ def owned(folder: pathlib.Path) -> Iterator[None]:
                 f"Another slowping serves the data folder {folder} already. "
                 "Stop it, or choose another folder with --data."
             ) from error
+        file_modes.close_to_others(folder)
         yield
     finally:
         os.close(lock)
