@@ -30,6 +30,13 @@ Q = TypeVar("Q")
 B = TypeVar("B")
 
 _ALWAYS: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+_OF_PAGES: Final = {
+    # Nothing from elsewhere, no script, and in no frame: whatever gets into a page does nothing.
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+}
 _encode: Final = msgspec.json.Encoder().encode
 _STRANGER: Final = Principal(
     key_id=0,
@@ -171,14 +178,20 @@ def options_route(
 def methods_at(path: str, endpoints: Sequence[Endpoint[Any, Any]]) -> tuple[str, ...]:
     """The methods that a path answers to; `path` is one of a request, or of an endpoint."""
     given = path.removeprefix(PREFIX).strip("/").split("/")
+    there = [endpoint for endpoint in endpoints if _leads_to(endpoint.path, given)]
+    # As the router has it: a path that is told in so many words is not one with an id.
+    named = [endpoint for endpoint in there if endpoint.path.strip("/").split("/") == given]
     methods = {"OPTIONS"}
-    for endpoint in endpoints:
-        wanted = endpoint.path.strip("/").split("/")
-        if len(wanted) == len(given) and all(
-            step in ("{id}", name) for step, name in zip(wanted, given, strict=True)
-        ):
-            methods |= {"GET", "HEAD"} if endpoint.method == "GET" else {endpoint.method}
+    for endpoint in named or there:
+        methods |= {"GET", "HEAD"} if endpoint.method == "GET" else {endpoint.method}
     return tuple(sorted(methods))
+
+
+def _leads_to(path: str, given: Sequence[str]) -> bool:
+    wanted = path.strip("/").split("/")
+    return len(wanted) == len(given) and all(
+        step in ("{id}", name) for step, name in zip(wanted, given, strict=True)
+    )
 
 
 def _admit(
@@ -189,6 +202,12 @@ def _admit(
         return _STRANGER
     value = reading.credential(request.headers)
     principal = services.gatekeeper.authenticate(value, http.sender(request.scope))
+    headers: http.Headers = dict(request.scope["headers"])
+    services.gatekeeper.check_place(
+        principal,
+        http.sender(request.scope),
+        behind_stranger=http.is_behind_stranger(request.scope, headers),
+    )
     allowance = services.gatekeeper.limit(principal)
     _tell(request, rate_headers(allowance))
     if not principal.may(endpoint.scope):

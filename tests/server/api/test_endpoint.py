@@ -117,6 +117,12 @@ async def test_a_wrong_method_is_told_the_right_ones(admin: httpx.AsyncClient) -
     assert asked.headers["allow"] == answer.headers["allow"]
 
 
+async def test_a_path_with_a_name_is_not_one_with_an_id(admin: httpx.AsyncClient) -> None:
+    answer = await admin.get("/deliveries/retry")
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "OPTIONS, POST"
+
+
 async def test_head_tells_what_get_would_without_the_body(admin: httpx.AsyncClient) -> None:
     answer = await admin.head("/projects")
     assert (answer.status_code, answer.content) == (200, b"")
