@@ -4,6 +4,7 @@ from typing import Final
 
 BARS: Final[tuple[str, ...]] = (
     "kill_loop",
+    "shutdown",
     "power_cut",
     "sync_trace",
     "fault_matrix",

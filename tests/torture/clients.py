@@ -48,7 +48,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 class Ledger:
     """What was acknowledged, and what became of the rest."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "m") -> None:
+        """`name` is what its marks begin with."""
         self.acknowledged: set[str] = set()
         self.repeatable: set[str] = set()
         """Marks of all that was sent with an idempotency key."""
@@ -62,11 +63,12 @@ class Ledger:
         self.ended: collections.Counter[str] = collections.Counter()
         """How connections ended in the middle of a request, by the name of the error."""
         self.answers = 0
+        self._name = name
         self._numbers = itertools.count(1)
 
     def mark(self) -> str:
         """A new one."""
-        return f"m{next(self._numbers)}"
+        return f"{self._name}{next(self._numbers)}"
 
     def note(self, sending: Sending, answer: Answer) -> None:
         """It was answered."""
@@ -121,17 +123,29 @@ class Line:
 class Crowd:
     """Clients of all dialects, each on a connection of its own, that send at the same time."""
 
-    def __init__(self, key: str, ledger: Ledger, *, of_each: int = 1, pause_s: float = 0.0) -> None:
-        """`of_each` clients of each dialect; `pause_s` is how long each rests after an answer."""
+    def __init__(
+        self,
+        key: str,
+        ledger: Ledger,
+        *,
+        of_each: int = 1,
+        pause_s: float = 0.0,
+        stays: bool = True,
+    ) -> None:
+        """`of_each` clients of each dialect; `pause_s` is how long each rests after an answer.
+
+        Those who do not stay take a new connection for each request.
+        """
         self._key = key
         self._ledger = ledger
         self._of_each = of_each
         self._pause_s = pause_s
+        self._stays = stays
         self._enough = asyncio.Event()
 
     @contextlib.asynccontextmanager
     async def sending(self, url: str) -> AsyncIterator[None]:
-        """Send until the block ends; each client goes when its connection does."""
+        """Send until the block ends, or nobody listens any more."""
         self._enough.clear()
         makes = [
             (make, is_repeatable) for make in DIALECTS for is_repeatable in (True, False)
@@ -153,19 +167,28 @@ class Crowd:
             line.close()
 
     async def _send(self, url: str, make: "Make", is_repeatable: bool) -> None:
-        try:
-            line = await Line.to(url)
-        except OSError:
-            return  # nothing was begun
-        try:
-            while not self._enough.is_set():
-                sending = self._made(make, is_repeatable)
-                answer = await self._ask(line, sending)
-                if answer is None or answer.is_last:
-                    return
-                await asyncio.sleep(self._pause_s)
-        finally:
-            line.close()
+        goes_on = True
+        while goes_on and not self._enough.is_set():
+            try:
+                line = await Line.to(url)
+            except ConnectionRefusedError:
+                return  # it is gone, and says so
+            except OSError as error:
+                self._ledger.ended[type(error).__name__] += 1
+                return
+            try:
+                goes_on = await self._talk(line, make, is_repeatable)
+            finally:
+                line.close()
+
+    async def _talk(self, line: Line, make: "Make", is_repeatable: bool) -> bool:
+        """Send on a connection; whether to connect again."""
+        while not self._enough.is_set():
+            answer = await self._ask(line, self._made(make, is_repeatable))
+            await asyncio.sleep(self._pause_s)
+            if answer is None or answer.is_last or not self._stays:
+                return answer is not None
+        return False
 
     def _made(self, make: "Make", is_repeatable: bool) -> Sending:
         marks = tuple(self._ledger.mark() for _ in range(make.events))

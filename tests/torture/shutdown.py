@@ -1,0 +1,117 @@
+"""Ask the server to stop while clients send and far sides take."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+
+import msgspec
+
+from tests.acceptance.program import Machine
+from tests.notifiers.far_side import FarSide, reply
+from tests.torture import found, stage
+from tests.torture.bar import Bar, Figure, Run
+from tests.torture.clients import Crowd, Ledger
+from tests.torture.found import Found
+from tests.torture.stage import Arrivals
+
+STOPS = 30
+AFTER_S = (0.1, 0.6)
+"""How long a server is sent to before it is asked to stop: anything between these."""
+
+END_S = 15.0
+PAUSE_S = 0.002
+
+
+class _Toll(msgspec.Struct, kw_only=True):
+    """What there is to be judged in the end."""
+
+    staying: Ledger
+    coming: Ledger
+    """Of clients that take a new connection for each request."""
+    ended_s: list[float]
+    failures: int = 0
+    """Ends that were none."""
+
+
+async def run(run: Run) -> Sequence[Figure]:
+    """Start, send, stop; then look what is there."""
+    machine = Machine(run.folder / "home")
+    toll = _Toll(staying=Ledger(), coming=Ledger("n"), ended_s=[])
+    async with FarSide(reply(204)).running() as far_side:
+        async with stage.serving(machine, run.folder) as server:
+            key = await stage.set_up(server, far_side.url)
+        arrivals = stage.counting(far_side)
+        crowds = (
+            Crowd(key, toll.staying, pause_s=PAUSE_S),
+            Crowd(key, toll.coming, pause_s=PAUSE_S, stays=False),
+        )
+        for _ in range(run.times(STOPS)):
+            await _live_and_stop(machine, run, crowds, toll)
+    return _figures(run, toll, found.look(run.folder / "data", len(stage.CHANNELS)), arrivals)
+
+
+async def _live_and_stop(
+    machine: Machine, run: Run, crowds: tuple[Crowd, Crowd], toll: _Toll
+) -> None:
+    loop = asyncio.get_running_loop()
+    staying, coming = crowds
+    async with (
+        stage.serving(machine, run.folder) as server,
+        staying.sending(server.url),
+        coming.sending(server.url),
+    ):
+        await asyncio.sleep(random.uniform(*AFTER_S))
+        asked = loop.time()
+        toll.failures += await stage.stopped(server) != 0
+        toll.ended_s.append(loop.time() - asked)
+
+
+def _figures(run: Run, toll: _Toll, seen: Found, arrivals: Arrivals) -> Sequence[Figure]:
+    ledgers, arrived = (toll.staying, toll.coming), arrivals.counted
+    acknowledged = toll.staying.acknowledged | toll.coming.acknowledged
+    ended = toll.staying.ended + toll.coming.ended
+    return (
+        Figure(what="stops", measured=len(toll.ended_s), bar=run.times(STOPS), at_least=True),
+        Figure(
+            what="events acknowledged",
+            measured=len(acknowledged),
+            bar=run.times(STOPS),
+            at_least=True,
+        ),
+        Figure(
+            what="connections reset",
+            measured=ended["ConnectionResetError"] + ended["BrokenPipeError"],
+            bar=0,
+        ),
+        Figure(what="requests without an answer", measured=ended.total(), bar=0),
+        Figure(
+            what="answers of another kind", measured=sum(len(one.odd) for one in ledgers), bar=0
+        ),
+        Figure(what="acknowledged events lost", measured=seen.lost(acknowledged), bar=0),
+        Figure(
+            what="events stored, but not acknowledged",
+            measured=len(seen.events.keys() - acknowledged),
+            bar=0,
+        ),
+        Figure(what="arrivals twice", measured=arrived.total() - len(arrived), bar=0),
+        Figure(
+            what="deliveries that have ended without arriving",
+            measured=seen.unaccounted(arrived.keys()),
+            bar=0,
+        ),
+        Figure(what="ends that were no success", measured=toll.failures, bar=0),
+        Figure(
+            what="the longest end",
+            measured=round(max(toll.ended_s), 2),
+            bar=END_S,
+            unit="s",
+            is_timing=True,
+        ),
+    )
+
+
+BAR = Bar(
+    name="shutdown",
+    promise="A stop under load resets nobody, leaves nobody without an answer, repeats nothing.",
+    run=run,
+)
