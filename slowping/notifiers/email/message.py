@@ -1,5 +1,6 @@
 """Write notifications as one e-mail: plain text and HTML, headers that nothing can break out of."""
 
+import base64
 import email.headerregistry
 import email.message
 import email.policy
@@ -110,19 +111,43 @@ def _digest(batch: Sequence[Notification], letterhead: Letterhead) -> str:
 
 
 class _Wire(email.policy.EmailPolicy):
-    """Folds the subject alone.
+    """Leaves lines as they are, but for the subject.
 
-    Folding at 78 columns turns a long address or id into encoded words, which spoils it; an
-    encoded word, on the other hand, must not be longer than 75 (RFC 2047).
+    Folding at 78 columns turns a long address or id into encoded words, which spoils it.
     """
 
     def fold_binary(self, name: str, value: str) -> bytes:
         """Write one header."""
-        narrow = name.lower() == "subject"
-        return (email.policy.SMTP if narrow else _WIDE).fold_binary(name, value)
+        return _subject_line(value) if name.lower() == "subject" else _WIDE.fold_binary(name, value)
 
 
 _WIDE: Final = email.policy.SMTP.clone(max_line_length=998)
+_NARROW: Final = 78
+_WORD_BYTES: Final = 42
+"""Of text: with them, an encoded word and `Subject: ` before it fit into a line."""
+
+
+def _subject_line(subject: str) -> bytes:
+    """The header, its text in encoded words (RFC 2047) where it is not ASCII or does not fit.
+
+    Python's own folding loses spaces between encoded words and others, or adds some.
+    """
+    line = f"Subject: {subject}"
+    if not subject.isascii() or len(line) > _NARROW:
+        words = (base64.b64encode(piece).decode() for piece in _pieces(subject))
+        line = "Subject: " + "\r\n ".join(f"=?utf-8?b?{word}?=" for word in words)
+    return f"{line}\r\n".encode()
+
+
+def _pieces(subject: str) -> Iterable[bytes]:
+    """The text in UTF-8, cut between characters."""
+    piece = b""
+    for letter in map(str.encode, subject):
+        if len(piece) + len(letter) > _WORD_BYTES:
+            yield piece
+            piece = b""
+        piece += letter
+    yield piece
 
 
 # Cut to size ---------------------------------------------------------------------------------
