@@ -11,5 +11,7 @@ BARS: Final[tuple[str, ...]] = (
     "forbidden_addresses",
     "malformed_bodies",
     "state_machine",
+    "backup_under_load",
+    "migrations",
 )
 """The modules that hold one each, in the order in which they run."""
