@@ -12,6 +12,9 @@ Secret = Annotated[str, msgspec.Meta(extra={"secret": True}, extra_json_schema={
 """A setting that is stored encrypted and never shown again."""
 
 
+_NONE: frozenset[str] = frozenset()
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a channel of one kind needs to know. The class is also the form that is shown.
 
@@ -68,14 +71,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 def secret_names(settings: type[Settings]) -> frozenset[str]:
-    """Which settings of a class are secrets."""
-    schema = msgspec.json.schema(settings)
-    [definition] = (part for name, part in schema["$defs"].items() if name == settings.__name__)
-    return frozenset(name for name, field in definition["properties"].items() if _write_only(field))
+    """Which settings of a class are secrets, or hold one somewhere inside."""
+    definitions = msgspec.json.schema(settings)["$defs"]
+    fields = definitions[settings.__name__]["properties"]
+    return frozenset(name for name, field in fields.items() if _is_secret(field, definitions))
 
 
-def _write_only(field: Mapping[str, Any]) -> bool:
-    return bool(field.get("writeOnly")) or any(map(_write_only, field.get("anyOf", ())))
+def _is_secret(part: Any, definitions: Mapping[str, Any], above: frozenset[str] = _NONE) -> bool:
+    """Whether a part of a schema says that it is written and never shown, or refers to one."""
+    if isinstance(part, list):
+        return any(_is_secret(each, definitions, above) for each in part)
+    if not isinstance(part, dict):
+        return False
+    name = str(part.get("$ref", "")).removeprefix("#/$defs/")
+    if name and name not in above:
+        return _is_secret(definitions[name], definitions, above | {name})
+    return part.get("writeOnly") is True or _is_secret(list(part.values()), definitions, above)
 
 
 class HttpAnswer(msgspec.Struct, frozen=True):

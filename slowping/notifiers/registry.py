@@ -5,12 +5,14 @@ import functools
 import importlib.metadata
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import EntryPoint
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from slowping.core import errors
 from slowping.core.channel import ChannelKind
 from slowping.notifiers import settings_form
 from slowping.notifiers.port import Notifier, Settings, Tools, secret_names
+
+T = TypeVar("T")
 
 GROUP: Final = "slowping.notifiers"
 """The group of entry points; the built-in notifiers are registered there like all others."""
@@ -57,7 +59,39 @@ class Registry:
         Raises:
             InvalidInput: they are not what it asks for, or there is no such kind.
         """
-        return settings_form.read(kind, self.settings_class(kind), settings)
+        form = self.settings_class(kind)
+        return _answer(kind, lambda: settings_form.read(kind, form, settings))
+
+    def made(
+        self, kind: str, settings: Mapping[str, Any], random_bytes: Callable[[int], bytes]
+    ) -> dict[str, str]:
+        """The secrets to make for a channel that has none.
+
+        Raises:
+            InvalidInput: there is no such kind, or its code failed.
+        """
+        form = self.settings_class(kind)
+        return _answer(kind, lambda: form.made(settings, random_bytes))
+
+    def carried_over(
+        self, kind: str, old: Mapping[str, Any], new: Mapping[str, Any], now_ms: int
+    ) -> dict[str, Any]:
+        """Settings to add when `old` ones are replaced by `new`.
+
+        Raises:
+            InvalidInput: there is no such kind, or its code failed.
+        """
+        form = self.settings_class(kind)
+        return _answer(kind, lambda: form.carried_over(old, new, now_ms))
+
+    def target(self, kind: str, settings: Mapping[str, Any]) -> str | None:
+        """What tells one far side from another of this kind.
+
+        Raises:
+            InvalidInput: as for `check`.
+        """
+        checked = self.check(kind, settings)
+        return _answer(kind, lambda: checked.target)
 
     def split(
         self, kind: str, settings: Mapping[str, Any]
@@ -120,3 +154,14 @@ class Registry:
                 f"The notifier of kind '{kind}' cannot be loaded: {str(error).rstrip('.')}."
             ) from error
         return loaded
+
+
+def _answer(kind: str, ask: Callable[[], T]) -> T:
+    """What a notifier's code answers. What it says when it fails may hold what was entered."""
+    try:
+        return ask()
+    except errors.InvalidInput:
+        raise
+    except Exception as error:  # noqa: BLE001 - a plug-in is a stranger
+        problem = f"The notifier of kind '{kind}' failed: {type(error).__name__}."
+    raise errors.InvalidInput(problem)

@@ -1,4 +1,6 @@
+import os
 import sys
+from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint
 from typing import Annotated, Any, ClassVar
 
@@ -9,6 +11,7 @@ import pytest
 from slowping.core import errors
 from slowping.notifiers.port import Secret, Settings, Tools, secret_names
 from slowping.notifiers.registry import GROUP, Registry
+from slowping.testing import RecordingNotifier
 from tests.notifiers.samples import tools
 
 BUILT_IN = ("console", "discord", "email", "telegram", "webhook")
@@ -192,6 +195,79 @@ def test_the_built_in_kinds_say_what_is_wrong(
         registry().check(kind, settings)
     assert words in refusal.value.problem
     assert "hunter2" not in refusal.value.problem
+
+
+class _Login(msgspec.Struct):
+    user: str
+    password: Secret
+
+
+class _Inner(msgspec.Struct):
+    logins: list[_Login]
+    again: "_Inner | None" = None
+
+
+class NestedSettings(Settings, frozen=True, kw_only=True):
+    """With secrets further down."""
+
+    plain: str = ""
+    within: _Inner | None = None
+    by_name: dict[str, _Login] | None = None
+
+
+def test_a_setting_that_holds_a_secret_somewhere_is_one() -> None:
+    assert secret_names(NestedSettings) == {"within", "by_name"}
+
+
+class LoudSettings(Settings, frozen=True, kw_only=True):
+    """Says aloud what it was given, whatever it is asked."""
+
+    token: str
+
+    def __post_init__(self) -> None:
+        if self.token.startswith("bad"):
+            raise RuntimeError(self.token)
+
+    @property
+    def target(self) -> str | None:
+        """Fail."""
+        raise RuntimeError(self.token)
+
+    @classmethod
+    def made(cls, given: Mapping[str, Any], random_bytes: Any) -> dict[str, str]:
+        """Fail."""
+        raise RuntimeError(given["token"])
+
+    @classmethod
+    def carried_over(
+        cls, old: Mapping[str, Any], new: Mapping[str, Any], now_ms: int
+    ) -> dict[str, Any]:
+        """Fail."""
+        raise RuntimeError(new["token"])
+
+
+class Loud(RecordingNotifier):
+    """Fails with what it was given."""
+
+    settings = LoudSettings
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda kinds: kinds.check("loud", {"token": "bad-s3cret"}),
+        lambda kinds: kinds.target("loud", {"token": "s3cret"}),
+        lambda kinds: kinds.made("loud", {"token": "s3cret"}, os.urandom),
+        lambda kinds: kinds.carried_over("loud", {}, {"token": "s3cret"}, 0),
+    ],
+)
+def test_what_a_stranger_says_when_he_fails_is_told_to_nobody(
+    ask: Callable[[Registry], object],
+) -> None:
+    with pytest.raises(errors.InvalidInput) as refusal:
+        ask(registry(entry_point("loud", f"{__name__}:Loud")))
+    assert refusal.value.problem == "The notifier of kind 'loud' failed: RuntimeError."
+    assert refusal.value.__cause__ is refusal.value.__context__ is None
 
 
 def test_settings_are_split_into_what_may_be_shown_and_secrets() -> None:

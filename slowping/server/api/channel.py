@@ -59,8 +59,7 @@ async def create_channel(call: Call[NoQuery, NewChannel]) -> IssuedChannel:
     """In the project that is named, else in `default`, else in the only one."""
     new, services = call.body, call.services
     project = reach.administered(services.roster, call.principal, new.project)
-    kind = services.registry.settings_class(new.kind)
-    made = kind.made(new.settings, services.random_bytes)
+    made = services.registry.made(new.kind, new.settings, services.random_bytes)
     record = _record(services.registry, new.name, new.kind, {**new.settings, **made})
     directory = services.store.directory
     created = await directory.create_channel(project.id, record, now=services.now_ms(), by=call.by)
@@ -81,9 +80,9 @@ async def change_channel(call: Call[NoQuery, ChannelChange]) -> IssuedChannel:
     if isinstance(change.settings, dict):
         kind = registry.settings_class(stored.kind)
         settings = merged(settings, change.settings, port.secret_names(kind))
-        made = kind.made(settings, services.random_bytes)
+        made = registry.made(stored.kind, settings, services.random_bytes)
         settings |= made
-        settings |= kind.carried_over(stored.settings, settings, now)
+        settings |= registry.carried_over(stored.kind, stored.settings, settings, now)
     name = change.name if isinstance(change.name, str) else stored.name
     record = _record(registry, name, stored.kind, settings, ad_hoc=stored.ad_hoc)
     changed = await directory.change_channel(stored.id, record, now=now, by=call.by)
@@ -161,14 +160,13 @@ def merged(
 def _record(
     registry: Registry, name: str, kind: str, settings: Mapping[str, Any], *, ad_hoc: bool = False
 ) -> ChannelRecord:
-    checked = registry.check(kind, settings)
     public, secrets = registry.split(kind, settings)
     return ChannelRecord(
         name=name,
         kind=kind,
         settings=public,
         secrets=secrets,
-        target=checked.target,
+        target=registry.target(kind, settings),
         ad_hoc=ad_hoc,
     )
 
