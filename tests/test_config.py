@@ -122,14 +122,18 @@ def test_variables_are_read_as_what_the_option_is() -> None:
         None,
         {
             "SLOWPING_DATA": "/srv/slowping",
-            "SLOWPING_SERVER__TRUSTED_PROXIES": "10.0.0.0/8, fd00::/8",
+            "SLOWPING_SERVER__TRUSTED_PROXIES": "10.0.0.0/8, fd00::/8, caddy, 3proxy.example.org",
+            "SLOWPING_SERVER__ADMIN_FROM": "192.0.2.7, 2001:db8::/32",
             "SLOWPING_SERVER__BODY_TIMEOUT_S": "2.5",
             "SLOWPING_NOTIFIERS__WEBHOOK__ALLOW_HTTP": "true",
             "SLOWPING_NOTIFIERS__EMAIL__PORT": "2525",
         },
     )
     assert loaded.data == Path("/srv/slowping")
-    assert loaded.server.trusted_proxies == ("10.0.0.0/8", "fd00::/8")
+    assert loaded.server.trusted_proxies == (
+        "10.0.0.0/8", "fd00::/8", "caddy", "3proxy.example.org",
+    )  # fmt: skip
+    assert loaded.server.admin_from == ("192.0.2.7/32", "2001:db8::/32")
     assert loaded.server.body_timeout_s == 2.5
     assert loaded.notifiers.webhook.allow_http is True
     assert loaded.notifiers.email.port == 2525
@@ -138,6 +142,19 @@ def test_variables_are_read_as_what_the_option_is() -> None:
 @pytest.mark.parametrize(
     ("variable", "text", "problem"),
     [
+        *(
+            (
+                "SLOWPING_SERVER__TRUSTED_PROXIES",
+                host,
+                "server.trusted_proxies must be a list of networks and host names such as "
+                f'"10.0.0.0/8" and "proxy": {why}.',
+            )
+            for host, why in (
+                ("10.0.0.256", "'10.0.0.256' does not appear to be an IPv4 or IPv6 network"),
+                ("10.0.0.1/8", "10.0.0.1/8 has host bits set"),
+                ("a host", "'a host' does not appear to be an IPv4 or IPv6 network"),
+            )
+        ),
         ("SLOWPING_SERVER__PORT", "http", "server.port must be a port number, 1 to 65535."),
         (
             "SLOWPING_SERVER__PROT",

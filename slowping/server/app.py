@@ -14,6 +14,7 @@ import msgspec
 from slowping.config import Config
 from slowping.core.redaction import Redaction
 from slowping.notifiers.registry import Registry
+from slowping.server import http
 from slowping.server.api import create_api
 from slowping.server.api.metrics import Metrics
 from slowping.server.api.services import Services
@@ -76,16 +77,17 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
 class Application:
     """The ASGI application: our own API under its prefix, and the door for everything else."""
 
-    def __init__(self, api: object, door: Door, trusted_proxies: Sequence[str]) -> None:
+    def __init__(self, api: object, door: Door, proxies: Proxies | None) -> None:
         self._api: Callable[[Scope, Receive, Send], object] = api  # type: ignore[assignment]
         self._door = door
-        self._proxies = Proxies(trusted_proxies) if trusted_proxies else None
+        self._proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if self._proxies is not None and scope.get("client") is not None:
             sender = self._proxies.sender(scope["client"][0], scope["headers"])
-            scope = {**scope, "client": (sender, 0)}
+            if sender is not None:
+                scope = {**scope, "client": (sender, http.TOLD_BY_PROXY)}
         if scope["path"].startswith(API_PREFIX):
             await self._api(scope, receive, send)  # type: ignore[misc]
         else:
@@ -137,6 +139,7 @@ async def _open(
     door = _wire_door(engine, bodies, refusals)
     api = _wire_api(config, folder, world, engine, bodies, refusals)
     uses = Uses(engine.gatekeeper, store.directory)
+    proxies = await _find_proxies(config.server.trusted_proxies, world.clock, stack)
     await stack.enter_async_context(
         going_on(
             engine.dispatcher,
@@ -149,13 +152,25 @@ async def _open(
         )
     )
     return House(
-        asgi=Application(api, door, config.server.trusted_proxies),
+        asgi=Application(api, door, proxies),
         store=store,
         dispatcher=engine.dispatcher,
         feed=engine.feed,
         roster=engine.roster,
         first_keys=first_keys,
     )
+
+
+async def _find_proxies(
+    named: Sequence[str], clock: Clock, stack: contextlib.AsyncExitStack
+) -> Proxies | None:
+    if not named:
+        return None
+    from slowping.notifiers.dialling import SystemResolver  # most servers name none
+
+    proxies = Proxies(named, SystemResolver())
+    await stack.enter_async_context(proxies.looked_up(clock))
+    return proxies
 
 
 class _Engine(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,8 +184,8 @@ class _Engine(msgspec.Struct, frozen=True, kw_only=True):
     dispatcher: Dispatcher
     ingest: Ingest
     tally: Tally
-    upkeep: Upkeep
     sealing: Sealing
+    upkeep: Upkeep
     now_ms: Callable[[], int]
 
 
@@ -207,7 +222,12 @@ async def _wire_engine(
     owner.speaks_through(ingest)
     return _Engine(
         store=store, feed=feed, registry=registry, roster=roster, sealing=sealing,
-        gatekeeper=Gatekeeper(roster, now_ms, wrong_keys=config.limits.wrong_keys),
+        gatekeeper=Gatekeeper(
+            roster,
+            now_ms,
+            wrong_keys=config.limits.wrong_keys,
+            admin_from=config.server.admin_from,
+        ),
         dispatcher=dispatcher, ingest=ingest, tally=tally,
         upkeep=upkeep.arrange(
             config, folder, store, world.clock,
@@ -255,8 +275,10 @@ def _wire_api(
             random_bytes=world.random_bytes,
             key_files=KeyFiles(folder),
             backups=Backups(
-                database_at(f"sqlite:{folder / DATABASE}"), folder,
-                now_ms=engine.now_ms, closing=engine.feed.closed,
+                database_at(f"sqlite:{folder / DATABASE}"),
+                folder,
+                now_ms=engine.now_ms,
+                closing=engine.feed.closed,
             ),
             sealing=engine.sealing,
             redaction=world.redaction,

@@ -1,22 +1,39 @@
 """Say who an API key is, and how much of its minute is left."""
 
-from collections.abc import Callable, Mapping
+import ipaddress
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from slowping.core import api_key, errors
-from slowping.core.api_key import Principal
+from slowping.core.api_key import Principal, Scope
+from slowping.server import limits
 from slowping.server.limits import Allowance, Guesses, Windows
 from slowping.server.roster import Roster
 from slowping.store.port import ApiKeyUse, StoredProject
+
+EVERYWHERE: Final = ("0.0.0.0/0", "::/0")
 
 
 class Gatekeeper:
     """Recognises keys, counts their requests, and remembers when each was used last."""
 
-    def __init__(self, roster: Roster, now_ms: Callable[[], int], *, wrong_keys: int = 0) -> None:
-        """`wrong_keys` is how many a minute are looked at from one address; 0 is all."""
+    def __init__(
+        self,
+        roster: Roster,
+        now_ms: Callable[[], int],
+        *,
+        wrong_keys: int = 0,
+        admin_from: Sequence[str] = EVERYWHERE,
+    ) -> None:
+        """`wrong_keys` is how many a minute are looked at from one address; 0 is all.
+
+        `admin_from` are the networks from which admin keys may be used.
+        """
         self._roster = roster
         self._now_ms = now_ms
         self._guesses = Guesses(wrong_keys)
+        self._admin_from = tuple(map(ipaddress.ip_network, admin_from))
+        self._is_everywhere = set(EVERYWHERE) <= set(admin_from)
         self._windows = Windows()
         self._used_at: dict[int, int] = {}
         self._used_from: dict[int, str | None] = {}
@@ -47,6 +64,29 @@ class Gatekeeper:
         keys = self._roster.api_keys.values()
         return self._live(next((key for key in keys if key.key_id == principal.key_id), None))
 
+    def check_place(
+        self, principal: Principal, address: str | None, *, behind_stranger: bool = False
+    ) -> None:
+        """See whether an admin key may be used from there; any other key may from everywhere.
+
+        `behind_stranger` says that the address is that of a proxy which is not the operator's.
+
+        Raises:
+            Forbidden: it may not.
+        """
+        if Scope.ADMIN not in principal.scopes or self._is_everywhere:
+            return
+        if behind_stranger:
+            raise errors.Forbidden(
+                "This admin key came through a proxy that server.trusted_proxies does not name, "
+                "so that nobody can say from where. Name it there."
+            )
+        if not self._takes_admins_from(address):
+            raise errors.Forbidden(
+                f"This admin key may not be used from {address}: server.admin_from does not list "
+                "that address."
+            )
+
     def limit(self, principal: Principal) -> Allowance:
         """Count a request of this key.
 
@@ -60,6 +100,13 @@ class Gatekeeper:
         at, self._used_at = self._used_at, {}
         address, self._used_from = self._used_from, {}
         return {key: ApiKeyUse(at=at[key], address=address.get(key)) for key in at}
+
+    def _takes_admins_from(self, address: str | None) -> bool:
+        try:
+            found = ipaddress.ip_address(limits.unmapped(address or ""))
+        except ValueError:
+            return False
+        return any(found in network for network in self._admin_from)
 
     def _live(self, principal: Principal | None) -> Principal:
         now = self._now_ms()

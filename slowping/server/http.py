@@ -29,6 +29,9 @@ HeaderList = list[tuple[bytes, bytes]]
 
 IDEMPOTENCY_KEY: Final = b"idempotency-key"
 
+TOLD_BY_PROXY: Final = 0
+"""The port of a sender whose address a proxy of the operator has told: no connection has it."""
+
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 MAX_CONTAINERS: Final = 20_000
@@ -274,6 +277,13 @@ def keys_in(headers: Headers) -> tuple[str, ...]:
     """What may be an API key in a request's headers: no log is to tell it."""
     given = (headers.get(name, b"").decode("latin-1") for name in (b"authorization", b"x-api-key"))
     return tuple(value.rpartition(" ")[2] for value in given)
+
+
+def is_behind_stranger(scope: Mapping[str, Any], headers: Headers) -> bool:
+    """Whether a request came through a proxy that is none of the operator's, as far as it says."""
+    client = scope.get("client")
+    told = client is not None and client[1] == TOLD_BY_PROXY
+    return b"x-forwarded-for" in headers and not told
 
 
 def idempotency_key(headers: Headers) -> str | None:

@@ -108,14 +108,19 @@ class Guesses:
 def neighbourhood(address: str | None) -> str | None:
     """The addresses that one sender can choose from, by one name: of IPv6 all of a /64."""
     try:
-        found = ipaddress.ip_address(address or "")
+        found = ipaddress.IPv6Address(unmapped(address or ""))
+    except ValueError:
+        return None if address is None else unmapped(address)
+    return f"{ipaddress.IPv6Address(int(found) >> 64 << 64)}/64"
+
+
+def unmapped(address: str) -> str:
+    """The IPv4 address that an IPv6 one only wraps; any other text as it is."""
+    try:
+        wrapped = ipaddress.IPv6Address(address).ipv4_mapped
     except ValueError:
         return address
-    if isinstance(found, ipaddress.IPv4Address):
-        return str(found)
-    if found.ipv4_mapped is not None:
-        return str(found.ipv4_mapped)
-    return f"{ipaddress.IPv6Address(int(found) >> 64 << 64)}/64"
+    return address if wrapped is None else str(wrapped)
 
 
 def used_up(error: errors.RateLimited) -> Allowance:

@@ -26,3 +26,43 @@ async def test_the_log_says_who_was_refused(
         await house.client.post(path, json={}, headers=forwarded)
     [line] = [each for each in caplog.messages if each.startswith("refused")]
     assert f" path={path} condition=NoCredential status=401 address={address}" in line
+
+
+# Where admin keys may be used ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("config", "forwarded", "status"),
+    [
+        (Config(), None, 200),
+        (Config(), "192.0.2.7", 403),
+        (BEHIND_A_PROXY, None, 200),
+        (BEHIND_A_PROXY, "192.0.2.7", 403),
+        (BEHIND_A_PROXY, "192.168.1.20", 200),
+        (Config(server=ServerSection(admin_from=("0.0.0.0/0", "::/0"))), "192.0.2.7", 200),
+        (Config(server=ServerSection(admin_from=("192.0.2.0/24",))), None, 403),
+        (Config(server=ServerSection(trusted_proxies=("localhost",))), "192.168.1.20", 200),
+        (Config(server=ServerSection(trusted_proxies=("localhost",))), "192.0.2.7", 403),
+    ],
+)
+async def test_an_admin_key_is_taken_from_where_it_may_be_used(
+    tmp_path: pathlib.Path, config: Config, forwarded: str | None, status: int
+) -> None:
+    async with running_house(tmp_path, config) as house:
+        headers = {} if forwarded is None else {"x-forwarded-for": forwarded}
+        for key, expected in ((house.admin_key, status), (house.ingest_key, 200)):
+            own = {**headers, "authorization": f"Bearer {key}"}
+            answer = await house.client.get("/slowping/v1/projects", headers=own)
+            assert answer.status_code == expected
+
+
+async def test_a_dialect_does_not_know_an_admin_key_from_elsewhere(tmp_path: pathlib.Path) -> None:
+    config = Config(server=ServerSection(admin_from=("192.0.2.0/24",)))
+    async with running_house(tmp_path, config) as house:
+        for key, status in ((house.admin_key, 401), (house.ingest_key, 200)):
+            answer = await house.client.post(
+                "/api/v1/events",
+                json={"category": "sale"},
+                headers={"authorization": f"Bearer {key}"},
+            )
+            assert answer.status_code == status

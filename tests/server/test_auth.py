@@ -1,8 +1,10 @@
 import contextlib
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
+from slowping.config import ServerSection
 from slowping.core import api_key, errors, ids
 from slowping.core.api_key import ApiKeyKind, Principal, Scope
 from slowping.server.auth import Gatekeeper, check_origin
@@ -138,6 +140,57 @@ async def test_a_right_key_works_where_too_many_wrong_ones_came_from(engine: Eng
     assert gatekeeper.authenticate(VALUE, "192.0.2.7").name == "shop"
     with pytest.raises(errors.UnknownApiKey):
         gatekeeper.authenticate("wrong", "192.0.2.8")
+
+
+# Where admin keys may be used ------------------------------------------------------------------
+
+NEARBY = ServerSection().admin_from
+
+
+@pytest.mark.parametrize(
+    ("address", "allowed"),
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("172.17.0.1", True),
+        ("192.168.1.20", True),
+        ("100.100.1.1", True),
+        ("fd7a:115c:a1e0::1", True),
+        ("fe80::1%eth0", True),
+        ("192.0.2.7", False),
+        ("2001:db8::7", False),
+        ("::ffff:192.0.2.7", False),
+        ("no address", False),
+        (None, False),
+    ],
+)
+def test_an_admin_key_may_be_used_nearby(
+    engine: Engine, address: str | None, allowed: bool
+) -> None:
+    gatekeeper = Gatekeeper(engine.roster, engine.clock.now_ms, admin_from=NEARBY)
+    admin = msgspec.structs.replace(principal(()), scopes=frozenset({Scope.ADMIN}))
+    refused = (
+        contextlib.nullcontext() if allowed else pytest.raises(errors.Forbidden, match="admin_from")
+    )
+    with refused:
+        gatekeeper.check_place(admin, address)
+    gatekeeper.check_place(principal(()), address)
+
+
+def test_an_admin_key_is_refused_where_nobody_can_say_from_where(engine: Engine) -> None:
+    gatekeeper = Gatekeeper(engine.roster, engine.clock.now_ms, admin_from=NEARBY)
+    admin = msgspec.structs.replace(principal(()), scopes=frozenset({Scope.ADMIN}))
+    with pytest.raises(errors.Forbidden, match="trusted_proxies"):
+        gatekeeper.check_place(admin, "127.0.0.1", behind_stranger=True)
+
+
+def test_an_admin_key_may_be_used_everywhere_where_that_is_said(engine: Engine) -> None:
+    everywhere = ("0.0.0.0/0", "::/0")
+    gatekeeper = Gatekeeper(engine.roster, engine.clock.now_ms, admin_from=everywhere)
+    admin = msgspec.structs.replace(principal(()), scopes=frozenset({Scope.ADMIN}))
+    for address in ("192.0.2.7", "2001:db8::7", None):
+        gatekeeper.check_place(admin, address, behind_stranger=True)
 
 
 # Origins -------------------------------------------------------------------------------------

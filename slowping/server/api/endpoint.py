@@ -30,6 +30,13 @@ Q = TypeVar("Q")
 B = TypeVar("B")
 
 _ALWAYS: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+_OF_PAGES: Final = {
+    # Nothing from elsewhere, no script, and in no frame: whatever gets into a page does nothing.
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+}
 _encode: Final = msgspec.json.Encoder().encode
 _STRANGER: Final = Principal(
     key_id=0,
@@ -195,6 +202,12 @@ def _admit(
         return _STRANGER
     value = reading.credential(request.headers)
     principal = services.gatekeeper.authenticate(value, http.sender(request.scope))
+    headers: http.Headers = dict(request.scope["headers"])
+    services.gatekeeper.check_place(
+        principal,
+        http.sender(request.scope),
+        behind_stranger=http.is_behind_stranger(request.scope, headers),
+    )
     allowance = services.gatekeeper.limit(principal)
     _tell(request, rate_headers(allowance))
     if not principal.may(endpoint.scope):
@@ -228,11 +241,12 @@ def _response(
             b"" if endpoint.answer is None else _encode(result),
             "application/json",
         )
+    of_page = _OF_PAGES if media_type == "text/html" else {}
     return Response(
         content,
         status_code=endpoint.status,
         media_type=media_type,
-        headers={**_ALWAYS, **headers},
+        headers={**_ALWAYS, **of_page, **headers},
     )
 
 

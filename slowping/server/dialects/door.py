@@ -170,10 +170,19 @@ class Door:
         scope = api_key.Scope.INGEST if extra is None else extra.scope
         if not principal.may(scope):
             raise errors.UnknownApiKey
+        if api_key.Scope.ADMIN in principal.scopes:
+            self._check_place(principal, request.address)
         terms.allowance = self._gatekeeper.limit(principal)
         home = self._roster.project_by_id(principal.home_project_id)
         auth.check_origin(principal, home, cors.origin_of(request.headers))
         return principal
+
+    def _check_place(self, principal: Principal, address: str | None) -> None:
+        """No dialect has words for a live key in the wrong place."""
+        try:
+            self._gatekeeper.check_place(principal, address)
+        except errors.Forbidden:
+            raise errors.UnknownApiKey from None
 
     async def _take(self, dialect: Dialect, request: Request, principal: Principal) -> Reply:
         """Take events in: destination, quota, JSON, schema, project, category, accept."""

@@ -138,3 +138,14 @@ async def test_the_page_needs_no_script_and_nothing_from_elsewhere(house: Runnin
 async def test_the_type_of_every_problem_leads_to_its_place(house: RunningHouse) -> None:
     page = Page((await house.client.get("/slowping/v1/docs")).text)
     assert {problem.condition_of(kind) for kind in CONDITIONS} <= page.ids
+
+
+async def test_the_page_can_do_nothing_but_be_read(house: RunningHouse) -> None:
+    answer = await house.client.get("/slowping/v1/docs")
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'")
+    assert "frame-ancestors 'none'" in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["x-frame-options"] == "DENY"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert "<script" not in answer.text
