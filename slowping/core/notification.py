@@ -48,7 +48,9 @@ def compose(delivery: LeasedDelivery) -> Notification:
         event_id=delivery.event_id,
         project=delivery.project,
         category=delivery.category,
-        title=given.get("title") or f"{emoji} {text.upper_first(delivery.category)}",
+        title=text.shorten(
+            given.get("title") or f"{emoji} {text.upper_first(delivery.category)}", _MAX_SHOWN
+        ),
         body=given.get("description") or delivery.description or default,
         # Who names a destination of his own says all that is to be shown there.
         fields=()

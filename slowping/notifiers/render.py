@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from slowping.core import text
+from slowping.core.notification import Notification
 
 EMPTY: Final = "(empty)"
 """Stands where a far side insists on a text and there is none."""
@@ -28,6 +29,16 @@ def markdown(given: str, limit: int, *, one_line: bool = False) -> str:
     kept = text.clip(escaped, limit).removesuffix(text.ELLIPSIS)
     backslashes = len(kept) - len(kept.rstrip("\\"))
     return kept[: len(kept) - backslashes % 2] + text.ELLIPSIS
+
+
+def length(notification: Notification) -> int:
+    """How many characters have to be read to show it.
+
+    Marks that take no room, or are taken out, can make that many more than are shown. Whoever
+    reads them holds everyone up meanwhile, so each kind has a limit.
+    """
+    fields = sum(len(name) + len(value) for name, value in notification.fields)
+    return len(notification.title) + len(notification.body) + fields
 
 
 def and_more(count: int) -> str:

@@ -20,6 +20,9 @@ MAX_VALUE: Final = 1_024
 MAX_TOTAL: Final = 6_000
 """Over all titles, descriptions, names and values of one message."""
 
+MAX_READ: Final = 4 * MAX_TOTAL
+"""Characters that are read for a message, whatever of them is shown."""
+
 _PLAIN_DESCRIPTION: Final = 1_000
 _SHORTEST_VALUE: Final = 16
 _MARK_NAME: Final = text.ELLIPSIS
@@ -31,8 +34,11 @@ Embed = dict[str, Any]  # JSON
 
 def fits(waiting: Sequence[Notification]) -> int:
     """How many of these go into one message; at least 1."""
-    total = 0
+    total = read = 0
     for count, notification in enumerate(waiting[:MAX_EMBEDS]):
+        read += render.length(notification)
+        if read > MAX_READ:
+            return max(count, 1)
         total += size(embed(notification))
         if total > MAX_TOTAL:
             return max(count, 1)
@@ -84,9 +90,11 @@ def size(made: Embed) -> int:
 def _fields(given: Sequence[tuple[str, str]], room: int) -> list[Embed]:
     """As many fields as there is room for, and a last one that says how many there is none for."""
     fields: list[Embed] = []
+    read = 0
     for position, (name, value) in enumerate(given):
         left = len(given) - position
-        if len(fields) == MAX_FIELDS - 1 and left > 1:
+        read += len(name) + len(value)
+        if read > MAX_READ or (len(fields) == MAX_FIELDS - 1 and left > 1):
             return [*fields, _field(_MARK_NAME, render.and_more(left))]
         written = _within(name, value, room if left == 1 else room - _MARK_ROOM)
         if written is None:

@@ -15,6 +15,7 @@ import msgspec
 
 from slowping.core import ids, text, times
 from slowping.core.notification import Notification
+from slowping.notifiers import render
 
 if TYPE_CHECKING:
     import jinja2
@@ -55,7 +56,7 @@ class _Card(msgspec.Struct, frozen=True, kw_only=True):
     left_out: int
     """Details that there was no room for."""
     weight: int
-    """Bytes that it takes in HTML, at most."""
+    """Bytes that it takes in HTML, or characters that were read for it: whichever is more."""
 
 
 def fits(waiting: Sequence[Notification]) -> int:
@@ -154,14 +155,18 @@ def _pieces(subject: str) -> Iterable[bytes]:
 
 
 def _card(notification: Notification) -> _Card:
-    body = _within(_safe(notification.body), _BODY_ROOM)
+    body = _within(_safe(notification.body, _BODY_ROOM), _BODY_ROOM)
     title = _within(text.one_line(notification.title), _NAME_ROOM)
     total = _PER_CARD + _weight(title) + _weight(body)
     details = []
+    read = 0
     for name, value in notification.fields:
+        read += len(name) + len(value)
+        if read > HTML_LIMIT:
+            break
         detail = (
             _within(text.one_line(name), _NAME_ROOM),
-            _within(_safe(value), _VALUE_ROOM),
+            _within(_safe(value, _VALUE_ROOM), _VALUE_ROOM),
         )
         total += _PER_DETAIL + sum(map(_weight, detail))
         if total > HTML_LIMIT - _FRAME:
@@ -174,12 +179,12 @@ def _card(notification: Notification) -> _Card:
         timestamp=times.iso_ms(notification.occurred_at),
         details=tuple(details),
         left_out=len(notification.fields) - len(details),
-        weight=total,
+        weight=max(total, render.length(notification)),
     )
 
 
-def _safe(given: str) -> str:
-    return text.visible(text.shorten(given, HTML_LIMIT).replace("\r\n", "\n")).strip("\n")
+def _safe(given: str, room: int) -> str:
+    return text.visible(text.shorten(given, room).replace("\r\n", "\n")).strip("\n")
 
 
 def _within(given: str, room: int) -> str:

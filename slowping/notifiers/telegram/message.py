@@ -17,6 +17,9 @@ MAX_LENGTH: Final = 4_000
 MAX_NOTIFICATIONS: Final = 20
 """In one message."""
 
+MAX_READ: Final = 4 * MAX_LENGTH
+"""Characters that are read for a message, whatever of them is shown."""
+
 _RULE: Final = "\n\n———\n\n"
 _MAX_TITLE: Final = 256
 _MAX_NAME: Final = 256
@@ -35,8 +38,11 @@ _WORD_JOINER: Final = "\u2060"
 
 def fits(waiting: Sequence[Notification]) -> int:
     """How many of these go into one message; at least 1."""
-    total = 0
+    total = read = 0
     for count, notification in enumerate(waiting[:MAX_NOTIFICATIONS]):
+        read += render.length(notification)
+        if read > MAX_READ:
+            return max(count, 1)
         total += text.utf16_length(_block(notification)) + (len(_RULE) if count else 0)
         if total > MAX_LENGTH:
             return max(count, 1)
@@ -67,7 +73,7 @@ def _block(notification: Notification) -> str:
 
 
 def _description(notification: Notification, room: int) -> str:
-    body = _quiet(render.plain(text.shorten(notification.body, 4 * MAX_LENGTH)))
+    body = _quiet(render.plain(text.shorten(notification.body, MAX_READ)))
     if not body:
         return ""
     label = "📝 Description: "
@@ -85,8 +91,13 @@ def _details(fields: Sequence[tuple[str, str]], room: int) -> str:
 
 
 def _lines(fields: Sequence[tuple[str, str]], room: int) -> Iterator[str]:
+    read = 0
     for position, (name, value) in enumerate(fields):
         left = len(fields) - position
+        read += len(name) + len(value)
+        if read > MAX_READ:
+            yield f"\n{render.and_more(left)}"
+            return
         line = _line(name, value)
         free = room if left == 1 else room - _MARK_ROOM
         if text.utf16_length(line) > free and free < _SHORTEST_LINE:

@@ -99,6 +99,14 @@ def test_fewer_do_where_the_sum_is_full() -> None:
     assert messages.fits([bug(body="b" * 2_500)] * 4) == 2
 
 
+def test_marks_that_take_no_room_do_not_make_it_read_for_long() -> None:
+    hidden = bug(fields=fields(20, value="\u0301" * 4_000))
+    assert messages.fits([bug(), hidden, hidden]) == 1
+    shown = messages.embed(hidden)["fields"]
+    assert shown[-1] == {"name": "…", "value": f"… and {21 - len(shown)} more", "inline": True}
+    assert len(shown) < 8
+
+
 @pytest.mark.parametrize("hostile", vectors("injection", "discord"))
 def test_hostile_text_is_harmless_wherever_it_stands(hostile: str) -> None:
     embed = messages.embed(bug(title=hostile, body=hostile, fields=((hostile, hostile),)))

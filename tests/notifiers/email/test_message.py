@@ -177,6 +177,14 @@ def test_long_addresses_are_not_folded_into_encoded_words() -> None:
     assert b"=?" not in raw.partition(b"\r\nFrom:")[2].partition(b"\r\n\r\n")[0]
 
 
+@pytest.mark.parametrize(
+    "title", ["x" * 70 + " é", "é) (=~ " * 20, "word " * 29, "a" * 150, "日本 語 " * 30, "é  é"]
+)
+def test_every_space_of_a_subject_arrives(title: str) -> None:
+    sent = messages.subject([bug(title=title)])
+    assert str(parsed(bug(title=title))["Subject"]) == sent
+
+
 def test_every_line_ends_with_crlf_and_keeps_within_78_columns() -> None:
     raw = messages.write([bug(body="wide 日本語 " * 500)], LETTERHEAD)
     assert b"\n" not in raw.replace(b"\r\n", b"")
@@ -233,6 +241,14 @@ def test_what_is_left_out_is_counted() -> None:
     shown = text_of(many).count(": v\n")
     assert f"… and {1_000 - shown} more" in text_of(many)
     assert f"and {1_000 - shown} more" in page_of(many)
+
+
+def test_marks_that_take_no_room_do_not_make_it_read_for_long() -> None:
+    hidden = bug(fields=tuple((f"k{no}", "\u0301" * 4_000) for no in range(20)))
+    assert messages.fits([bug(), hidden, hidden]) == 1
+    shown = text_of(hidden)
+    assert shown.endswith(f"… and {20 - shown.count('  k')} more\n")
+    assert shown.count("  k") < 16
 
 
 def test_ordinary_fields_are_all_shown() -> None:

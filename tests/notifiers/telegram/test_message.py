@@ -98,6 +98,14 @@ def test_the_last_line_says_how_many_details_are_missing() -> None:
     assert last == f"… and {100 - shown} more"
 
 
+def test_marks_that_take_no_room_do_not_make_it_read_for_long() -> None:
+    hidden = bug(fields=fields(20, "\u0301" * 4_000))
+    assert messages.fits([BUG, hidden, hidden]) == 1
+    told = messages.message([hidden])
+    assert told.endswith(f"\n… and {20 - told.count('🔹')} more")
+    assert told.count("🔹") < 5
+
+
 def test_several_stand_under_each_other_with_a_rule_between() -> None:
     lone = messages.message([BUG])
     assert messages.message([BUG, BUG]) == f"{lone}{RULE}{lone}"
