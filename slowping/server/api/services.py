@@ -68,6 +68,9 @@ class DescribedDialect(Protocol):
     def aliases(self) -> Sequence[str]:  # noqa: D102 - see its class
         ...
     @property
+    def key_header(self) -> bytes:  # noqa: D102 - see its class
+        ...
+    @property
     def operation(self) -> DescribedOperation:  # noqa: D102 - see its class
         ...
     @property

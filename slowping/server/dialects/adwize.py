@@ -94,6 +94,7 @@ class Adwize:
 
     name = "adwize"
     aliases: tuple[str, ...] = ()
+    key_header = X_API_KEY
     destinations: tuple[str, ...] = ()
     has_quota = False
     creates_categories = True

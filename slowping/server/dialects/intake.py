@@ -88,6 +88,7 @@ class Intake:
 
     name = "intake"
     aliases: tuple[str, ...] = ()
+    key_header = AUTHORIZATION
     destinations: tuple[str, ...] = ()
     has_quota = False
     creates_categories = True

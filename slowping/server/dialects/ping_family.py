@@ -106,6 +106,7 @@ class PingFamily:
     """Everything but names, paths and the rule for categories."""
 
     aliases: tuple[str, ...] = ()
+    key_header = AUTHORIZATION
     extras: tuple[Extra, ...] = ()
     has_quota: bool = True
     creates_categories: bool = False

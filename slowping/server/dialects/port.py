@@ -135,6 +135,11 @@ class Dialect(Protocol):
         ...
 
     @property
+    def key_header(self) -> bytes:
+        """The header in which its clients send their key."""
+        ...
+
+    @property
     def operation(self) -> Operation:
         """How events are sent: method, path and shapes."""
         ...

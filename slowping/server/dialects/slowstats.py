@@ -126,6 +126,7 @@ class SlowStats:
 
     name = "slowstats"
     aliases = ("/api/slowstats/add-event",)  # the path in the first revision of its docs
+    key_header = X_API_KEY
     destinations: tuple[str, ...] = ()
     has_quota = False
     creates_categories = True

@@ -82,6 +82,21 @@ def test_who_needs_a_key_is_told(document: dict[str, Any]) -> None:
     assert document["components"]["securitySchemes"].keys() == {"bearer", "apiKey"}
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "schemes"),
+    [
+        ("POST", "/api/v1/event", [{"bearer": ["ingest"]}]),
+        ("POST", "/api/slowstats/ingest-events", [{"apiKey": ["ingest"]}]),
+        ("GET", "/api/v1/events", [{"apiKey": ["read"]}]),
+        ("POST", "/api/v1/events", [{"bearer": ["ingest"]}, {"apiKey": ["ingest"]}]),
+    ],
+)
+def test_a_dialect_takes_its_key_where_its_clients_send_it(
+    document: dict[str, Any], method: str, path: str, schemes: list[dict[str, list[str]]]
+) -> None:
+    assert operations(document)[method, path]["security"] == schemes
+
+
 def test_a_parameter_of_a_query_is_never_null(document: dict[str, Any]) -> None:
     for operation in operations(document).values():
         for parameter in operation["parameters"]:

@@ -23,6 +23,9 @@ Json = dict[str, Any]
 
 _UNIONS: Final = (typing.Union, types.UnionType)
 _COMPONENT: Final = "#/components/schemas/"
+_SCHEMES: Final[Mapping[bytes, str]] = {b"authorization": "bearer", b"x-api-key": "apiKey"}
+"""The names under which the document tells of the headers that hold a key."""
+
 _RATE_HEADERS: Final[Mapping[str, str]] = {
     "X-RateLimit-Limit": "Requests a minute that the key may make.",
     "X-RateLimit-Remaining": "How many of them are left.",
@@ -219,17 +222,17 @@ def _foreign_operations(
         yield (
             sending.path,
             sending.method.lower(),
-            _foreign(schemas, dialect.name, sending, Scope.INGEST, also),
+            _foreign(schemas, dialect, sending, Scope.INGEST, also),
         )
         for extra in dialect.extras:
             operation = extra.operation
-            told = _foreign(schemas, dialect.name, operation, extra.scope, ())
+            told = _foreign(schemas, dialect, operation, extra.scope, ())
             yield operation.path, operation.method.lower(), told
 
 
 def _foreign(
     schemas: Schemas,
-    dialect: str,
+    dialect: DescribedDialect,
     operation: DescribedOperation,
     scope: Scope,
     description: Iterable[str],
@@ -244,11 +247,11 @@ def _foreign(
         for name, kind in operation.query.items()
     )
     told: Json = {
-        "operationId": f"{dialect}_{operation.method.lower()}_{_slug(operation.path)}",
+        "operationId": f"{dialect.name}_{operation.method.lower()}_{_slug(operation.path)}",
         "summary": operation.summary,
-        "description": " ".join((f"In the dialect {dialect}.", *description)),
-        "tags": [dialect],
-        "security": _security(scope),
+        "description": " ".join((f"In the dialect {dialect.name}.", *description)),
+        "tags": [dialect.name],
+        "security": [{_SCHEMES[dialect.key_header]: [scope.value]}],
         "parameters": parameters,
         "responses": {
             str(status): {
@@ -272,7 +275,7 @@ def merged(one: Json, other: Json) -> Json:
         "summary": f"{one['summary']}, or: {other['summary']}",
         "description": f"{one['description']} {other['description']}",
         "tags": [*one["tags"], *other["tags"]],
-        "security": one["security"],
+        "security": [*one["security"], *other["security"]],
         "parameters": list(
             {(told["in"], told["name"]): told for told in one["parameters"] + other["parameters"]}
             .values()
@@ -315,7 +318,7 @@ def _json(schema: Json) -> Json:
 
 def _security(scope: Scope | None) -> list[Json]:
     """Either header will do; the scope that it takes is told as a role."""
-    return [] if scope is None else [{"bearer": [scope.value]}, {"apiKey": [scope.value]}]
+    return [] if scope is None else [{name: [scope.value]} for name in _SCHEMES.values()]
 
 
 @functools.cache
