@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN ?= .venv/bin
 
-.PHONY: serve tui demo snap test check bench torture constraints
+.PHONY: serve tui demo snap test check bench torture readers constraints
 
 serve: $(BIN)
 	$(BIN)/slowping serve
@@ -35,7 +35,12 @@ bench: $(BIN)
 
 # Nearly two hours: the runs that try to break what is promised, and the table of what they measured.
 torture: $(BIN)
+	-$(MAKE) readers
 	$(BIN)/python -m tests.torture --write docs/reliability.md
+
+# Programs of others, of Node, that read mails and verify signatures there; it goes without them too.
+readers:
+	npm install --no-audit --no-fund --prefix tests/laboratory/node
 
 .venv/bin:
 	$(PYTHON) -m venv .venv

@@ -49,13 +49,13 @@ def asked(file: Path) -> Iterator[tuple[str, int]]:
 
 def _watch_connections(play: Play) -> None:
     """Note them where Python hands them to the system; nothing gets past an audit hook."""
-    notes = Path(play.asked).open("a", encoding="ascii", buffering=1)
+    notes = os.open(play.asked, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
     def hook(event: str, details: tuple[Any, ...]) -> None:
         if event != "socket.connect" or not isinstance(details[1], tuple):
             return
         host, port, *_ = details[1]
-        print(host, port, file=notes)
+        os.write(notes, f"{host} {port}\n".encode())
         if host not in play.open:
             raise ConnectionRefusedError(f"{host} is not part of the play")
 

@@ -7,6 +7,7 @@ BARS: Final[tuple[str, ...]] = (
     "shutdown",
     "power_cut",
     "sync_trace",
+    "conformance",
     "fault_matrix",
     "forbidden_addresses",
     "malformed_bodies",

@@ -1,0 +1,339 @@
+"""Have the far sides' own rules, and programs of others, judge what is sent for odd events."""
+
+import base64
+import contextlib
+import email.parser
+import email.policy
+import itertools
+import random
+import re
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import jsonschema
+import msgspec
+import standardwebhooks
+
+from slowping.config import DiscordSection, TelegramSection, WebhookSection
+from slowping.core import text
+from slowping.core.notification import Notification
+from slowping.notifiers import render
+from slowping.notifiers.discord import Discord
+from slowping.notifiers.discord.notifier import DiscordSettings
+from slowping.notifiers.email import message as mails
+from slowping.notifiers.email.message import Letterhead
+from slowping.notifiers.port import HttpAnswer, Notifier, Settings
+from slowping.notifiers.telegram import Telegram
+from slowping.notifiers.telegram.notifier import TelegramSettings
+from slowping.notifiers.webhook import Webhook, WebhookSettings
+from tests.laboratory import events, readers
+from tests.laboratory.readers import Readers
+from tests.notifiers import specifications
+from tests.notifiers.samples import ScriptedHttp, tools
+from tests.notifiers.specifications import DiscordSchemas
+from tests.torture.bar import Bar, Figure, Run
+
+EVENTS: Final = 10_000
+SEED: Final = 20_261_121
+
+WINDOWS: Final = (1, 1, 1, 2, 7, 50)
+"""How many wait at once for a channel."""
+
+MAX_SUM: Final = 6_000
+MAX_TEXT: Final = 4_096
+
+
+class Judgement(msgspec.Struct):
+    """What was sent of one sort, and what was wrong with it."""
+
+    what: str
+    """Such as `Discord messages refused`."""
+    count: int = 0
+    wrong: Counter[str] = msgspec.field(default_factory=Counter)
+
+    def hear(self, faults: Sequence[str]) -> None:
+        """Count one, and what was found in it."""
+        self.count += 1
+        self.wrong.update(faults)
+
+
+async def run(run: Run) -> Sequence[Figure]:
+    """Send each event to each kind of far side, alone or with others, and judge what arrives."""
+    count = run.times(EVENTS)
+    given = list(events.notifications(SEED, count))
+    judgements = [
+        await _discord(given), await _telegram(given), *await _with_readers(given, run)
+    ]  # fmt: skip
+    for judgement in judgements:
+        for fault, times in judgement.wrong.most_common(5):
+            run.say(f"{judgement.what}: {times} times {fault}")
+    return [
+        Figure(what="odd events", measured=len(given), bar=count, at_least=True),
+        *(
+            Figure(what=f"{each.what} (of {each.count:,})", measured=each.wrong.total(), bar=0)
+            for each in judgements
+        ),
+    ]
+
+
+BAR = Bar(
+    name="conformance",
+    promise="Whatever an event holds, what is sent for it is what the far side asks for.",
+    run=run,
+)
+
+
+def windows(given: Sequence[Notification]) -> Iterator[Sequence[Notification]]:
+    """The same ones as they wait for a channel: one by one, or several."""
+    chance, left = random.Random(SEED), iter(given)
+    while window := list(itertools.islice(left, chance.choice(WINDOWS))):
+        yield window
+
+
+async def _posted(
+    notifier: Notifier, http: ScriptedHttp, settings: Settings, given: Sequence[Notification]
+) -> AsyncIterator[tuple[Sequence[Notification], Sequence[tuple[str, bytes, Mapping[str, str]]]]]:
+    """Each batch that is sent, and what was posted for it."""
+    for window in windows(given):
+        waiting = list(window)
+        while waiting:
+            fitting = notifier.fits(waiting[: notifier.max_batch])
+            batch, waiting = waiting[:fitting], waiting[fitting:]
+            http.posts.clear()
+            await notifier.deliver(batch, settings)
+            yield batch, http.posts
+
+
+# Discord -------------------------------------------------------------------------------------
+
+
+async def _discord(given: Sequence[Notification]) -> Judgement:
+    """Find fault with every lone body, so that its plainer form is sent too."""
+    judgement = Judgement("Discord messages that break its rules")
+    http = ScriptedHttp(HttpAnswer(400, {}, b'{"code":50035}'))
+    notifier = Discord(tools(DiscordSection(), http=http))
+    schemas = specifications.discord_schemas_if_here()
+    for settings, schema in (
+        (
+            DiscordSettings(url="https://discord.com/api/webhooks/1/x"),
+            "IncomingWebhookRequestPartial",
+        ),
+        (DiscordSettings(bot_token="x", user_id="1", dm_channel_id="2"), "MessageCreateRequest"),
+    ):
+        async for _, posts in _posted(notifier, http, settings, given):
+            for _, content, _ in posts:
+                body = msgspec.json.decode(content)
+                judgement.hear([*_by_schema(body, schemas, schema), *_by_discords_limits(body)])
+    return judgement
+
+
+def _by_schema(body: Any, schemas: DiscordSchemas | None, name: str) -> Iterator[str]:
+    if schemas is None:
+        return
+    try:
+        schemas.check(body, name)
+    except jsonschema.ValidationError as error:
+        yield f"{error.json_path}: {error.message[:80]}"
+    except AssertionError:
+        yield "a member that the schema lacks"
+
+
+def _by_discords_limits(body: Mapping[str, Any]) -> Iterator[str]:
+    """What no schema says: the sum, the trimmed lengths, and that nobody is called."""
+    total = 0
+    for embed in body["embeds"]:
+        fields = embed.get("fields", ())
+        texts = [
+            (embed["title"], 256, True),
+            (embed.get("description", ""), 4_096, False),
+            *((field["name"], 256, True) for field in fields),
+            *((field["value"], 1_024, True) for field in fields),
+        ]
+        total += sum(text.utf16_length(said) for said, _, _ in texts)
+        if any(text.utf16_length(said) > most for said, most, _ in texts):
+            yield "a text over its limit"
+        if any(needed and not said.strip() for said, _, needed in texts):
+            yield "a text that is empty once it is trimmed"
+    if total > MAX_SUM:
+        yield f"more than {MAX_SUM} characters"
+    if body["allowed_mentions"] != {"parse": []} or "content" in body:
+        yield "somebody could be called"
+
+
+# Telegram ------------------------------------------------------------------------------------
+
+
+async def _telegram(given: Sequence[Notification]) -> Judgement:
+    judgement = Judgement("Telegram texts that it refuses or changes")
+    http = ScriptedHttp(HttpAnswer(400, {}, b'{"ok":false,"description":"can\'t parse"}'))
+    notifier = Telegram(tools(TelegramSection(), http=http))
+    settings = TelegramSettings(bot_token="1:x", chat_id=1)
+    async for batch, posts in _posted(notifier, http, settings, given):
+        for no, (_, content, _) in enumerate(posts):
+            body = msgspec.json.decode(content)
+            faults = [*_by_telegrams_limits(body)]
+            if len(batch) == 1 and no == 0:
+                faults += _read_back(body["text"], batch[0])
+            judgement.hear(faults)
+    return judgement
+
+
+def _by_telegrams_limits(body: Mapping[str, Any]) -> Iterator[str]:
+    said = body["text"]
+    if not 0 < len(said.strip()) <= len(said) <= MAX_TEXT:
+        yield "a text that is empty or too long"
+    if said != _as_telegram_keeps_it(said):
+        yield "a text that Telegram would change"
+    if {"parse_mode", "entities"} & body.keys():
+        yield "markup"
+    if re.search(r"(?<!\w)@\w", said):
+        yield "a mention"
+
+
+def _as_telegram_keeps_it(said: str) -> str:
+    """After the Bot API server's own sources; a tab it shows as a space, which is no harm."""
+    kept = re.sub("[\x00-\x08\x0b-\x1f]", " ", said.replace("\r", ""))
+    return re.sub("[\u2028-\u202e]", "", kept).encode()[:35_000].decode("utf-8", "ignore")
+
+
+_LAYOUT: Final = re.compile(
+    "🎉 Event Notification 🎉\n\n📌 Category: (?P<title>.*)\n"
+    "(?:📝 Description: (?P<body>(?:.|\n)*)\n)?"
+    "🎨 Color Code: (?P<color>[0-9]+)\n🕒 Timestamp: (?P<time>[0-9T:.Z-]+)"
+    "(?:\n\n📌 Details:(?P<details>(?:.|\n)*))?"
+)
+
+
+def _read_back(said: str, told: Notification) -> Iterator[str]:
+    """Whether the text says what the event did, as far as there is room."""
+    match = _LAYOUT.fullmatch(said)
+    if match is None:
+        yield "a text of another layout"
+        return
+    for name, given in (("title", text.one_line(told.title)), ("body", render.plain(told.body))):
+        shown = (match[name] or "").replace("\u2060", "")
+        if not _is_beginning(
+            shown, given.replace("\u2060", "") or render.EMPTY * (name == "title")
+        ):
+            yield f"another {name}"
+    if match["color"] != str(told.color):
+        yield "another colour"
+    if bool(match["details"]) is not bool(told.fields):
+        yield "details that are missing"
+
+
+def _is_beginning(shown: str, given: str) -> bool:
+    if shown.endswith(text.ELLIPSIS) and shown != given:
+        return given.startswith(shown.removesuffix(text.ELLIPSIS))
+    return shown == given
+
+
+# Mails and webhooks ----------------------------------------------------------------------------
+
+
+async def _with_readers(given: Sequence[Notification], run: Run) -> Sequence[Judgement]:
+    if readers.are_here():
+        async with readers.reading() as others:
+            return [await _mails(given, others), await _webhooks(given, others)]
+    run.say("mails and signatures are read by Python alone: `make readers` installs others")
+    return [await _mails(given, None), await _webhooks(given, None)]
+
+
+LETTERHEAD: Final = Letterhead(
+    sender="slowping@example.test",
+    sender_name="slowping",
+    to="me@example.test",
+    message_id_domain="example.test",
+)
+
+
+async def _mails(given: Sequence[Notification], others: Readers | None) -> Judgement:
+    judgement = Judgement("mails that a reader understands otherwise")
+    for window in windows(given):
+        waiting = list(window)
+        while waiting:
+            fitting = mails.fits(waiting)
+            batch, waiting = waiting[:fitting], waiting[fitting:]
+            raw = mails.write(batch, LETTERHEAD)
+            said = {"Python": _by_python(raw)}
+            if others is not None:
+                said |= await others.ask("mail", raw=base64.b64encode(raw).decode())
+            expected = _as_it_is_meant(batch)
+            judgement.hear([
+                f"another {part} by {reader}"
+                for reader, read in said.items()
+                for part, meant in expected.items()
+                if _tidy(read[part]) != _tidy(meant)
+            ])  # fmt: skip
+    return judgement
+
+
+def _as_it_is_meant(batch: Sequence[Notification]) -> Mapping[str, Any]:
+    cards, subject = tuple(map(mails._card, batch)), mails.subject(batch)
+    return {
+        "headers": [
+            "subject", "from", "to", "date", "message-id", "auto-submitted", "mime-version",
+            "content-type",
+        ],
+        "subject": subject,
+        "sender": LETTERHEAD.sender,
+        "to": [LETTERHEAD.to],
+        "text": mails._plain(cards),
+        "html": mails._template().render(subject=subject, cards=cards),
+        "attachments": 0,
+    }  # fmt: skip
+
+
+def _by_python(raw: bytes) -> Mapping[str, Any]:
+    message = email.parser.BytesParser(policy=email.policy.default).parsebytes(raw)
+    plain, page = message.iter_parts()
+    return {
+        "headers": [name.lower() for name in message],
+        "subject": message["subject"],
+        "sender": message["from"].addresses[0].addr_spec,
+        "to": [address.addr_spec for address in message["to"].addresses],
+        "text": plain.get_content(),
+        "html": page.get_content(),
+        "attachments": 0,
+    }
+
+
+def _tidy(read: Any) -> Any:
+    """Line ends, and how many stand at the end, are the reader's business."""
+    return read.replace("\r\n", "\n").rstrip("\n") if isinstance(read, str) else read
+
+
+async def _webhooks(given: Sequence[Notification], others: Readers | None) -> Judgement:
+    judgement = Judgement("webhooks that a library does not verify")
+    chance, http = random.Random(SEED), ScriptedHttp()
+    for notification in given:
+        now_ms = int(time.time() * 1_000)  # the libraries know no other clock
+        keys = [
+            f"whsec_{base64.b64encode(chance.randbytes(chance.randint(24, 64))).decode()}"
+            for _ in range(2)
+        ]
+        settings = WebhookSettings(
+            url="https://hooks.test/in", secret=keys[0],
+            previous_secret=keys[1], previous_secret_until=now_ms + 1,
+        )  # fmt: skip
+        http.posts.clear()
+        notifier = Webhook(tools(WebhookSection(), guarded_http=http, now_ms=now_ms))
+        await notifier.deliver([notification], settings)
+        [(_, content, headers)] = http.posts
+        secret = chance.choice(keys)
+        said = {"standardwebhooks": _verifies(secret, content, headers)}
+        if others is not None:
+            said |= await others.ask(
+                "webhook", secret=secret, body=content.decode(), headers=dict(headers)
+            )
+        judgement.hear([f"not by {library}" for library, is_fine in said.items() if not is_fine])
+    return judgement
+
+
+def _verifies(secret: str, content: bytes, headers: Mapping[str, str]) -> bool:
+    with contextlib.suppress(standardwebhooks.WebhookVerificationError):
+        standardwebhooks.Webhook(secret).verify(content, dict(headers))
+        return True
+    return False
