@@ -1,6 +1,7 @@
 """A project: a tenant that owns categories, channels, events and API keys."""
 
 import datetime as dt
+import urllib.parse
 from typing import Annotated, Final
 
 import msgspec
@@ -66,3 +67,17 @@ class ProjectChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     monthly_quota: Quota | msgspec.UnsetType | None = msgspec.UNSET
     keep_days: KeepDays | msgspec.UnsetType | None = msgspec.UNSET
     keep_mb: KeepMegabytes | msgspec.UnsetType | None = msgspec.UNSET
+
+
+def canonical(origin: str) -> str:
+    """An origin as browsers write it: in small letters, without the usual port, in Punycode."""
+    try:
+        parts = urllib.parse.urlsplit(origin)
+        port = "" if parts.port in {None, _USUAL_PORTS.get(parts.scheme)} else f":{parts.port}"
+        host = (parts.hostname or "").encode("idna").decode()
+    except ValueError:
+        return origin.lower()  # no browser has such an origin
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}"
+
+
+_USUAL_PORTS: Final = {"http": 80, "https": 443}

@@ -1,6 +1,7 @@
 import msgspec
 import pytest
 
+from slowping.core import project
 from slowping.core.project import NewProject
 
 
@@ -28,3 +29,23 @@ def test_an_origin_is_a_scheme_and_a_host(origin: str) -> None:
 def test_what_no_browser_sends_as_an_origin_is_refused(origin: str) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"name": "a", "allowed_origins": [origin]}, NewProject)
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("https://shop.example", "https://shop.example"),
+        ("HTTPS://Shop.Example", "https://shop.example"),
+        ("https://shop.example:443", "https://shop.example"),
+        ("http://shop.example:80", "http://shop.example"),
+        ("http://shop.example:443", "http://shop.example:443"),
+        ("https://shop.example:8443", "https://shop.example:8443"),
+        ("https://Müller.example", "https://xn--mller-kva.example"),
+        ("http://[2001:DB8::1]:8080", "http://[2001:db8::1]:8080"),
+        ("http://localhost:5173", "http://localhost:5173"),
+        ("https://shop.example:port", "https://shop.example:port"),
+        ("https://.", "https://."),
+    ],
+)
+def test_an_origin_is_kept_as_browsers_send_it(written: str, sent: str) -> None:
+    assert project.canonical(written) == sent

@@ -21,7 +21,7 @@ from slowping.core.delivery import (
     LeasedDelivery,
 )
 from slowping.core.event import Event
-from slowping.core.project import Project
+from slowping.core.project import Project, canonical
 from slowping.store.port import StoredCategory, StoredProject
 
 _decode = msgspec.json.decode
@@ -47,7 +47,7 @@ def stored_project(row: sqlite3.Row) -> StoredProject:
         id=row["id"],
         name=row["name"],
         strict_destinations=bool(row["strict_destinations"]),
-        allowed_origins=frozenset(_decode(row["allowed_origins"])),
+        allowed_origins=frozenset(map(canonical, _decode(row["allowed_origins"]))),
         monthly_quota=row["monthly_quota"],
         created_at=row["created_at"],
     )
@@ -150,7 +150,7 @@ def principal(row: sqlite3.Row) -> Principal:
         if everywhere
         else frozenset((row["home_project_id"], *_decode(row["project_ids"]))),
         rate_limit=row["rate_limit"],
-        origins=frozenset(_decode(row["origins"])),
+        origins=frozenset(map(canonical, _decode(row["origins"]))),
         expires_at=row["expires_at"],
     )
 
