@@ -150,6 +150,12 @@ async def test_the_page_needs_no_script_and_nothing_from_elsewhere(house: Runnin
     assert inner <= page.ids
 
 
+async def test_the_page_tells_where_the_key_goes(house: RunningHouse) -> None:
+    page = (await house.client.get("/slowping/v1/docs")).text
+    assert "<code>admin</code>, with the key in <code>Authorization: Bearer</code> or" in page
+    assert "<code>ingest</code>, with the key in <code>X-API-Key</code>." in page
+
+
 async def test_the_type_of_every_problem_leads_to_its_place(house: RunningHouse) -> None:
     page = Page((await house.client.get("/slowping/v1/docs")).text)
     assert {problem.condition_of(kind) for kind in CONDITIONS} <= page.ids
