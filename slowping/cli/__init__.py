@@ -55,6 +55,10 @@ COMMANDS: Final = {
         "keep.restore",
         "Put the copy in FILE in the place of the database; no server may run on it.",
     ),
+    "check": Listed(
+        "keep.check",
+        "Look over the configuration, the database, the disk, the channels and the clock.",
+    ),
     "migrate": Listed(
         "keep.migrate", "Bring the database to the newest schema; no server may run on it."
     ),

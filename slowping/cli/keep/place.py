@@ -131,7 +131,12 @@ def sync(names: Path) -> None:
         os.close(descriptor)
 
 
-def _path(data_folder: Path) -> Path:
+def database_name() -> str:
+    """The name of the database in every data folder."""
     from slowping.server.process.data_folder import DATABASE
 
-    return data_folder / DATABASE
+    return DATABASE
+
+
+def _path(data_folder: Path) -> Path:
+    return data_folder / database_name()

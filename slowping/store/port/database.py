@@ -35,6 +35,7 @@ class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
     project: str
     paused_at: int | None
     paused_reason: str | None
+    paused_by_hand: bool
     waiting: int
     failed: int
     oldest_waiting_at: int | None

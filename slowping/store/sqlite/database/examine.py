@@ -16,6 +16,7 @@ select channel.name,
        project.name as project,
        channel.paused_at,
        channel.paused_reason,
+       {paused_by_hand} as paused_by_hand,
        (select count(*)
           from delivery
          where delivery.channel_id = channel.id and delivery.state = 'pending') as waiting,
@@ -98,7 +99,14 @@ def known_faults(version: tuple[int, ...]) -> tuple[str, ...]:
 
 
 def _channels(connection: sqlite3.Connection) -> tuple[ChannelState, ...]:
-    return tuple(ChannelState(**dict(row)) for row in connection.execute(_CHANNELS))
+    columns = [row["name"] for row in connection.execute("pragma table_info(channel)")]
+    # The first schema has no such column.
+    by_hand = "channel.paused_by_hand" if "paused_by_hand" in columns else "0"
+    found = connection.execute(_CHANNELS.format(paused_by_hand=by_hand))
+    return tuple(
+        ChannelState(**{**dict(row), "paused_by_hand": bool(row["paused_by_hand"])})
+        for row in found
+    )
 
 
 def _digests(connection: sqlite3.Connection) -> Mapping[bytes, bool]:

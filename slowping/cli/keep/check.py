@@ -1,0 +1,138 @@
+"""Look everything over on a server's machine, whether it runs or not, and write nothing."""
+
+import asyncio
+import datetime as dt
+import shutil
+import stat
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import rich_click as click
+
+from slowping.cli import output, where
+from slowping.cli.keep import findings, place
+from slowping.cli.keep.findings import Finding, State, note, ok, wrong
+from slowping.cli.output import Column, ExitCode
+from slowping.core import disk, errors
+
+if TYPE_CHECKING:
+    from slowping.config import Config
+    from slowping.core.health import Health
+
+_SIGNS: Final = {State.OK: "✓", State.NOTE: "!", State.WRONG: "✗"}
+_COLUMNS: Final = (Column("", whole=True), Column("ABOUT", whole=True), Column("", prose=True))
+_PATIENCE_S: Final = 5.0
+_MEBIBYTE: Final = 1_048_576
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What `--json` prints."""
+
+    ok: bool
+    """Whether nothing is wrong."""
+    findings: tuple[Finding, ...]
+
+
+@click.command()
+@click.option("--full", is_flag=True, help="Look at every page and index, however long it takes.")
+@output.json_option
+@place.options
+def check(full: bool, as_json: bool, data: Path | None, config_file: Path | None) -> None:
+    """Look over the configuration, the database, the disk, the channels and the clock.
+
+    It works on the machine of the server, whether that runs or not, and changes nothing. The exit
+    code is 1 where something is wrong.
+    """
+    found = tuple(_look(data, config_file, thorough=full))
+    is_ok = all(one.state is not State.WRONG for one in found)
+    if as_json:
+        output.as_json(Report(is_ok, found))
+    else:
+        rows = [(_SIGNS[one.state], one.about, one.told) for one in found]
+        output.table("findings", _COLUMNS, rows)
+    if not is_ok:
+        sys.exit(ExitCode.FAILED)
+
+
+def _look(data: Path | None, config_file: Path | None, *, thorough: bool) -> Iterator[Finding]:
+    from slowping.config import Config
+
+    try:
+        config = place.configured(config_file)
+        yield from findings.of_configuration(config)
+    except errors.ConfigError as error:
+        config = Config()
+        yield wrong("configuration", str(error))
+    folder = place.folder(data, config)
+    if not place.has_database(folder):
+        yield wrong("database", f"There is none in {folder}. Say where it is with --data.")
+        return
+    yield from _look_at_folder(folder, config)
+    yield from _look_at_database(folder, thorough=thorough)
+
+
+def _look_at_folder(folder: Path, config: "Config") -> Iterator[Finding]:
+    from slowping.server.process import backups
+
+    yield from findings.of_modes(folder, _modes(folder))
+    yield _server(folder)
+    usage = shutil.disk_usage(folder)
+    marks = disk.marks(usage.total, config.disk.min_free_mb * _MEBIBYTE, 0)
+    size = sum(file.stat().st_size for file in folder.glob(f"{place.database_name()}*"))
+    yield findings.of_disk(usage.total, usage.free, size, marks)
+    last = backups.last(folder)
+    yield findings.of_backup(None if last is None else last.at, dt.datetime.now(dt.UTC))
+
+
+def _look_at_database(folder: Path, *, thorough: bool) -> Iterator[Finding]:
+    began, passed = time.time(), time.monotonic()
+    try:
+        found = place.database_in(folder).examine(thorough=thorough)
+    except errors.StoreUnusable as error:
+        yield wrong("database", str(error))
+        return
+    now_ms = int(time.time() * 1000)
+    yield from findings.of_database(found)
+    yield from findings.of_channels(found.channels, now_ms)
+    sealed = sum(channel.sealed is not None for channel in found.channels)
+    try:
+        locked = place.locked_channels(folder, found.channels)
+        is_live = place.admin_key_is_live(folder, found.key_digests)
+        yield from findings.of_keys(locked, sealed, is_live)
+    except (errors.StoreUnusable, errors.ConfigError) as error:
+        yield wrong("keys", str(error))
+    drift_s = (time.time() - began) - (time.monotonic() - passed)
+    yield from findings.of_clock(found, now_ms, drift_s)
+
+
+def _modes(folder: Path) -> dict[str, int]:
+    files = {file.name: file for file in sorted(folder.iterdir()) if file.is_file()}
+    return {
+        name: stat.S_IMODE(file.stat().st_mode) for name, file in {".": folder, **files}.items()
+    }
+
+
+def _server(folder: Path) -> Finding:
+    """Whether one runs, by the word that it left in the data folder."""
+    try:
+        address = where.find(None, None, folder, {}, ())
+    except errors.Unreachable:
+        return ok("server", "None runs on this data folder.")
+    try:
+        health = asyncio.run(_asked(address.server))
+    except errors.SlowpingError as error:
+        return note("server", f"It left word of {address.server}, but: {error}")
+    if health.status != "ok":
+        return wrong("server", f"It runs at {address.server}: {health.status}")
+    return ok("server", f"slowping {health.version} runs at {address.server}.")
+
+
+async def _asked(server: str) -> "Health":
+    from slowping.client.client import Client
+
+    async with Client(server, timeout_s=_PATIENCE_S) as client:
+        return await client.health()

@@ -1,0 +1,227 @@
+"""Decide what is right, what is worth a note, and what is wrong with a server's data."""
+
+import datetime as dt
+import enum
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from slowping.cli import output
+from slowping.core import times
+from slowping.core.disk import Marks
+
+if TYPE_CHECKING:
+    from slowping.config import Config
+    from slowping.store.port.database import ChannelState, Examination
+
+MEGABYTE: Final = 1_000_000
+LONG_LOG: Final = 64 * MEGABYTE
+LONG_WAIT_MS: Final = 3_600_000
+OLD_BACKUP: Final = dt.timedelta(days=30)
+AHEAD_MS: Final = 60_000
+STEP_S: Final = 0.05
+_YEARS: Final = range(2026, 2094)
+"""Before, this was not written; after, ids come to their end."""
+
+_HIDDEN: Final = ("password", "secret", "token", "key")
+
+
+class State(enum.StrEnum):
+    """How good it is."""
+
+    OK = "ok"
+    NOTE = "note"
+    """Worth knowing; nothing has to be done at once."""
+    WRONG = "wrong"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that was looked at."""
+
+    about: str
+    state: State
+    told: str
+    """In words, with what to do about it."""
+
+
+def ok(about: str, told: str) -> Finding:
+    """It is as it should be."""
+    return Finding(about, State.OK, told)
+
+
+def note(about: str, told: str) -> Finding:
+    """It is worth knowing."""
+    return Finding(about, State.NOTE, told)
+
+
+def wrong(about: str, told: str) -> Finding:
+    """Something has to be done."""
+    return Finding(about, State.WRONG, told)
+
+
+# The configuration ----------------------------------------------------------------------------
+
+
+def of_configuration(config: "Config") -> Iterator[Finding]:
+    """Each option that is not at its default."""
+    changed = list(_changed("", config, type(config)()))
+    if not changed:
+        yield ok("configuration", "Every option is at its default.")
+    for name, value, default in changed:
+        yield ok("configuration", f"{name} is {value} (by default {default}).")
+
+
+def _changed(prefix: str, given: Any, default: Any) -> Iterator[tuple[str, str, str]]:
+    for field in msgspec.structs.fields(given):
+        name = f"{prefix}{field.name}"
+        value, usual = getattr(given, field.name), getattr(default, field.name)
+        if isinstance(value, msgspec.Struct):
+            yield from _changed(f"{name}.", value, usual)
+        elif value != usual:
+            yield name, _shown(name, value), _shown(name, usual)
+
+
+def _shown(name: str, value: Any) -> str:
+    if value and (name.endswith(_HIDDEN) or isinstance(value, dict)):
+        return "set"  # what plug-ins are told may be secret as well
+    if isinstance(value, Path):
+        return str(value)
+    return "not set" if value is None else msgspec.json.encode(value).decode()
+
+
+# The data folder ------------------------------------------------------------------------------
+
+
+def of_modes(folder: Path, modes: Mapping[str, int]) -> Iterator[Finding]:
+    """Whether others may read what is in the data folder; `modes` are by name, `.` its own."""
+    open_to_others = [
+        name for name, mode in modes.items() if name != "." and mode & (stat.S_IRWXG | stat.S_IRWXO)
+    ]
+    is_closed = not modes["."] & (stat.S_IRWXG | stat.S_IRWXO)
+    for name in open_to_others:
+        told = f"{folder / name} may be read by others. Run: chmod 600 {folder / name}"
+        yield note("files", told) if is_closed else wrong("files", told)
+    if not is_closed:
+        told = f"{folder} may be looked into by others. Run: chmod 700 {folder}"
+        yield wrong("files", told) if open_to_others else note("files", told)
+    elif not open_to_others:
+        yield ok("files", f"What is in {folder} is for its owner alone.")
+
+
+def of_disk(total: int, free: int, size: int, marks: Marks) -> Finding:
+    """Whether there is room, for events and for a copy."""
+    told = f"{_mb(free)} of {_mb(total)} are free, and the database takes {_mb(size)}"
+    if free < marks.low:
+        return wrong("disk", f"{told}: no events are accepted below {_mb(marks.low)}.")
+    if free - marks.low < size:
+        return note("disk", f"{told}: a copy would not fit beside it.")
+    return ok("disk", f"{told}.")
+
+
+def of_backup(at: dt.datetime | None, now: dt.datetime) -> Finding:
+    """Whether there is a copy to fall back on."""
+    if at is None:
+        return note("backup", "No copy is known of. Make one: slowping backup FILE")
+    told = f"The newest copy is of {output.moment(at)}"
+    return note("backup", f"{told}.") if now - at > OLD_BACKUP else ok("backup", f"{told}.")
+
+
+# The database ---------------------------------------------------------------------------------
+
+
+def of_database(found: "Examination") -> Iterator[Finding]:
+    """Whether it is sound, and what it runs on."""
+    looked = "every page and reference" if found.is_thorough else "a quick look; --full sees more"
+    held = found.contents
+    for damage in found.damage:
+        yield wrong("database", f"It is damaged: {damage}. Stop the server and restore a backup.")
+    if not found.damage:
+        events = output.counted(held.events, "event", "events")
+        yield ok("database", f"It is sound ({looked}) and holds {events}.")
+    if held.schema < found.newest_schema:
+        newer = f"a server brings it to {found.newest_schema} when it starts"
+        yield note("database", f"It has schema {held.schema}: {newer}.")
+    for fault in found.faults:
+        yield note("SQLite", f"{found.version} has a known fault: {fault}.")
+    if not found.faults:
+        yield ok("SQLite", f"{found.version} has no fault that is known to touch slowping.")
+    log = f"The write-ahead log has {_mb(found.log_bytes)}"
+    if found.log_bytes > LONG_LOG:
+        yield note("log", f"{log}: much was written at once, or another program reads for long.")
+    else:
+        yield ok("log", f"{log}.")
+
+
+def of_channels(channels: Sequence["ChannelState"], now_ms: int) -> Iterator[Finding]:
+    """How the channels do."""
+    waiting = 0
+    for channel in channels:
+        waiting += channel.waiting
+        yield from _of_channel(channel, now_ms)
+    counted = output.counted(len(channels), "channel", "channels")
+    yield ok(
+        "channels", f"{counted}; {output.counted(waiting, 'delivery waits', 'deliveries wait')}."
+    )
+
+
+def _of_channel(channel: "ChannelState", now_ms: int) -> Iterator[Finding]:
+    name = f"{channel.project}/{channel.name}"
+    if channel.paused_at is not None:
+        told = f"{name} is paused, and {channel.waiting} wait: {channel.paused_reason}"
+        yield note("channels", told) if channel.paused_by_hand else wrong("channels", told)
+    elif channel.oldest_waiting_at is not None:
+        age_ms = now_ms - channel.oldest_waiting_at
+        if age_ms > LONG_WAIT_MS:
+            age = output.brief(dt.timedelta(milliseconds=age_ms))
+            yield wrong("channels", f"{name} has {channel.waiting} waiting, one of them for {age}.")
+    if channel.failed:
+        failed = output.counted(channel.failed, "delivery has", "deliveries have")
+        yield note("channels", f"{name}: {failed} failed. See why: slowping delivery groups")
+
+
+def of_keys(locked: Sequence[str], sealed: int, admin_key_is_live: bool) -> Iterator[Finding]:
+    """Whether the keys of the data folder fit its database."""
+    if locked:
+        names = ", ".join(locked)
+        yield wrong("keys", f"The key does not open the secrets of {names}. Put the old one back.")
+    else:
+        opened = output.counted(sealed, "channel", "channels")
+        yield ok("keys", f"The key opens all secrets ({opened} with some).")
+    if not admin_key_is_live:
+        told = "admin.key holds no live admin key; commands on this machine need --api-key."
+        yield note("keys", told)
+
+
+# The clock ------------------------------------------------------------------------------------
+
+
+def of_clock(found: "Examination", now_ms: int, drift_s: float) -> Iterator[Finding]:
+    """Whether the time of day can be relied on.
+
+    `drift_s` is how much more of it passed during the check than really did.
+    """
+    moment = times.to_datetime(now_ms)
+    good = True
+    if moment.year not in _YEARS:
+        good = False
+        yield wrong("clock", f"It says {output.moment(moment)}. Set it.")
+    if abs(drift_s) > STEP_S:
+        good = False
+        yield note("clock", f"It was set by {drift_s:+.2f} s during this check.")
+    if found.last_journal_at is not None and found.last_journal_at > now_ms + AHEAD_MS:
+        good = False
+        last = output.moment(times.to_datetime(found.last_journal_at))
+        yield wrong("clock", f"Something happened at {last}, which lies ahead: is it behind?")
+    if found.clock_steps:
+        largest = output.brief(dt.timedelta(milliseconds=found.largest_step_ms))
+        steps = output.counted(found.clock_steps, "time", "times")
+        yield note("clock", f"It was set back {steps} while the server ran, by up to {largest}.")
+    elif good:
+        yield ok("clock", f"It says {output.moment(moment)}, and was never set back.")
+
+
+def _mb(size: int) -> str:
+    return f"{size / MEGABYTE:,.1f} MB"

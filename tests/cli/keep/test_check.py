@@ -1,0 +1,103 @@
+import json
+import sqlite3
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slowping.server.process import data_folder
+from tests.cli.keep.folder import files, left_by_a_server, run
+
+
+@pytest.fixture
+async def left(tmp_path: Path) -> Path:
+    folder = await left_by_a_server(tmp_path / "data")
+    for file in (folder, *files(folder)):
+        file.chmod(0o700 if file == folder else 0o600)
+    return folder
+
+
+async def findings(folder: Path, *options: str, code: int = 0, **environ: str) -> dict[str, str]:
+    """What a check prints, by what it is about; of several the last."""
+    ran = await run("check", "--data", folder, "--json", *options, **environ)
+    assert ran.exit_code == code, ran.stdout + ran.stderr
+    told = json.loads(ran.stdout)
+    assert told["ok"] is (code == 0)
+    return {one["about"]: f"{one['state']}: {one['told']}" for one in told["findings"]}
+
+
+async def test_everything_is_looked_over(left: Path) -> None:
+    told = await findings(left)
+    assert told.keys() == {
+        "configuration", "files", "server", "disk", "backup", "database", "SQLite", "log",
+        "channels", "keys", "clock",
+    }  # fmt: skip
+    assert told["database"].startswith("ok: It is sound (a quick look; --full sees more)")
+    assert told["server"] == "ok: None runs on this data folder."
+    assert told["backup"].startswith("note: No copy is known of.")
+
+
+async def test_a_person_gets_a_table_with_signs(left: Path) -> None:
+    ran = await run("check", "--data", left)
+    assert ran.exit_code == 0, ran.stderr
+    assert "✓  database" in ran.stdout
+    assert "!  backup" in ran.stdout
+
+
+async def test_a_copy_that_was_made_is_known(left: Path, tmp_path: Path) -> None:
+    await run("backup", tmp_path / "copy.db", "--data", left)
+    assert (await findings(left))["backup"].startswith("ok: The newest copy is of ")
+
+
+async def test_the_whole_of_it_is_looked_at_when_asked(left: Path) -> None:
+    told = await findings(left, "--full")
+    assert told["database"].startswith("ok: It is sound (every page and reference)")
+
+
+def _spoil(database: Path) -> None:
+    opened = sqlite3.connect(database, isolation_level=None)
+    opened.execute("pragma writable_schema = on")
+    opened.execute("delete from sqlite_schema where name = 'event_project'")
+    opened.close()
+
+
+async def test_damage_is_wrong(left: Path) -> None:
+    _spoil(left / data_folder.DATABASE)
+    assert (await findings(left, "--full", code=1))["database"].startswith("wrong: ")
+
+
+async def test_a_configuration_that_cannot_be_used_is_wrong_and_the_rest_goes_on(
+    left: Path,
+) -> None:
+    told = await findings(left, code=1, SLOWPING_SERVER__PROT="1")
+    assert told["configuration"].startswith("wrong: SLOWPING_SERVER__PROT: there is no option")
+    assert told["database"].startswith("ok: ")
+
+
+def _open_to_all(folder: Path) -> None:
+    (folder / data_folder.DATABASE).chmod(0o644)
+    folder.chmod(0o755)
+
+
+async def test_files_that_others_can_read_are_told(left: Path) -> None:
+    _open_to_all(left)
+    assert "chmod 700" in (await findings(left, code=1))["files"]
+
+
+async def test_a_folder_without_a_database_is_wrong(tmp_path: Path) -> None:
+    told = await findings(tmp_path, code=1)
+    assert told["database"] == f"wrong: There is none in {tmp_path}. Say where it is with --data."
+
+
+async def test_nothing_in_the_database_is_changed(left: Path) -> None:
+    before = (left / data_folder.DATABASE).read_bytes()
+    await findings(left, "--full")
+    assert (left / data_folder.DATABASE).read_bytes() == before
+
+
+async def test_word_of_a_server_that_is_gone_is_told(left: Path) -> None:
+    (left / "server.json").write_text('{"url":"http://127.0.0.1:9","version":"0"}')
+    (left / "server.json").chmod(stat.S_IRUSR | stat.S_IWUSR)
+    told: Any = await findings(left)
+    assert told["server"].startswith("note: It left word of http://127.0.0.1:9, but: No server")
