@@ -55,10 +55,9 @@ class Seen(msgspec.Struct, frozen=True):
 class Discord:
     """Takes what webhooks are sent, as fast as it allows, and keeps it."""
 
-    def __init__(self, now_s: Callable[[], float], *, invalid: int = INVALID) -> None:
-        """`now_s` may begin anywhere; `invalid` is how many refused requests make a ban."""
+    def __init__(self, now_s: Callable[[], float]) -> None:
+        """`now_s` may begin anywhere."""
         self._now_s = now_s
-        self._most_invalid = invalid
         self.seen: list[Seen] = []
         self.channels: dict[str, str] = {}
         """The channel of a webhook, where that is not one of its own."""
@@ -116,6 +115,10 @@ class Discord:
         """Requests that were answered by 429."""
         return sum(seen.status == 429 for seen in self.seen)
 
+    def ban(self) -> None:
+        """Take nothing for an hour: a wall stands before it, and answers with a page."""
+        self._barred_until[_ADDRESS] = self._now_s() + BAN_S
+
     # What it enforces ------------------------------------------------------------------------
 
     def _answer(self, webhook: str) -> HttpAnswer:
@@ -160,8 +163,8 @@ class Discord:
         now = self._now_s()
         invalid = self._window("invalid", now, INVALID_S)
         invalid.append(now)
-        if len(invalid) >= self._most_invalid:
-            self._barred_until[_ADDRESS] = now + BAN_S
+        if len(invalid) >= INVALID:
+            self.ban()
 
 
 def _bucket(remaining: int, left_s: float) -> dict[str, str]:

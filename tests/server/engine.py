@@ -175,6 +175,7 @@ class Engine:
         """Names of channels that were paused, and why, as their owners were told."""
         self.project_id = 0
         self.jitter = 0.5
+        self.draw: Callable[[], float] = lambda: self.jitter
         self._running: list[asyncio.Task[None]] = []
         self.dispatcher = self.new_dispatcher()
         self.ingest = Ingest(
@@ -195,7 +196,7 @@ class Engine:
             self.store.directory,
             self.registry,
             self.clock,
-            jitter=lambda: self.jitter,
+            jitter=lambda: self.draw(),
             tell_owner=self.tell_owner,
             tally=self.tally,
         )

@@ -14,5 +14,6 @@ BARS: Final[tuple[str, ...]] = (
     "state_machine",
     "backup_under_load",
     "migrations",
+    "discord_burst",
 )
 """The modules that hold one each, in the order in which they run."""
