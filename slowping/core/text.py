@@ -1,6 +1,7 @@
 """Make text safe and short: control characters visible, numbers as JavaScript writes them."""
 
 import decimal
+import functools
 import re
 import unicodedata
 from typing import Any, Final
@@ -16,7 +17,7 @@ ELLIPSIS: Final = "…"
 _HARMFUL: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u115f\u1160\u180e\u200b\u200c\u200e\u200f\u2028-\u202e"
     "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U0001bca0-\U0001bca3"
-    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
 )
 
 # Where marks may follow each other: beyond Latin-1 what is no letter, and the later parts of Hangul
@@ -31,7 +32,7 @@ def visible(text: str) -> str:
     Tab and line feed stay. Of what takes no room of its own, such as accents, vowel points and
     variation selectors, a letter keeps four: hundreds would cover the lines around it.
     """
-    marked = _HARMFUL.sub(_mark, text)
+    marked = _HARMFUL.sub(_marks, text)
     return marked if marked.isascii() else _CROWD.sub(_thinned, marked)
 
 
@@ -40,8 +41,13 @@ def one_line(text: str) -> str:
     return " ".join(visible(text).split())
 
 
-def _mark(match: re.Match[str]) -> str:
-    code = ord(match[0])
+def _marks(match: re.Match[str]) -> str:
+    return "".join(map(_mark, match[0]))
+
+
+@functools.lru_cache(256)  # a text may hold nothing else, and everyone waits meanwhile
+def _mark(letter: str) -> str:
+    code = ord(letter)
     # Unicode has pictures for C0 and DEL; everything else becomes the replacement character.
     if code < 0x20:
         return chr(0x2400 + code)
@@ -57,6 +63,7 @@ def _thinned(match: re.Match[str]) -> str:
     return "".join(kept)
 
 
+@functools.lru_cache(256)  # as above
 def _takes_no_room(letter: str) -> bool:
     kind = unicodedata.category(letter)
     # What Python has not heard of is taken for a mark, but where emoji are added every year.
@@ -71,20 +78,20 @@ def _takes_no_room(letter: str) -> bool:
 
 def utf16_length(text: str) -> int:
     """How many UTF-16 units the text has: the stricter way to count a character limit."""
-    return len(text) + sum(1 for letter in text if letter > "\uffff")
+    return len(text) if text.isascii() else len(_in_utf16(text)) // 2
 
 
 def clip(text: str, limit: int) -> str:
     """The text, cut with a visible ellipsis where it is longer than `limit` UTF-16 units."""
     if len(text) * 2 <= limit or utf16_length(text) <= limit:
         return text
-    kept, room = [], limit - 1
-    for letter in text:
-        room -= 2 if letter > "\uffff" else 1
-        if room < 0:
-            break
-        kept.append(letter)
-    return "".join(kept).rstrip() + ELLIPSIS
+    kept = _in_utf16(text[:limit])[: 2 * (limit - 1)]
+    # Half of a character at the end is left out.
+    return kept.decode("utf-16-le", "ignore").rstrip() + ELLIPSIS
+
+
+def _in_utf16(text: str) -> bytes:
+    return text.encode("utf-16-le", "replace")
 
 
 def shorten(text: str, most: int) -> str:
