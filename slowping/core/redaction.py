@@ -18,13 +18,17 @@ MARK: Final = "[secret]"
 SHORTEST: Final = 8
 """Characters of the shortest secret that is looked for everywhere: a shorter one is a word."""
 
+_LEAST: Final = 3
+
 _OWN_KEY: Final = re.compile(rf"{api_key.PREFIX}[0-9A-Za-z]{{49}}(?![0-9A-Za-z])")
 _WEBHOOK_SECRET: Final = "whsec_"  # noqa: S105 - what such secrets start with
 
 
 def redact(said: str, secrets: Iterable[str]) -> str:
     """Somebody's words without the secrets that he was told, however short these are."""
-    for secret in filter(None, secrets):
+    for secret in secrets:
+        if len(secret) < _LEAST:
+            continue  # its letters stand in every text
         for spelling in sorted(spellings(secret), key=len, reverse=True):
             said = said.replace(spelling, MARK)
     return said

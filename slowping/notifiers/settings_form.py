@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import msgspec
 
-from slowping.core import errors, wording
+from slowping.core import errors, redaction, wording
+from slowping.notifiers import port
 from slowping.notifiers.port import Settings
 
 _JsonSchema = dict[str, Any]
@@ -18,7 +19,7 @@ def read(kind: str, form: type[Settings], entered: Mapping[str, Any]) -> Setting
     """The settings; texts become numbers and lists where those are asked for, null is left out.
 
     Raises:
-        InvalidInput: one sentence that names the setting. It never repeats a value.
+        InvalidInput: one sentence that names the setting. It never repeats a secret.
     """
     properties = _properties(form)
     unknown = entered.keys() - properties.keys()
@@ -34,6 +35,9 @@ def read(kind: str, form: type[Settings], entered: Mapping[str, Any]) -> Setting
     except msgspec.ValidationError as error:
         # Without its cause: the settings, secrets among them, are in that traceback's frames.
         problem = _sentence(kind, str(error), properties)
+    if not form.__module__.startswith("slowping."):  # ours repeat no value, and name examples
+        secrets = [str(given[name]) for name in port.secret_names(form) & given.keys()]
+        problem = redaction.redact(problem, secrets)
     raise errors.InvalidInput(problem)
 
 

@@ -219,6 +219,28 @@ def test_a_setting_that_holds_a_secret_somewhere_is_one() -> None:
     assert secret_names(NestedSettings) == {"within", "by_name"}
 
 
+class TellingSettings(Settings, frozen=True, kw_only=True):
+    """Says aloud what is wrong."""
+
+    token: Secret
+
+    def __post_init__(self) -> None:
+        raise ValueError(f"The token {self.token} is not to my taste")
+
+
+class Telling(RecordingNotifier):
+    """Takes no token."""
+
+    settings = TellingSettings
+
+
+def test_a_strangers_words_about_settings_are_told_without_its_secrets() -> None:
+    kinds = registry(entry_point("telling", f"{__name__}:Telling"))
+    with pytest.raises(errors.InvalidInput) as refusal:
+        kinds.check("telling", {"token": "s3cret"})
+    assert refusal.value.problem == "The token [secret] is not to my taste."
+
+
 class LoudSettings(Settings, frozen=True, kw_only=True):
     """Says aloud what it was given, whatever it is asked."""
 

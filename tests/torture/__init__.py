@@ -10,6 +10,7 @@ BARS: Final[tuple[str, ...]] = (
     "conformance",
     "fault_matrix",
     "forbidden_addresses",
+    "canaries",
     "malformed_bodies",
     "state_machine",
     "backup_under_load",

@@ -31,9 +31,7 @@ class Refuser:
         """Say no, in the words of RFC 9457."""
         error = self._condition(request, exc)
         problem = _problem(error)
-        # A notifier's own words about settings may hold one that is stored.
-        detail = self._services.redaction.clean(problem.detail)
-        problem = msgspec.structs.replace(problem, detail=detail)
+        problem = self._without_secrets(problem)
         if problem.status >= 500 and not isinstance(error, SlowpingError):
             problems.log_fault(request, exc)
         self._services.refusals.add(
@@ -47,6 +45,16 @@ class Refuser:
             )
         )
         return problems.respond(problem, self._headers(request, error))
+
+    def _without_secrets(self, problem: Problem) -> Problem:
+        """The problem as it may be told: words of a notifier, and names, may hold a secret."""
+        clean = self._services.redaction.clean
+        texts = {
+            name: clean(value)
+            for name, value in msgspec.structs.asdict(problem).items()
+            if isinstance(value, str)
+        }
+        return msgspec.structs.replace(problem, **texts)
 
     def _condition(self, request: Request[Any, Any, Any], exc: Exception) -> Exception:
         """The condition that the exception stands for, or the exception where it is none."""
