@@ -73,6 +73,18 @@ def test_the_path_of_two_dialects_tells_both(document: dict[str, Any]) -> None:
     assert len(refused["anyOf"]) == 2
 
 
+def test_a_method_that_one_of_two_dialects_lacks_is_refused_in_its_words(
+    document: dict[str, Any],
+) -> None:
+    listing = operations(document)["GET", "/api/v1/events"]
+    assert listing["tags"] == ["adwize"]
+    refused = listing["responses"]["405"]["content"]["application/json"]["schema"]
+    assert refused["anyOf"] == [
+        {"$ref": "#/components/schemas/AdwizeRefused"},
+        {"$ref": "#/components/schemas/PingRefused"},
+    ]
+
+
 def test_who_needs_a_key_is_told(document: dict[str, Any]) -> None:
     assert operations(document)["GET", "/slowping/v1/health/live"]["security"] == []
     assert operations(document)["POST", "/slowping/v1/projects"]["security"] == [

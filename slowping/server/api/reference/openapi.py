@@ -80,6 +80,7 @@ def document(endpoints: Sequence[Endpoint[Any, Any]], dialects: Sequence[Describ
         place = paths.setdefault(path, {})
         known = place.get(method)
         place[method] = operation if known is None else merged(known, operation)
+    _tell_wrong_methods(schemas, dialects, paths)
     tags = [_tag(endpoint) for endpoint in endpoints] + [dialect.name for dialect in dialects]
     return {
         "openapi": "3.1.0",
@@ -228,6 +229,20 @@ def _foreign_operations(
             operation = extra.operation
             told = _foreign(schemas, dialect, operation, extra.scope, ())
             yield operation.path, operation.method.lower(), told
+
+
+def _tell_wrong_methods(
+    schemas: Schemas, dialects: Sequence[DescribedDialect], paths: Mapping[str, Json]
+) -> None:
+    """Where dialects share a path, who asks as a client of one that lacks the method hears so."""
+    for dialect in dialects:
+        own = [dialect.operation, *(extra.operation for extra in dialect.extras)]
+        for path in {operation.path for operation in own}:
+            for told in paths[path].values():
+                if dialect.name not in told["tags"]:
+                    refused = told["responses"]["405"]
+                    words = _json(schemas.of(dialect.operation.answers[405]))
+                    refused["content"] = _either([refused["content"], words])
 
 
 def _foreign(
