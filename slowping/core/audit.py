@@ -38,6 +38,7 @@ class ActKind(enum.StrEnum):
     DELIVERIES_RETRIED = "deliveries.retried"
     DELIVERIES_DISCARDED = "deliveries.discarded"
     DELIVERIES_REPLAYED = "deliveries.replayed"
+    EVENTS_IMPORTED = "events.imported"
     STORE_BACKED_UP = "store.backed_up"
     STORE_PRUNED = "store.pruned"
     SECRETS_RESEALED = "secrets.resealed"

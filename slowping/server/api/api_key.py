@@ -13,7 +13,6 @@ from slowping.core.api_key import (
     ApiKeyRotation,
     IssuedApiKey,
     NewApiKey,
-    Principal,
     Scope,
 )
 from slowping.core.page import Page
@@ -21,6 +20,9 @@ from slowping.server.api import listing, reach
 from slowping.server.api.endpoint import Call, Endpoint
 from slowping.server.api.listing import NoQuery, PageQuery
 from slowping.store.port import ApiKeyRecord
+
+ELSEWHERE: Final = "…"
+"""Instead of the name of a home project that the reader may not know of."""
 
 
 class ApiKeyQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,7 +44,7 @@ async def list_api_keys(call: Call[ApiKeyQuery, None]) -> Page[ApiKey]:
     )
     read = functools.partial(services.store.directory.list_api_keys, which)
     page = await listing.page_of(ids.API_KEY, query, read)
-    items = tuple(_as_seen(call.principal, found) for found in page.items)
+    items = tuple(_as_seen(call, found) for found in page.items)
     return msgspec.structs.replace(page, items=items)
 
 
@@ -51,7 +53,7 @@ async def show_api_key(call: Call[NoQuery, None]) -> ApiKey:
     which = ApiKeyFilter(project_ids=reach.seen(call.principal))
     read = functools.partial(call.services.store.directory.list_api_keys, which)
     found = await listing.find(ids.API_KEY, "API key", call.id, read)
-    return _as_seen(call.principal, found)
+    return _as_seen(call, found)
 
 
 async def issue_api_key(call: Call[NoQuery, NewApiKey]) -> IssuedApiKey:
@@ -104,11 +106,20 @@ async def rotate_api_key(call: Call[NoQuery, ApiKeyRotation]) -> IssuedApiKey:
     return IssuedApiKey(api_key=rotated, value=value)
 
 
-def _as_seen(principal: Principal, found: ApiKey) -> ApiKey:
-    """The key as this one may see it: where others send from is for admins alone."""
-    if principal.may(Scope.ADMIN):
+def _as_seen(call: Call[Any, None], found: ApiKey) -> ApiKey:
+    """The key as this one may see it.
+
+    Where others send from is for admins alone, and of projects only those are named that it sees.
+    """
+    if call.principal.may(Scope.ADMIN):
         return found
-    return msgspec.structs.replace(found, last_used_from=None)
+    names = reach.seen_names(call.services.roster, call.principal)
+    return msgspec.structs.replace(
+        found,
+        last_used_from=None,
+        project=found.project if found.project in names else ELSEWHERE,
+        projects=tuple(name for name in found.projects if name in names),
+    )
 
 
 def _record(call: Call[NoQuery, NewApiKey], value: str, now: int) -> ApiKeyRecord:

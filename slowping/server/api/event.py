@@ -8,6 +8,7 @@ import msgspec
 
 from slowping.core import category, errors, event, ids, times
 from slowping.core.api_key import Scope
+from slowping.core.audit import ActKind
 from slowping.core.delivery import EventDetail
 from slowping.core.event import (
     AcceptedEvent,
@@ -26,7 +27,7 @@ from slowping.server.api import listing, reach
 from slowping.server.api.endpoint import Call, Endpoint
 from slowping.server.api.listing import NoQuery, PageQuery
 from slowping.server.ingest import Submission
-from slowping.store.port import StoredProject
+from slowping.store.port import ActRecord, StoredProject
 
 DIALECT: Final = "slowping"
 """The name under which events are kept that came this way."""
@@ -88,7 +89,16 @@ async def import_events(call: Call[NoQuery, KeptEvents]) -> Imported:
     first, *others = [reach.landing(roster, call.principal, name) for name in names]
     if any(other.id != first.id for other in others):
         raise errors.InvalidInput("All events of one request go to the same project.")
-    return await call.services.event_import.run(first.id, call.body)
+    imported = await call.services.event_import.run(first.id, call.body)
+    if imported.imported:
+        act = ActRecord(
+            kind=ActKind.EVENTS_IMPORTED,
+            by=call.by,
+            project_id=first.id,
+            after={"imported": imported.imported},
+        )
+        await call.services.store.directory.note_act(act, now=call.services.now_ms())
+    return imported
 
 
 async def list_events(call: Call[EventQuery, None]) -> Page[Event]:

@@ -13,6 +13,13 @@ def seen(principal: Principal) -> tuple[int, ...] | None:
     return tuple(sorted(principal.project_ids))
 
 
+def seen_names(roster: Roster, principal: Principal) -> frozenset[str]:
+    """Names of the live projects whose things the key may see."""
+    visible = seen(principal)
+    projects = roster.projects()
+    return frozenset(one.name for one in projects if visible is None or one.id in visible)
+
+
 def named(roster: Roster, principal: Principal, name: str) -> StoredProject:
     """The project of that name or id.
 

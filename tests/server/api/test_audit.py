@@ -49,6 +49,7 @@ ACTS = {
     "POST /deliveries/discard": "deliveries.discarded",
     "POST /deliveries/retry": "deliveries.retried",
     "POST /deliveries/replay": "deliveries.replayed",
+    "POST /events/import": "events.imported",
     "POST /backup": "store.backed_up",
     "POST /secrets/rotate": "secrets.resealed",
     "POST /prune": "store.pruned",
@@ -82,6 +83,16 @@ async def test_every_endpoint_that_changes_something_leaves_an_act(
         "POST /deliveries/discard": {"states": ["pending"]},
         "POST /deliveries/retry": {"states": ["discarded"], "project": "shop"},
         "POST /deliveries/replay": window,
+        "POST /events/import": [
+            {
+                "id": "evt_0000000000001",
+                "project": "shop",
+                "category": "old",
+                "fields": {},
+                "dialect": "slowping",
+                "received_at": "2026-01-01T00:00:00Z",
+            }
+        ],
     }
     order = [name for name in ACTS if name != "DELETE /projects/{id}"] + ["DELETE /projects/{id}"]
     for name in order:
