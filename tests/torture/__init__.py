@@ -7,6 +7,8 @@ BARS: Final[tuple[str, ...]] = (
     "shutdown",
     "power_cut",
     "sync_trace",
+    "disk_full",
+    "disk_full",
     "conformance",
     "fault_matrix",
     "forbidden_addresses",

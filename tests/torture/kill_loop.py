@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from slowping.core.delivery import DeliveryState
-from tests.acceptance.program import Machine, Server
+from tests.acceptance.program import Machine
 from tests.notifiers.far_side import FarSide, reply
 from tests.torture import found, stage
 from tests.torture.bar import Bar, Figure, Run
@@ -56,7 +56,7 @@ async def run(run: Run) -> Sequence[Figure]:
                 run.say(f"{len(ready_s)} kills, {len(ledger.acknowledged):,} acknowledged")
         async with stage.serving(machine, run.folder) as server:
             await crowd.send_again(server.url)
-            has_settled = await _settles(server)
+            has_settled = await stage.settles(server)
             await stage.stopped(server)
     seen = found.look(run.folder / "data", len(stage.CHANNELS))
     return _figures(
@@ -82,20 +82,6 @@ async def _live_and_die(machine: Machine, run: Run, crowd: Crowd) -> float:
             await asyncio.sleep(random.uniform(*AFTER_S))
             await server.killed()
     return ready_s
-
-
-async def _settles(server: Server) -> bool:
-    """Whether all deliveries end, as long as some still do."""
-    async with server.client() as client:
-        before, idle = -1, 0
-        while idle < 50:
-            waiting = sum(one.waiting for one in (await client.overview()).channels)
-            if not waiting:
-                return True
-            idle = idle + 1 if waiting == before else 0
-            before = waiting
-            await asyncio.sleep(0.2)
-    return False
 
 
 def _figures(run: Run, toll: _Toll) -> Sequence[Figure]:

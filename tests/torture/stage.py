@@ -68,6 +68,20 @@ async def stopped(server: Server) -> int:
     return await server.ended()
 
 
+async def settles(server: Server) -> bool:
+    """Whether all deliveries end, as long as some still do."""
+    async with server.client() as client:
+        before, idle = -1, 0
+        while idle < 50:
+            waiting = sum(one.waiting for one in (await client.overview()).channels)
+            if not waiting:
+                return True
+            idle = idle + 1 if waiting == before else 0
+            before = waiting
+            await asyncio.sleep(0.2)
+    return False
+
+
 async def within(seconds: float, event: asyncio.Event) -> bool:
     """Whether it happened in time."""
     try:

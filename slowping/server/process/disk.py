@@ -24,6 +24,9 @@ LOOK_EVERY_S: Final = 2.0
 CALM_LOOKS: Final = 30
 """The ballast is taken on after so many looks in a row that found nothing wrong: a minute."""
 
+QUIET_MS: Final = 3_600_000
+"""A disk that is full now and then is told of once in this time."""
+
 BALLAST_FILE: Final = "ballast"
 
 MEBIBYTE: Final = 1_048_576
@@ -76,7 +79,14 @@ class Disk:
         self._usage = Usage(total=0, free=0)
         self._room = Room.ENOUGH
         self._calm_looks = 0
-        self._has_told = False
+        self._failures = 0
+        """Of the store, at the last look."""
+        self._fails_at_times = False
+        """Whether there were more by the last look than by the one before."""
+        self._was_well = True
+        self._untold: str | None = None
+        """What the owner is to be told of, once that can be written down."""
+        self._told_at: int | None = None
         self._has_ballast = False
         self._is_without = False
         """Whether it could not be made, which is said once."""
@@ -86,6 +96,8 @@ class Disk:
         """What keeps events from being accepted; None where nothing does."""
         if self._store.trouble is not None:
             return f"The database cannot be written: {self._store.trouble}."
+        if self._fails_at_times:
+            return "The database cannot be written at times."
         return None if self._room is Room.ENOUGH else self._too_little()
 
     @property
@@ -113,7 +125,9 @@ class Disk:
         was, self._room = self._room, disk.room(self._usage.free, marks, self._room)
         if (was is Room.ENOUGH) is not (self._room is Room.ENOUGH):
             self._turn(marks)
-        if self._room is Room.SCARCE or self._store.trouble is not None:
+        failures, self._failures = self._failures, self._store.failures
+        self._fails_at_times = self._failures != failures
+        if self._room is Room.SCARCE or self._fails_at_times or self._store.trouble is not None:
             await asyncio.to_thread(self._let_go)
         await self._try_again()
         await self._tell()
@@ -140,11 +154,14 @@ class Disk:
             await asyncio.gather(self._store.probe(), return_exceptions=True)
 
     async def _tell(self) -> None:
-        """Tell the owner once, as soon as that can be written down."""
-        if self.trouble is None:
-            self._has_told = False
-        elif not self._has_told:
-            self._has_told = await self._tell_owner(self.trouble)
+        """Tell the owner once of each trouble, if it is over by the time that he can be told."""
+        trouble, now = self.trouble, self._clock.now_ms()
+        quiet = self._told_at is not None and 0 <= now - self._told_at < QUIET_MS
+        if trouble is not None and self._was_well and not quiet:
+            self._untold = trouble
+        self._was_well = trouble is None
+        if self._untold is not None and await self._tell_owner(self._untold):
+            self._untold, self._told_at = None, now
 
     def _too_little(self) -> str:
         return (

@@ -89,3 +89,8 @@ class Retention(Protocol):
     def trouble(self) -> str | None:
         """Why the last thing that was to be written was not; None where it was."""
         ...
+
+    @property
+    def failures(self) -> int:
+        """How often something could not be written so far."""
+        ...

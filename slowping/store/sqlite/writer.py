@@ -93,6 +93,8 @@ class Writer(Generic[E, R]):
         self._closed = False
         self.trouble: str | None = None
         """Why the last batch could not be written; None where it was."""
+        self.failures = 0
+        """How many batches could not be written so far."""
         self._listeners: list[Callable[[], None]] = []
         self._thread = threading.Thread(target=self._work, name="slowping-writer", daemon=True)
         self._thread.start()
@@ -252,6 +254,7 @@ class Writer(Generic[E, R]):
             name = getattr(error, "sqlite_errorname", type(error).__name__)
             logger.error("cannot write: %s (%s)", error, name)
         self.trouble = str(error)
+        self.failures += 1
 
     def _answer(self, finished: Sequence[tuple[_Item, Any]]) -> None:
         # A loop that is closed has nobody left who waits; what was given is written all the same.

@@ -17,6 +17,7 @@ class Store:
 
     def __init__(self) -> None:
         self.trouble: str | None = None
+        self.failures = 0
         self.is_mended = False
         self.probes = 0
 
@@ -85,13 +86,29 @@ async def test_with_too_little_room_events_are_refused_until_there_is_enough(wat
     assert watch.disk.trouble is None
 
 
-async def test_the_owner_is_told_once_each_time_and_as_soon_as_he_can_be(watch: Watch) -> None:
+async def test_the_owner_is_told_of_a_trouble_once(watch: Watch) -> None:
+    await watch.sees(400 * MEBIBYTE, looks=3)
+    assert len(watch.notices) == 1
+
+
+async def test_the_owner_is_told_as_soon_as_he_can_be_though_it_is_over(watch: Watch) -> None:
     watch.can_tell = False
     await watch.sees(400 * MEBIBYTE)
-    watch.can_tell = True
-    await watch.sees(300 * MEBIBYTE, looks=3)
-    assert len(watch.notices) == 1
     await watch.sees(50 * GIB)
+    watch.can_tell = True
+    await watch.sees(50 * GIB, looks=2)
+    [notice] = watch.notices
+    assert "400 MiB are free" in notice
+
+
+async def test_a_disk_that_is_full_now_and_then_is_told_of_once_an_hour(
+    watch: Watch, clock: FrozenClock
+) -> None:
+    for _ in range(3):
+        await watch.sees(400 * MEBIBYTE)
+        await watch.sees(50 * GIB)
+    assert len(watch.notices) == 1
+    clock.advance(3_600)
     await watch.sees(400 * MEBIBYTE)
     assert len(watch.notices) == 2
 
@@ -131,6 +148,18 @@ async def test_a_store_that_fails_gets_the_ballast_and_is_tried_until_it_works(
     await watch.sees(50 * GIB, looks=CALM_LOOKS)
     assert (watch.refusals, watch.store.probes) == ([], 3)
     assert watch.ballast.exists()
+
+
+async def test_a_store_that_fails_at_times_is_not_well_until_it_has_not_for_a_while(
+    watch: Watch,
+) -> None:
+    await watch.sees(50 * GIB)
+    watch.store.failures = 3
+    await watch.sees(50 * GIB)
+    assert watch.disk.trouble == "The database cannot be written at times."
+    assert watch.notices == [watch.disk.trouble]
+    await watch.sees(50 * GIB)
+    assert watch.disk.trouble is None
 
 
 async def test_a_disk_without_room_for_a_ballast_goes_without(

@@ -83,6 +83,11 @@ class Retention:
         """Why the last thing that was to be written was not."""
         return self._writer.trouble
 
+    @property
+    def failures(self) -> int:
+        """How often something could not be written so far."""
+        return self._writer.failures
+
     async def stocks(self) -> Sequence[Stock]:
         """Every category that has events."""
         return [Stock(**dict(row)) for row in await self._readers.fetch(STOCKS)]
