@@ -8,7 +8,6 @@ BARS: Final[tuple[str, ...]] = (
     "power_cut",
     "sync_trace",
     "disk_full",
-    "disk_full",
     "conformance",
     "fault_matrix",
     "forbidden_addresses",
