@@ -14,6 +14,7 @@ import httpcore
 from slowping.notifiers import dialling
 from slowping.notifiers.dialling import Resolve, Unresolved
 from slowping.notifiers.port import ForbiddenAddress, HttpFailure
+from slowping.notifiers.sipping import Sipping
 
 EVERYWHERE: Final = ("0.0.0.0/0", "::/0")
 """The networks of a guard that lets everything through."""
@@ -87,9 +88,10 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
                 address, port, timeout, local_address, socket_options
             )
 
-        return await dialling.first_to_answer(
+        stream = await dialling.first_to_answer(
             await self._judged(host, port), connect, httpcore.AsyncNetworkStream.aclose
         )
+        return Sipping(stream)
 
     async def _judged(self, host: str, port: int) -> Sequence[str]:
         try:

@@ -20,6 +20,7 @@ from slowping.core.delivery import Answer, Delivered, Outcome, Retry, Throttled,
 from slowping.notifiers.dialling import Resolve, SystemResolver
 from slowping.notifiers.guard import EVERYWHERE, Guard, GuardedBackend
 from slowping.notifiers.port import ForbiddenAddress, HttpAnswer, HttpFailure
+from slowping.notifiers.sipping import EndlessAnswer
 
 MAX_BODY_BYTES: Final = 16 * 1024
 MAX_EXCERPT: Final = 500
@@ -293,6 +294,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 _CUT: Final = "the connection was cut before the whole answer had come"
 _WORDS: Final[Mapping[type[BaseException], str]] = {
+    EndlessAnswer: "the far side's answer has no end",
     ssl.SSLCertVerificationError: "the far side's certificate is not accepted",
     ssl.SSLError: "no encrypted connection could be made",
     socket.gaierror: "the host name cannot be resolved",

@@ -181,6 +181,10 @@ def without_end(yes: bytes) -> Mapping[str, Behaviour]:
         "two lengths": raw(HEAD + b"content-length: 1\r\n" + length, yes),
         "no HTTP": raw(b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"),
         "a head of zeros": raw(bytes(512)),
+        "early hints without end": endless(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 1_000),
+        "chunks without end": endless(
+            HEAD + b"transfer-encoding: chunked\r\n\r\n", b"1;%s\r\n1\r\n" % (b"x" * 4_000)
+        ),
         "a head without end": endless(HEAD, b"x-more: %s\r\n" % (b"x" * 1_000)),
     }
 
