@@ -33,6 +33,7 @@ __all__ = [
     "data_folder",
     "find",
     "remembered",
+    "require_scheme",
     "server_options",
     "stored_key",
 ]
@@ -78,7 +79,7 @@ def connected(
             **given: Any,
         ) -> None:
             files = for_project if for_project and given.get("project") else key_files
-            _require_scheme(server)
+            require_scheme(server)
             address = find(server, api_key, data, os.environ, files, remembered)
             ctx.meta[output.ADDRESS] = address
             import asyncio
@@ -102,7 +103,12 @@ def remembered() -> Sequence[Address]:
     return settings.remembered().addresses()
 
 
-def _require_scheme(server: str | None) -> None:
+def require_scheme(server: str | None) -> None:
+    """See that an address that was typed is a whole one.
+
+    Raises:
+        BadParameter: it says no scheme.
+    """
     if server is not None and "://" not in server:
         raise click.BadParameter(f"--server: write the address as http://{server}.")
 

@@ -39,6 +39,7 @@ def backup(
     it gets a name with the time. It is of the database in this machine's data folder, if there is
     one and no server is named, else of the server's that commands go to.
     """
+    where.require_scheme(server)
     target = file / f"slowping-{place.stamp()}.db" if file.is_dir() else file
     with _appearing(target, replace) as draft:
         folder = None if server or os.environ.get("SLOWPING_SERVER") else _here(data)
@@ -49,7 +50,8 @@ def backup(
             )  # fmt: skip
             ctx.meta[output.ADDRESS] = address
             asyncio.run(_receive(address, draft))
-        contents = place.database_at(draft).verify()
+        with progress.shown("Looking it through"):
+            contents = place.database_at(draft).verify()
     _tell(target, contents, folder)
 
 
@@ -83,7 +85,7 @@ def _copy(folder: Path, draft: Path) -> bool:
 
     try:
         with data_folder.owned(folder), progress.shown("Copying") as report:
-            place.database_in(folder).copy(draft, step=report)
+            place.database_in(folder).copy(draft, step=report, still=True)
             backups.note(folder, dt.datetime.now(dt.UTC), draft.stat().st_size)
     except data_folder.InUse:
         return False

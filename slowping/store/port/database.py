@@ -73,10 +73,11 @@ class Examination(msgspec.Struct, frozen=True, kw_only=True):
 class Database(Protocol):
     """One database as a whole."""
 
-    def copy(self, target: Path, *, step: Step) -> None:
+    def copy(self, target: Path, *, step: Step, still: bool = False) -> None:
         """Write a copy as of this moment into a new file, for its owner alone, on the disk.
 
-        What is written meanwhile is not held up, and not in the copy.
+        What is written meanwhile is not held up, and not in the copy. Where nobody else has the
+        database open, `still` leaves nothing beside it.
 
         Raises:
             StoreUnusable: it cannot be read, or the copy cannot be written; then there is none.

@@ -1,12 +1,14 @@
 """A backup of a server that runs, and of a data folder on which none does."""
 
 import stat
+import sys
 from pathlib import Path
 
 import pytest
 
 from slowping.server.process import backups, data_folder
 from slowping.store.sqlite.database import SqliteDatabase
+from tests.acceptance.program import Machine
 from tests.cli.keep.folder import left_by_a_server, run, send
 from tests.conftest import RunningHouse
 
@@ -88,3 +90,35 @@ async def test_a_key_that_may_not_have_everything_gets_nothing(
     assert ran.exit_code == 4
     assert not file.exists()
     assert not file.with_name("copy.db.part").exists()
+
+
+async def test_a_disk_that_is_full_is_a_sentence_and_leaves_nothing(
+    left: Path, tmp_path: Path
+) -> None:
+    # No file may grow beyond 64 KiB, as if the disk were full then.
+    command = f"ulimit -f 64; exec {sys.executable} -m slowping backup {tmp_path}/copy.db"
+    ran = await Machine(tmp_path / "home").run("bash", "-c", f"{command} --data {left}")
+    assert ran.code == 1
+    assert ran.stderr == f"slowping: There is no room for a copy in {tmp_path}.\n"
+    assert not (tmp_path / "copy.db").exists()
+    assert not (tmp_path / "copy.db.part").exists()
+
+
+async def test_a_disk_that_is_full_where_the_copy_arrives_is_a_sentence_too(
+    house: RunningHouse, tmp_path: Path
+) -> None:
+    target = tmp_path / "copy.db"
+    command = f"ulimit -f 64; exec {sys.executable} -m slowping backup {target}"
+    ran = await Machine(tmp_path / "home").run(
+        "bash", "-c", f"{command} --server {house.base_url}", SLOWPING_API_KEY=house.admin_key
+    )
+    assert ran.code == 1
+    assert ran.stderr == f"slowping: Cannot write {target}: File too large.\n"
+    assert not target.exists()
+    assert not (tmp_path / "copy.db.part").exists()
+
+
+async def test_an_address_without_a_scheme_is_told(tmp_path: Path) -> None:
+    ran = await run("backup", tmp_path / "copy.db", "--server", "localhost:7464")
+    assert ran.exit_code == 2
+    assert "write the address as http://localhost:7464" in ran.stderr

@@ -165,3 +165,16 @@ async def test_killed_before_any_deed_one_of_the_two_stands(
         assert database.verify().events == 1
     assert set(stood) == {1, 3}
     assert stood == sorted(stood, reverse=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="nobody else may give files away")
+async def test_what_root_puts_back_belongs_to_the_owner_of_the_folder(
+    kept: Keeping, tmp_path: pathlib.Path
+) -> None:
+    copy = await _copied(kept, tmp_path)
+    folder = tmp_path / "of another"
+    folder.mkdir()
+    os.chown(folder, 12_345, 12_346)
+    SqliteDatabase(folder / "slowping.db").put_back(copy, stamp=STAMP, step=silent)
+    found = (folder / "slowping.db").stat()
+    assert (found.st_uid, found.st_gid) == (12_345, 12_346)

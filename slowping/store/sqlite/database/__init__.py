@@ -15,9 +15,9 @@ class SqliteDatabase:
     def __init__(self, path: pathlib.Path) -> None:
         self._path = path
 
-    def copy(self, target: pathlib.Path, *, step: Step) -> None:
+    def copy(self, target: pathlib.Path, *, step: Step, still: bool = False) -> None:
         """Write a copy as of this moment into a new file."""
-        backup.copy(self._path, target, step)
+        backup.copy(self._path, target, step, still=still)
 
     def verify(self) -> Contents:
         """Look at every page and reference."""

@@ -31,7 +31,7 @@ select (select count(*) from event) as events,
 """
 
 
-def copy(source: pathlib.Path, target: pathlib.Path, step: Step) -> None:
+def copy(source: pathlib.Path, target: pathlib.Path, step: Step, *, still: bool = False) -> None:
     """Copy all that is committed now; what is written meanwhile goes on beside.
 
     A read transaction holds the view: without it each commit of another connection would begin
@@ -40,9 +40,9 @@ def copy(source: pathlib.Path, target: pathlib.Path, step: Step) -> None:
     Raises:
         StoreUnusable: it cannot be read, or there is no room; nothing is left of the copy.
     """
-    with explained(source), writing_new(target) as descriptor:
+    with writing_new(target) as descriptor, explained(source):
         with (
-            contextlib.closing(reading(source, still=True)) as connection,
+            contextlib.closing(reading(source, still=still)) as connection,
             contextlib.closing(sqlite3.connect(target, isolation_level=None)) as made,
         ):
             # Until the copy is whole it is worth nothing, so that nothing guards it half done.
@@ -134,13 +134,16 @@ def writing_new(path: pathlib.Path) -> Iterator[int]:
 
     It stays open until the end: closing it any sooner would drop the locks that SQLite has on it.
     """
-    forget(path)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        forget(path)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise errors.StoreUnusable(f"Cannot write {path}: {error.strerror}.") from error
     try:
         yield descriptor
     except BaseException as error:
         forget(path)
-        if _is_full(error):
+        if _is_full(error) or _is_full(error.__cause__):
             raise errors.StoreUnusable(f"There is no room for a copy in {path.parent}.") from error
         raise
     finally:
@@ -179,7 +182,7 @@ class _Progress:
         self._step((total - remaining) * self._page_size, total * self._page_size)
 
 
-def _is_full(error: BaseException) -> bool:
+def _is_full(error: BaseException | None) -> bool:
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     # A limit on the size of files comes as a failed write.

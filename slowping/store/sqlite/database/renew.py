@@ -19,13 +19,13 @@ def migrate(database: pathlib.Path, stamp: str, step: Step) -> pathlib.Path | No
     newest = len(migrations.scripts())
     with explained(database):
         look(database, PATIENCE_S)
-        with contextlib.closing(backup.reading(database)) as connection:
+        with contextlib.closing(backup.reading(database, still=True)) as connection:
             version = migrations.check(connection, newest=newest)
     if version == newest:
         return None
     kept = database.with_name(f"{database.name}.schema-{version}-{stamp}")
     draft = kept.with_name(f"{database.name}.new")
-    backup.copy(database, draft, step)
+    backup.copy(database, draft, step, still=True)
     with explained(database):
         draft.replace(kept)
         backup.sync_folder(kept.parent)

@@ -24,10 +24,11 @@ def put_back(
         StoreUnusable: it cannot be done; the old database stands.
     """
     draft = database.with_name(f"{database.name}.new")
-    backup.copy(copy, draft, step)
+    backup.copy(copy, draft, step, still=True)
     with explained(database):
         try:
             _begin_anew(draft)
+            _give_to_owner(draft)
             kept = _set_aside(database, database.with_name(f"{database.name}.before-{stamp}"))
             draft.replace(database)
         except BaseException:
@@ -42,6 +43,13 @@ def _begin_anew(draft: pathlib.Path) -> None:
     with contextlib.closing(sqlite3.connect(draft, isolation_level=None)) as connection:
         connection.execute("pragma synchronous = full")
         connection.execute("delete from meta where key = 'epoch'")
+
+
+def _give_to_owner(draft: pathlib.Path) -> None:
+    """Leave what an administrator puts here to the user that the folder belongs to."""
+    folder = draft.parent.stat()
+    if os.geteuid() == 0:
+        os.chown(draft, folder.st_uid, folder.st_gid)
 
 
 def _set_aside(database: pathlib.Path, kept: pathlib.Path) -> pathlib.Path | None:
