@@ -29,8 +29,8 @@ SOON: Final = [0.1]
 
 REFUSALS: Final = (("AUTH", 535), ("MAIL", 550), ("RCPT", 550), ("DATA", 554), ("", 451))
 EXPORTS: Final = (
-    ("event", "export"), ("event", "list", "--json"), ("delivery", "list", "--json"),
-    ("delivery", "groups", "--json"), ("channel", "list", "--json"), ("key", "list", "--json"),
+    ("channel", "list", "--json"), ("delivery", "groups", "--json"), ("event", "export"),
+    ("delivery", "list", "--json"), ("event", "list", "--json"), ("key", "list", "--json"),
     ("audit", "list", "--json"), ("overview", "--json"),
 )  # fmt: skip
 KEYS: Final = ("admin", "reader", "ingest", "imported")
@@ -157,6 +157,10 @@ class Plot:
         self.machine = Machine(run.folder / "home")
         self.data = run.folder / "data"
         self.answers = 0
+        self.beginning = ""
+        """The place of the feed before anything was planted."""
+        self.told = 0
+        """Items of the feed."""
         self.repeated = 0
         """Attempts in which a far side has repeated a secret, and it was taken out."""
         self.bare: set[tuple[str, str]] = set()
@@ -224,6 +228,12 @@ class Plot:
 
 async def set_up(plot: Plot, client: httpx.AsyncClient) -> None:
     """Make channels and keys with canaries in them."""
+    headers = {"authorization": f"Bearer {plot.keys['admin']}"}
+    async with client.stream("GET", f"{API}/feed", headers=headers) as feed:
+        async for line in feed.aiter_lines():
+            if line.startswith("id: "):
+                plot.beginning = line.removeprefix("id: ")
+                break
     planted = channels(plot.web, plot.mail)
     for one in planted:
         for value in re.findall(r"Cnry[0-9a-f]{28}", msgspec.json.encode(one).decode()):
@@ -347,14 +357,15 @@ async def _ask_one(
 
 async def _follow(plot: Plot, client: httpx.AsyncClient, key: str) -> None:
     """Read the feed from its beginning, for as long as something comes at once."""
-    headers = {"authorization": f"Bearer {plot.keys[key]}"}
+    headers = {"authorization": f"Bearer {plot.keys[key]}", "last-event-id": plot.beginning}
     said = bytearray()
     with contextlib.suppress(httpx.TimeoutException):
         async with client.stream(
-            "GET", f"{API}/feed?since=0", headers=headers, timeout=httpx.Timeout(10, read=1)
+            "GET", f"{API}/feed", headers=headers, timeout=httpx.Timeout(10, read=1)
         ) as answer:
             async for chunk in answer.aiter_bytes():
                 said += chunk
+    plot.told += said.count(b"event: ")
     plot.lookout.look("feed", bytes(said))
 
 
@@ -364,7 +375,7 @@ async def _follow(plot: Plot, client: httpx.AsyncClient, key: str) -> None:
 async def export_all(plot: Plot, server: Server) -> None:
     """What commands print, and a copy of the database."""
     environ = {"SLOWPING_SERVER": server.url, "SLOWPING_API_KEY": server.admin_key}
-    for command in EXPORTS[: plot.run.times(len(EXPORTS))]:
+    for command in EXPORTS[: plot.run.times(len(EXPORTS)) + 1]:
         ran = await plot.machine.slowping(*command, **environ)
         assert ran.code == 0, (command, ran.stderr)
         plot.lookout.look("exports", f"{ran.stdout}\n{ran.stderr}")
@@ -433,6 +444,7 @@ def _figures(plot: Plot, open_files: int) -> Sequence[Figure]:
             bar=plot.run.times(3_000),
             at_least=True,
         ),
+        Figure(what="items of the feed looked at", measured=plot.told, bar=20, at_least=True),
         *(
             Figure(what=f"found in {place}", measured=len(set(plot.lookout.seen[place])), bar=0)
             for place in places
