@@ -9,6 +9,8 @@ from typing import Final
 
 import msgspec
 
+from slowping.core import breaker
+from slowping.core.breaker import Breaker
 from slowping.core.delivery import (
     Delivered,
     DeliveryState,
@@ -28,6 +30,9 @@ MAX_LOST: Final = 3
 PENDING, LEASED = DeliveryState.PENDING, DeliveryState.LEASED
 DELIVERED, FAILED = DeliveryState.DELIVERED, DeliveryState.FAILED
 DISCARDED = DeliveryState.DISCARDED
+
+
+CLOSED: Final = Breaker()
 
 
 class Difference(AssertionError):
@@ -50,6 +55,7 @@ class Duty(msgspec.Struct):
     id: int
     event_id: int
     outlet: Outlet
+    created_at: int
     due_at: int
     expires_at: int | None
     state: DeliveryState = PENDING
@@ -61,9 +67,17 @@ class Claim(msgspec.Struct):
     """Deliveries that a channel works on, and what came of those that were sent."""
 
     delivery_ids: tuple[int, ...]
-    outcomes: dict[int, Outcome] = {}
+    is_early: bool
+    """Whether it tries ahead of its schedule whether the far side is back."""
+    sent: list[Message] = []
     is_split: bool = False
     """Whether the message was rejected, so that each goes by itself."""
+
+    @property
+    def left(self) -> list[int]:
+        """What was not sent yet."""
+        sent = {number for message in self.sent for number in message.delivery_ids}
+        return [number for number in self.delivery_ids if number not in sent]
 
 
 class Model:
@@ -77,6 +91,10 @@ class Model:
         """Every event that was acknowledged, and whether somebody was to be told of it."""
         self.claims: dict[str, Claim] = {}
         self.held_until: dict[str, int] = {}
+        self.paced_until: dict[str, int] = {}
+        self.breakers: dict[str, Breaker] = {}
+        self._kept: dict[str, Breaker] = {}
+        """The breakers that another process will know of."""
         self._news: dict[str, str] = {}
         """Scopes that were held or shut since the dispatcher rested last, and by which channel:
         what another one has begun meanwhile may still go out."""
@@ -102,30 +120,33 @@ class Model:
         _require(not is_shut, f"{outlet.name} is paused", message)
         _require(not outlet.is_removed, f"{outlet.name} is removed", message)
         for scope in (EVERYTHING, f"{EVERYTHING}:{outlet.name}"):
-            until = self.held_until.get(scope, 0)
+            until = max(self.held_until.get(scope, 0), self.paced_until.get(scope, 0))
             is_held = now < until <= now + LONGEST_WAIT_MS and not self._is_news(scope, outlet)
             _require(not is_held, f"{scope} has to wait until {until}", message)
-        due = self.due(outlet, now)
-        count = len(message.delivery_ids)
-        _require(1 <= count <= MAX_CLAIM, "so many at once", message)
-        _require(list(message.delivery_ids) == due[:count], f"due are {due}", message)
+        is_early = self._is_early(outlet, message)
+        if not is_early:
+            due, count = self.due(outlet, now), len(message.delivery_ids)
+            in_turn = list(message.delivery_ids) == due[:count] or self._is_urged(outlet, message)
+            _require(in_turn and 1 <= count <= MAX_CLAIM, f"due are {due}", message)
         for number in message.delivery_ids:
             self.duties[number].state = LEASED
-        self.claims[outlet.name] = Claim(message.delivery_ids, outcomes={})
+        self.claims[outlet.name] = Claim(message.delivery_ids, is_early)
 
     def ended(self, message: Message) -> None:
         """Know what follows from an answer."""
         outcome, claim = message.outcome, self.claims[message.channel]
         if outcome is None:
             raise Difference(f"a message that ended without an outcome: {message}")
-        self._heed(self.outlets[message.channel], outcome, message.ended_at)
         if isinstance(outcome, Rejected) and len(message.delivery_ids) > 1:
             claim.is_split = True
             return
-        claim.outcomes.update(dict.fromkeys(message.delivery_ids, outcome))
+        claim.sent.append(message)
         stops = isinstance(outcome, Throttled | Unusable) or outcome.paces
-        if stops or len(claim.outcomes) == len(claim.delivery_ids):
-            self._settle(self.claims.pop(message.channel), message.ended_at)
+        if stops or not claim.left:
+            del self.claims[message.channel]
+            self._settle(claim, message.ended_at)
+            for one in claim.sent:
+                self._follow(self.outlets[one.channel], one.outcome, message.ended_at)
 
     def rested(self) -> None:
         """Everything that was said has been heeded."""
@@ -146,35 +167,107 @@ class Model:
     def _is_news(self, scope: str, outlet: Outlet) -> bool:
         return self._news.get(scope, outlet.name) != outlet.name
 
-    def _hold_to_split(self, claim: Claim, message: Message) -> None:
-        left = [number for number in claim.delivery_ids if number not in claim.outcomes]
-        _require(claim.is_split, f"{claim} is still on its way", message)
-        _require(list(message.delivery_ids) == left[:1], f"next is {left[:1]}", message)
+    def _is_early(self, outlet: Outlet, message: Message) -> bool:
+        """Whether it is a probe that goes ahead of its schedule, as one may whose breaker is open.
 
-    def _heed(self, outlet: Outlet, outcome: Outcome, now: int) -> None:
-        waits = {pace.scope: pace.wait_s for pace in outcome.paces}
-        if isinstance(outcome, Throttled) and outcome.after is not None:
-            waits[outcome.scope] = outcome.after
-        for scope, wait_s in waits.items():
-            until = now + round(wait_s * 1000)
-            self._news[scope] = outlet.name
-            known = self.held_until.get(scope, 0)
-            # One that no far side can have asked for is of a clock that has stepped back since.
-            self.held_until[scope] = max(until, known if known <= now + LONGEST_WAIT_MS else 0)
-        if isinstance(outcome, Unusable):
-            covered = self.targets() if outcome.scope == EVERYTHING else [outlet]
-            if outcome.scope is not None:
-                self._news[outcome.scope] = outlet.name
-            for one in covered:
-                one.is_paused = one.is_paused or not one.is_removed
+        What may have arrived must not arrive once more each time.
+        """
+        duty = self.duties[message.delivery_ids[0]]
+        return (
+            len(message.delivery_ids) == 1
+            and self._is_open(outlet)
+            and duty.outlet is outlet
+            and duty.state is PENDING
+            and duty.due_at > message.sent_at
+            and duty.tries > 0
+            and not {"unknown", "lost"} & set(duty.attempts)
+        )
+
+    def _is_urged(self, outlet: Outlet, message: Message) -> bool:
+        """Whether it is a probe of what a person has retried, which goes before all others."""
+        duty = self.duties[message.delivery_ids[0]]
+        return (
+            len(message.delivery_ids) == 1
+            and (self._is_open(outlet) or self.is_provider_troubled)
+            and duty.id in self.due(outlet, message.sent_at)
+            and duty.tries == 0
+            and bool(duty.attempts)
+        )
+
+    @property
+    def is_provider_troubled(self) -> bool:
+        """Whether what all channels have in common may be left alone for a while."""
+        return sum(bool(one.failures) for one in self.breakers.values()) > 1 or bool(
+            self.held_until
+        )
+
+    def _is_open(self, outlet: Outlet) -> bool:
+        return self.breakers.get(outlet.name, CLOSED).since is not None
+
+    def _hold_to_split(self, claim: Claim, message: Message) -> None:
+        _require(claim.is_split, f"{claim} is still on its way", message)
+        _require(list(message.delivery_ids) == claim.left[:1], f"next is {claim.left}", message)
+
+    def _follow(self, outlet: Outlet, outcome: Outcome | None, now: int) -> None:
+        match outcome:
+            case Throttled(after=float(wait_s), scope=scope):
+                self._news[scope] = outlet.name
+                self._hold(self.held_until, scope, wait_s, now)
+            case Unusable(scope=scope):
+                if scope is not None:
+                    self._news[scope] = outlet.name
+                for one in self.targets() if scope == EVERYTHING else [outlet]:
+                    one.is_paused = one.is_paused or not one.is_removed
+            case Delivered(paces=paces):
+                for pace in paces:
+                    self._hold(self.paced_until, pace.scope, pace.wait_s, now)
+        if outcome is not None:
+            self._turn_breaker(outlet, outcome, now)
+
+    def _hold(self, holds: dict[str, int], scope: str, wait_s: float, now: int) -> None:
+        known = holds.get(scope, 0)
+        # One that no far side can have asked for is of a clock that has stepped back since.
+        known = known if known <= now + LONGEST_WAIT_MS else 0
+        holds[scope] = max(now + round(wait_s * 1000), known)
+
+    def _turn_breaker(self, outlet: Outlet, outcome: Outcome, now: int) -> None:
+        """What fails for long is left alone; and what waits is due once it does well again."""
+        well, before = breaker.went_well(outcome), self.breakers.get(outlet.name, CLOSED)
+        if well is None:
+            return
+        if well:
+            after = breaker.succeeded(before)
+        else:
+            asked_s = (outcome.after or 0.0) if isinstance(outcome, Retry) else 0.0
+            after = breaker.failed(before, now=now, asked_s=asked_s)
+        self.breakers[outlet.name] = after
+        self._kept.pop(outlet.name, None)
+        if after.since is not None:
+            self._kept[outlet.name] = Breaker(
+                failures=after.failures, since=after.since, until=after.until
+            )
+        if well and before.since is not None and before.asked_until <= now:
+            for duty in self.of(outlet):
+                if duty.state is PENDING and duty.due_at > now and duty.tries > 0:
+                    duty.due_at = min(duty.created_at, now)
+        if breaker.is_hopeless(after, now=now):
+            outlet.is_paused = outlet.is_paused or not outlet.is_removed
+            self.forgot(outlet)
+
+    def forgot(self, outlet: Outlet) -> None:
+        """A channel was changed, so that what it did before does not count."""
+        self.breakers.pop(outlet.name, None)
 
     def _settle(self, claim: Claim, now: int) -> None:
+        outcomes = {
+            number: message.outcome for message in claim.sent for number in message.delivery_ids
+        }
         for number in claim.delivery_ids:
             duty = self.duties[number]
             duty.state = PENDING
-            outcome = claim.outcomes.get(number)
+            outcome = outcomes.get(number)
             if outcome is not None and not isinstance(outcome, Throttled):
-                _conclude(duty, outcome, now)
+                _conclude(duty, outcome, now, is_early=claim.is_early)
 
     # What people do ---------------------------------------------------------------------------
 
@@ -213,6 +306,8 @@ class Model:
             if not set(claim.delivery_ids) <= set(leased):
                 raise Difference(f"{claim} is on its way, leased are {leased}")
         self.claims.clear()
+        self.breakers = dict(self._kept)
+        self.paced_until.clear()
         for number in leased:
             duty = self.duties[number]
             duty.tries += 1
@@ -222,8 +317,9 @@ class Model:
             duty.attempts.append("lost")
             duty.state = FAILED if is_hopeless else PENDING
 
-    def pulled_in(self, now: int) -> None:
-        """A clock that was set back, or a new process: no wait is longer than any can be."""
+    def set_back(self, now: int) -> None:
+        """The clock was set back, or a new process begins: no wait is longer than any can be."""
+        self.paced_until.clear()
         for duty in self.duties.values():
             if duty.state is PENDING and duty.due_at > now + LONGEST_WAIT_MS:
                 duty.due_at = now
@@ -258,9 +354,9 @@ def _is_over(duty: Duty, now: int) -> bool:
     return duty.expires_at is not None and duty.expires_at <= now
 
 
-def _conclude(duty: Duty, outcome: Outcome, now: int) -> None:
-    """An attempt has ended so."""
-    duty.tries += 1
+def _conclude(duty: Duty, outcome: Outcome, now: int, *, is_early: bool) -> None:
+    """An attempt has ended so; one that was ahead of its schedule does not count in it."""
+    duty.tries += not is_early
     match outcome:
         case Delivered():
             duty.state = DELIVERED
@@ -272,11 +368,16 @@ def _conclude(duty: Duty, outcome: Outcome, now: int) -> None:
             duty.attempts.append("unusable")
         case Retry():
             duty.attempts.append("unknown" if outcome.unknown else "retry")
-            if duty.tries > len(DELAYS_S):
-                duty.state = FAILED
-            else:
-                wait_s = max(DELAYS_S[duty.tries - 1], outcome.after or 0.0)
-                duty.due_at = now + round(wait_s * 1000)
+            _plan(duty, outcome.after or 0.0, now, is_early=is_early)
+
+
+def _plan(duty: Duty, asked_s: float, now: int, *, is_early: bool) -> None:
+    if is_early:
+        duty.due_at = max(duty.due_at, now + round(asked_s * 1000))
+    elif duty.tries > len(DELAYS_S):
+        duty.state = FAILED
+    else:
+        duty.due_at = now + round(1000 * max(DELAYS_S[duty.tries - 1], asked_s))
 
 
 def require(is_so: bool, otherwise: str) -> None:

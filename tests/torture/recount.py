@@ -12,7 +12,7 @@ from tests.torture.model import FAILED, LEASED, PENDING, Duty, Model, require
 _HOUR_MS = 3_600_000
 
 _DELIVERIES = """
-select id, event_id, channel_id, state, due_at, expires_at, tries, attempts
+select id, event_id, channel_id, state, created_at, due_at, expires_at, tries, attempts
   from delivery
 """
 _ATTEMPTS = "select delivery_id, no, outcome from attempt order by delivery_id, no"
@@ -46,8 +46,8 @@ async def duties(store: SqliteStore, model: Model) -> dict[int, Duty]:
         count = len(attempts[number]) + claimed
         require(row["attempts"] == count, f"{tuple(row)} has the attempts {attempts[number]}")
         stored[number] = Duty(
-            number, row["event_id"], outlets[row["channel_id"]], row["due_at"], row["expires_at"],
-            state, row["tries"] - claimed, attempts[number],
+            number, row["event_id"], outlets[row["channel_id"]], row["created_at"], row["due_at"],
+            row["expires_at"], state, row["tries"] - claimed, attempts[number],
         )  # fmt: skip
     return stored
 

@@ -88,7 +88,7 @@ class World:
         ways = self.far_side.ways
         rows = await self.store._readers.fetch(_LEASED)
         self.model.crashed([row["id"] for row in rows])
-        self.model.pulled_in(self.clock.now_ms())
+        self.model.set_back(self.clock.now_ms())
         self._told = -1
         await self.close()
         await self._start()
@@ -183,17 +183,21 @@ class World:
             outlet = by_id[row["channel_id"]]
             lives_s = outlet.expire_after_s
             expires_at = None if lives_s is None else now + 1000 * lives_s
-            self.model.duties[row["id"]] = Duty(row["id"], row["event_id"], outlet, now, expires_at)
+            self.model.duties[row["id"]] = Duty(
+                row["id"], row["event_id"], outlet, now, now, expires_at
+            )
         self.tally["deliveries"] += len(rows)
 
     async def pause(self, outlet: Outlet) -> None:
         """Pause a channel by hand."""
         await self.engine.pause(outlet.id)
         outlet.is_paused = True
+        self.model.forgot(outlet)
 
     async def resume(self, outlet: Outlet) -> None:
         """Resume a channel."""
         outlet.is_paused = False
+        self.model.forgot(outlet)
         await self.engine.resume(outlet.id)
 
     async def remove(self, outlet: Outlet) -> None:
@@ -211,7 +215,7 @@ class World:
         which = DeliveryFilter(states=tuple(states))
         given = None if numbers is None else list(numbers)
         async for step in self.store.outbox.retry(which, given, now=self.clock.now_ms()):
-            self.engine.dispatcher.wake(step.channel_ids)
+            self.engine.dispatcher.urge(step.channel_ids)
             moved += step.moved
         require(moved == expected, f"{moved} were retried instead of {expected}")
 
@@ -258,7 +262,7 @@ class World:
         require(pairs == wanted, f"deliveries were made for {pairs} instead of {wanted}")
         for row in made:
             outlet = by_id[row["channel_id"]]
-            self.model.duties[row["id"]] = Duty(row["id"], row["event_id"], outlet, now, None)
+            self.model.duties[row["id"]] = Duty(row["id"], row["event_id"], outlet, now, now, None)
         return len(made)
 
     # The far sides and time -------------------------------------------------------------------
@@ -280,7 +284,7 @@ class World:
         self.clock.step(seconds)
         if seconds < 0:
             self._stepped_back = True
-            self.model.pulled_in(self.clock.now_ms())
+            self.model.set_back(self.clock.now_ms())
         self.engine.dispatcher._alarm.set()
 
     async def recover(self) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 import hypothesis
+import hypothesis.errors
 from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -249,8 +250,8 @@ def _differences(machine: type[Machine], asked: Run) -> int:
     )
     try:
         run_state_machine_as_test(machine, settings=settings)
-    except Difference as difference:
-        asked.say("\n".join([str(difference), *getattr(difference, "__notes__", ())]))
+    except (Difference, hypothesis.errors.Flaky) as difference:
+        asked.say("\n".join([repr(difference), *getattr(difference, "__notes__", ())]))
         return 1
     return 0
 

@@ -19,7 +19,9 @@ def model() -> Model:
     """One channel with two deliveries that are due."""
     known = Model()
     known.outlets["team"] = team = Outlet(1, "team", None)
-    known.duties = {number: Duty(number, number, team, START_MS, None) for number in (1, 2)}
+    known.duties = {
+        number: Duty(number, number, team, START_MS, START_MS, None) for number in (1, 2)
+    }
     return known
 
 
@@ -66,6 +68,9 @@ def test_the_model_knows_a_split_of_a_message_that_was_rejected(model: Model) ->
 
 
 def test_the_model_differs_from_what_is_stored_otherwise(model: Model) -> None:
-    other = {1: Duty(1, 1, model.outlets["team"], START_MS, None, tries=1), 2: model.duties[2]}
+    other = {
+        1: Duty(1, 1, model.outlets["team"], START_MS, START_MS, None, tries=1),
+        2: model.duties[2],
+    }
     with pytest.raises(Difference, match="stored is"):
         model.hold_to(other, START_MS)
