@@ -31,7 +31,7 @@ from slowping.server.feed import Feed
 from slowping.server.http import Bodies, Receive, Scope, Send
 from slowping.server.ingest import Ingest
 from slowping.server.owner import Owner
-from slowping.server.process import disk, secret_key, upkeep
+from slowping.server.process import backups, disk, secret_key, upkeep
 from slowping.server.process.backups import Backups
 from slowping.server.process.chores import Uses, going_on
 from slowping.server.process.data_folder import DATABASE
@@ -105,6 +105,7 @@ async def running(config: Config, folder: pathlib.Path, world: World) -> AsyncIt
     ring = secret_key.find(folder, world.environ, world.random_bytes)
     vault = Vault(ring.keys)
     world.redaction.hold("configuration", config.secrets)
+    backups.clear(folder)
     async with contextlib.AsyncExitStack() as stack:
         store = await open_store(f"sqlite:{folder / DATABASE}", vault)
         stack.push_async_callback(store.close)
@@ -279,6 +280,7 @@ def _wire_api(
                 folder,
                 now_ms=engine.now_ms,
                 closing=engine.feed.closed,
+                min_free=config.disk.min_free_mb * disk.MEBIBYTE,
             ),
             sealing=engine.sealing,
             redaction=world.redaction,

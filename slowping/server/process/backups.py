@@ -6,7 +6,6 @@ import datetime as dt
 import os
 import pathlib
 import secrets
-import shutil
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable
@@ -14,9 +13,10 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from slowping.core import errors, times
+from slowping.core import disk, errors, times
 from slowping.server.process import private_file
 from slowping.server.process.data_folder import DATABASE
+from slowping.server.process.disk import Usage, usage_of
 from slowping.store.port.database import Database
 
 LAST_BACKUP_FILE: Final = "backup.json"
@@ -24,10 +24,6 @@ LAST_BACKUP_FILE: Final = "backup.json"
 
 _DRAFTS: Final = f"{DATABASE}.copy-"
 _CHUNK_BYTES: Final = 1_048_576
-
-_MOST_RESERVE_BYTES: Final = 500_000_000
-_RESERVE_SHARE: Final = 20
-"""A copy leaves free what this much of a disk is, or `_MOST_RESERVE_BYTES`: events need room."""
 
 
 class LastBackup(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,17 +44,19 @@ class Backups:
         *,
         now_ms: Callable[[], int],
         closing: asyncio.Event,
-        room: Callable[[pathlib.Path], int] | None = None,
+        min_free: int,
+        usage: Callable[[pathlib.Path], Usage] = usage_of,
     ) -> None:
         """Once `closing` is set, the server stops, and copies are broken off.
 
-        `room` says how many bytes a copy may take in a folder.
+        With less than `min_free` bytes on the disk no events are accepted: copies leave so many.
         """
         self._database = database
         self._folder = folder
         self._now_ms = now_ms
         self._closing = closing
-        self._room = room or room_in
+        self._min_free = min_free
+        self._usage_of = usage
         self._turn = asyncio.Lock()
 
     async def take(self) -> tuple[int, AsyncGenerator[bytes, None]]:
@@ -91,7 +89,8 @@ class Backups:
     def _require_room(self) -> None:
         files = (self._folder / f"{DATABASE}{suffix}" for suffix in ("", "-wal"))
         needed = sum(file.stat().st_size for file in files if file.exists())
-        room = self._room(self._folder)
+        usage = self._usage_of(self._folder)
+        room = max(0, usage.free - disk.marks(usage.total, self._min_free, 0).low)
         if needed > room:
             raise errors.Unavailable(
                 f"The server's disk has no room for a copy: it takes {needed / 1e6:,.1f} MB, and "
@@ -124,12 +123,6 @@ class _Halting:
         if copied < total:
             time.sleep(min(1.0, time.monotonic() - self._rested_at))
         self._rested_at = time.monotonic()
-
-
-def room_in(folder: pathlib.Path) -> int:
-    """How many bytes a copy may take in a folder: as many as leave room for events."""
-    disk = shutil.disk_usage(folder)
-    return max(0, disk.free - min(_MOST_RESERVE_BYTES, disk.total // _RESERVE_SHARE))
 
 
 def clear(folder: pathlib.Path) -> None:

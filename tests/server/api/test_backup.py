@@ -6,8 +6,9 @@ import pytest
 from slowping.core import errors
 from slowping.server.process import backups
 from slowping.server.process.backups import Backups
+from slowping.server.process.disk import Usage
 from slowping.store.sqlite.database import SqliteDatabase
-from tests.conftest import RunningHouse
+from tests.conftest import RunningHouse, running_house
 
 PATH = "/slowping/v1/backup"
 
@@ -58,7 +59,8 @@ async def test_a_disk_without_room_is_a_sentence(
         tmp_path,
         now_ms=house.world.clock.now_ms,
         closing=asyncio.Event(),
-        room=lambda _: 1_000,
+        min_free=500_000_000,
+        usage=lambda _: Usage(total=2**40, free=500_001_000),
     )
     with pytest.raises(
         errors.Unavailable, match=r"no room for a copy: it takes .* MB, and 0\.0 MB"
@@ -80,3 +82,9 @@ async def test_a_copy_is_broken_off_when_the_server_stops(
     answer = await house.client.post(PATH, headers=_bearer(house.admin_key))
     assert answer.status_code == 503
     assert "stopping" in answer.json()["detail"]
+
+
+async def test_a_start_clears_away_what_was_left(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "slowping.db.copy-12345678").touch()
+    async with running_house(tmp_path):
+        assert "slowping.db.copy-12345678" not in _names(tmp_path)
