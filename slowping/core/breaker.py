@@ -97,6 +97,16 @@ def opened(breaker: Breaker, *, now: int) -> Breaker:
     return msgspec.structs.replace(breaker, since=since, until=until)
 
 
+def set_back(breaker: Breaker, by: int) -> Breaker:
+    """As it stands after the clock was set back by so many milliseconds."""
+    return msgspec.structs.replace(
+        breaker,
+        since=None if breaker.since is None else breaker.since - by,
+        until=max(0, breaker.until - by),
+        asked_until=max(0, breaker.asked_until - by),
+    )
+
+
 def is_hopeless(breaker: Breaker, *, now: int) -> bool:
     """Whether it has failed so long and so often that a person should look at it."""
     return (

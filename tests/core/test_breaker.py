@@ -139,3 +139,12 @@ def test_who_has_failed_for_days_and_often_is_left_to_a_person(
 
 def test_nobody_is_given_up_whose_breaker_is_closed() -> None:
     assert not core.is_hopeless(Breaker(failures=100), now=NOW)
+
+
+def test_a_clock_that_was_set_back_changes_no_wait() -> None:
+    breaker = after("-" * STREAK)
+    assert breaker.since is not None
+    earlier = core.set_back(breaker, HOUR_MS)
+    assert (earlier.since, earlier.until) == (breaker.since - HOUR_MS, breaker.until - HOUR_MS)
+    assert (earlier.failures, earlier.asked_until) == (STREAK, 0)
+    assert core.set_back(Breaker(), HOUR_MS) == Breaker()

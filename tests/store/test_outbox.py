@@ -421,6 +421,20 @@ async def test_what_a_stepping_clock_put_off_is_due_now(shop: Shop) -> None:
     assert [claimed.id for claimed in await shop.lease(now=NOW)] == [far]
 
 
+async def test_what_is_due_later_is_so_much_earlier_after_a_clock_was_set_back(shop: Shop) -> None:
+    far, near, due = await shop.deliver(), await shop.deliver(), await shop.deliver()
+    await shop.lease()
+    await settle(
+        shop,
+        again(far, due_at=NOW + 100 * MINUTE),
+        again(near, due_at=NOW + 30),
+        again(due, due_at=NOW),
+    )
+    assert await shop.store.outbox.step_back(by=60 * MINUTE, now=NOW) == 2
+    found = dict(await shop.peek("select id, due_at - ? from delivery", NOW))
+    assert found == {far: 40 * MINUTE, near: 0, due: 0}
+
+
 # Holds ---------------------------------------------------------------------------------------
 
 
@@ -494,6 +508,7 @@ CLAIM = {"channel_id": 1, "now": 1, "until": 2, "owner": "me", "limit": 10}
             {"now": 1, "reason": "", "channel_id": None},
             "delivery_expiry (expires_at>? AND expires_at<?)",
         ),
+        (outbox.STEP_BACK, {"now": 1, "by": 2}, "delivery_due (channel_id=? AND due_at>?)"),
         (outbox.PULL_IN, {"now": 1, "latest": 2}, "delivery_due (channel_id=? AND due_at>?)"),
         (outbox.DISCARD_OF_REMOVED, {"now": 1}, "delivery_due (channel_id=?)"),
         (outbox.LEFT_BEHIND, {"owner": "me", "busy": "[]", "most": 2}, "delivery_leased"),

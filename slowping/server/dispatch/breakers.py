@@ -73,6 +73,10 @@ class Breakers:
                 kept = Breaker(failures=hold.failures, since=hold.since, until=hold.until)
                 self._known.setdefault(scope, kept)
 
+    def step_back(self, by: int) -> None:
+        """The clock was set back by so many milliseconds: nothing waits longer for it."""
+        self._known = {scope: core.set_back(known, by) for scope, known in self._known.items()}
+
     # Before a message ------------------------------------------------------------------------
 
     def free_at(self, outlet: Outlet) -> int:

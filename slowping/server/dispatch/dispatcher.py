@@ -172,6 +172,9 @@ class Dispatcher:
             logger.warning(Fact("attempts were cut off; they are made again", deliveries=freed))
         if self._looked_at is None:
             await self._load()
+        if self._looked_at is not None and now < self._looked_at:
+            # At least by so much: what has waited for a minute is not to wait for an hour more.
+            await self._step_back(self._looked_at - now, now)
         if self._looked_at is None or now < self._looked_at:
             await self._outbox.pull_in(latest=now + round(retry.LONGEST_S * 1000), now=now)
         await self._outbox.expire(now=now)
@@ -179,6 +182,12 @@ class Dispatcher:
         for lane in await self._outbox.lanes():
             probed_at = self._breakers.probed_at(lane.channel_id)
             self._timetable.plan(lane.channel_id, min(lane.due_at, probed_at or lane.due_at))
+
+    async def _step_back(self, by: int, now: int) -> None:
+        logger.warning(Fact("the clock was set back", by_s=by // 1000))
+        self._holds.step_back(by)
+        self._breakers.step_back(by)
+        await self._outbox.step_back(by=by, now=now)
 
     async def _load(self) -> None:
         await self._holds.load()

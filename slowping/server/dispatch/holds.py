@@ -59,6 +59,10 @@ class Holds:
                 del self._until[scope]
         return latest
 
+    def step_back(self, by: int) -> None:
+        """The clock was set back by so many milliseconds: nothing waits longer for it."""
+        self._until = {scope: until - by for scope, until in self._until.items()}
+
     async def throttle(self, scope: str, wait_s: float | None, why: str) -> int:
         """Hold a scope whose far side has refused to take more; when that ends.
 

@@ -104,6 +104,13 @@ class Outbox(Protocol):
         """
         ...
 
+    async def step_back(self, *, by: int, now: int) -> int:
+        """Make pending deliveries that are due after now due `by` earlier; how many that were.
+
+        The clock that they were planned by was set back by so many milliseconds.
+        """
+        ...
+
     async def expire(self, *, now: int) -> int:
         """End pending deliveries past their time as failed; how many that were.
 

@@ -148,6 +148,13 @@ update delivery
 returning id
 """
 
+STEP_BACK: Final = """
+update delivery
+   set due_at = max(:now, due_at - :by)
+ where channel_id in (select id from channel) and state = 'pending' and due_at > :now
+returning id
+"""
+
 DISCARD_OF_REMOVED: Final = """
 update delivery
    set state = 'discarded', ended_at = :now
@@ -243,6 +250,13 @@ class Outbox(Moves, Replays, KeptHolds):
         """Make pending deliveries that are due after `latest` due now."""
         values = {"latest": latest, "now": now}
         return await self._writer.run(lambda connection: _change(connection, PULL_IN, values, now))
+
+    async def step_back(self, *, by: int, now: int) -> int:
+        """Make what is due later so much earlier."""
+        values = {"by": by, "now": now}
+        return await self._writer.run(
+            lambda connection: _change(connection, STEP_BACK, values, now)
+        )
 
     async def expire(self, *, now: int) -> int:
         """End pending deliveries past their time as failed, discard those of removed channels."""

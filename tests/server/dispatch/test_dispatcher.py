@@ -22,6 +22,7 @@ from slowping.server.dispatch.dispatcher import RECOVERY_S, SAFETY_WAKE_S
 from slowping.server.dispatch.sending import TIMEOUT_S
 from tests.server.engine import Engine, bodies
 
+MINUTE = 60.0
 HOUR = 3_600.0
 DAY = 24 * HOUR
 
@@ -854,6 +855,22 @@ async def test_a_clock_that_steps_loses_nothing_and_no_wait_grows_without_end(
     await engine.accept("b", only=held)
     for _ in range(10):
         await engine.passes(HOUR)
+    assert {each.state for each in await engine.deliveries()} == {DeliveryState.DELIVERED}
+
+
+@pytest.mark.parametrize("back", [HOUR, 20 * HOUR, 3 * DAY])
+async def test_after_a_clock_was_set_back_nothing_waits_longer_than_before(
+    engine: Engine, back: float
+) -> None:
+    await engine.channel("retrying", kind="single", retry_delays=[600.0])
+    await engine.channel("held")
+    engine.notifier("single").script = [Retry(reason="HTTP 503")]
+    engine.notifier().script = [Throttled(after=600.0, scope="recording:held")]
+    await engine.accept("a")
+    await engine.run_until_quiet()
+    engine.clock.step(-back)
+    for _ in range(15):
+        await engine.passes(MINUTE)
     assert {each.state for each in await engine.deliveries()} == {DeliveryState.DELIVERED}
 
 
