@@ -17,5 +17,6 @@ BARS: Final[tuple[str, ...]] = (
     "backup_under_load",
     "migrations",
     "discord_burst",
+    "isolation",
 )
 """The modules that hold one each, in the order in which they run."""
