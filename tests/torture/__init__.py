@@ -13,6 +13,7 @@ BARS: Final[tuple[str, ...]] = (
     "forbidden_addresses",
     "canaries",
     "malformed_bodies",
+    "open_api",
     "state_machine",
     "backup_under_load",
     "migrations",
