@@ -249,3 +249,19 @@ def test_what_no_log_may_tell_is_known(tmp_path: Path) -> None:
         '[notifiers.plugins.ntfy]\nserver = "https://ntfy.sh"\naccess_token = "5e8b7d60"\n'
     )
     assert config.load(file, {}).secrets == ("4f3a9c21", "5e8b7d60")
+
+
+def test_the_files_that_hold_a_secret_are_known(tmp_path: Path) -> None:
+    names = ("plain.toml", "secret.toml", "password", "port")
+    plain, secret, password, port = (tmp_path / name for name in names)
+    plain.write_text("[server]\nport = 1\n")
+    secret.write_text('[notifiers.email]\npassword = "4f3a9c21"\n')
+    password.write_text("5e8b7d60\n")
+    port.write_text("8080\n")
+    environ = {
+        "SLOWPING_NOTIFIERS__EMAIL__PASSWORD_FILE": str(password),
+        "SLOWPING_SERVER__PORT_FILE": str(port),
+    }
+    assert config.secret_files(plain, environ) == [password]
+    assert config.secret_files(secret, {}) == [secret]
+    assert config.secret_files(None, {"SLOWPING_SERVER__PORT": "1"}) == []

@@ -51,8 +51,12 @@ def serve(
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     from slowping import config as configuration
+    from slowping.server.process import file_modes
 
-    config = configuration.load(where.config_file(config_file, os.environ), os.environ)
+    file = where.config_file(config_file, os.environ)
+    config = configuration.load(file, os.environ)
+    for path in configuration.secret_files(file, os.environ):
+        file_modes.require_closed(path)
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     server = msgspec.structs.replace(config.server, **given)
     folder = where.data_folder(data, config.data).absolute()

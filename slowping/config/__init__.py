@@ -1,6 +1,6 @@
 """What an operator decides: the options in `sections.py`, and how they are read in `reading.py`."""
 
-from slowping.config.reading import load, option_names
+from slowping.config.reading import load, option_names, secret_files
 from slowping.config.sections import (
     Config,
     DiscordSection,
@@ -29,4 +29,5 @@ __all__ = [
     "WebhookSection",
     "load",
     "option_names",
+    "secret_files",
 ]

@@ -37,6 +37,20 @@ def load(file: Path | None, environ: Mapping[str, str]) -> Config:
     return config
 
 
+def secret_files(file: Path | None, environ: Mapping[str, str]) -> list[Path]:
+    """Those of the files that `load` reads which hold a secret.
+
+    Raises:
+        ConfigError: as for `load`.
+    """
+    found = [file] if file is not None and load(file, {}).secrets else []
+    for variable in environ:
+        if "__" in variable and variable.startswith(_PREFIX) and variable.endswith(_FILE_SUFFIX):
+            alone = {variable: environ[variable]}
+            found += [Path(environ[variable])] if load(None, alone).secrets else []
+    return found
+
+
 def option_names() -> tuple[str, ...]:
     """Every option, written with dots, in the order of `config.example.toml`."""
     return tuple(_OPTIONS)

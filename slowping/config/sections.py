@@ -210,5 +210,5 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         options = [option for kind in self.notifiers.plugins.values() for option in kind.items()]
         told = [value for name, value in options if _SECRET_NAME.search(name)]
         return tuple(
-            text for text in (self.notifiers.email.password, *told) if isinstance(text, str)
+            text for text in (self.notifiers.email.password, *told) if text and isinstance(text, str)
         )

@@ -1,5 +1,6 @@
 """See that a data folder and what lies in it are for their owner alone."""
 
+import contextlib
 import logging
 import pathlib
 import re
@@ -41,6 +42,23 @@ def close_to_others(folder: pathlib.Path) -> None:
         )
     if closed:
         logger.info(Fact("closed to others", folder=folder, files=", ".join(sorted(closed))))
+
+
+def require_closed(path: pathlib.Path) -> None:
+    """Make sure that not everybody on the machine can read a file with a secret in it.
+
+    Raises:
+        ConfigError: everybody can.
+    """
+    # Container platforms put secrets there, readable for everybody inside of the container.
+    if path.is_relative_to("/run/secrets"):
+        return
+    with contextlib.suppress(OSError):  # whoever reads it says what is wrong
+        if path.stat().st_mode & stat.S_IROTH:
+            raise errors.ConfigError(
+                f"The file {path} holds a secret, and everybody on this machine can read it. "
+                f"Run: chmod o= {path}"
+            )
 
 
 def _close(path: pathlib.Path) -> bool:

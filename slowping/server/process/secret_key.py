@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from slowping.core import errors
-from slowping.server.process import private_file
+from slowping.server.process import file_modes, private_file
 from slowping.store.vault import new_key, read_keys
 
 KEY_FILE: Final = "secret.key"
@@ -24,9 +24,6 @@ KEY_FILE: Final = "secret.key"
 CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"
 VARIABLE: Final = "SLOWPING_SECRET_KEY"
 FILE_VARIABLE: Final = "SLOWPING_SECRET_KEY_FILE"
-
-MOUNTED: Final = pathlib.PurePath("/run/secrets")
-"""Where container platforms put secrets, readable for everybody inside of the container."""
 
 _MOST_BYTES: Final = 65_536
 
@@ -57,7 +54,7 @@ def find(
 
     Raises:
         StoreUnusable: a place that has a key cannot be read, is open to others, or holds no key.
-        ConfigError: two variables contradict each other.
+        ConfigError: two variables contradict each other, or everybody can read the file.
     """
     own_file = folder / KEY_FILE
     own = _own_keys(own_file)
@@ -108,10 +105,8 @@ def _given(environ: Mapping[str, str]) -> tuple[str, tuple[bytes, ...]] | None:
     if named := environ.get(FILE_VARIABLE):
         path = pathlib.Path(named)
         source = f"the file {path} ({FILE_VARIABLE})"
-        content, mode = _content(path, source)
-        if mode & stat.S_IRWXO and not path.is_relative_to(MOUNTED):
-            raise _open_to_others(path, "640")
-        return source, _keys(source, content)
+        file_modes.require_closed(path)
+        return source, _keys(source, _content(path, source)[0])
     if value := environ.get(VARIABLE):
         source = f"the variable {VARIABLE}"
         return source, _keys(source, value.encode())
@@ -125,7 +120,7 @@ def _own_keys(path: pathlib.Path) -> tuple[bytes, ...]:
         return ()
     content, mode = _content(path, source)
     if mode & ~stat.S_IRWXU:
-        raise _open_to_others(path, "600")
+        raise errors.StoreUnusable(f"The key file {path} is open to others. Run: chmod 600 {path}")
     return _keys(source, content)
 
 
@@ -149,7 +144,3 @@ def _keys(source: str, content: bytes) -> tuple[bytes, ...]:
             f"What stands in {source} is not a key: 32 bytes in base64, or several of these with "
             "white space between them. Put back what was there."
         ) from None
-
-
-def _open_to_others(path: pathlib.Path, mode: str) -> errors.StoreUnusable:
-    return errors.StoreUnusable(f"The key file {path} is open to others. Run: chmod {mode} {path}")

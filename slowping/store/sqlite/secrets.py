@@ -1,8 +1,7 @@
 """Seal the secrets of all channels anew, find those that no key opens, and give them up."""
 
-import contextlib
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -76,8 +75,7 @@ class Secrets:
         def deed(connection: sqlite3.Connection) -> int:
             rows = connection.execute(_CHANNELS).fetchall()
             sealed = [done for row in rows if (done := self._sealed(row, names or {})) is not None]
-            with _wiping(connection):
-                connection.executemany(_SEAL, sealed)
+            connection.executemany(_SEAL, sealed)
             if version is not None:
                 connection.execute(_KEEP, {"key": _APART, "value": version})
             return len(sealed)
@@ -146,17 +144,3 @@ class Secrets:
         except errors.StoreUnusable:
             return True
         return False
-
-
-@contextlib.contextmanager
-def _wiping(connection: sqlite3.Connection) -> Iterator[None]:
-    """Overwrite what is replaced: an old key must not open what is left of it in the file."""
-    [(before,)] = connection.execute("pragma secure_delete").fetchall()
-    connection.execute("pragma secure_delete = on").fetchall()
-    try:
-        yield
-    finally:
-        connection.execute(f"pragma secure_delete = {_WIPING[before]}").fetchall()
-
-
-_WIPING: Final = ("off", "on", "fast")

@@ -81,3 +81,28 @@ def test_the_file_of_the_key_is_left_for_a_person_to_decide(folder: pathlib.Path
 def test_whoever_takes_a_data_folder_closes_it(folder: pathlib.Path) -> None:
     with data_folder.owned(folder):
         assert mode(folder) == 0o700
+
+
+@pytest.mark.parametrize("open_to", [0o604, 0o644])
+def test_a_file_with_a_secret_that_everybody_can_read_is_refused(
+    tmp_path: pathlib.Path, open_to: int
+) -> None:
+    path = tmp_path / "config.toml"
+    path.touch()
+    path.chmod(open_to)
+    with pytest.raises(errors.ConfigError, match=f"chmod o= {path}"):
+        file_modes.require_closed(path)
+
+
+def test_one_that_its_owner_and_a_group_can_read_is_taken(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "config.toml"
+    path.touch()
+    path.chmod(0o640)
+    file_modes.require_closed(path)
+
+
+@pytest.mark.parametrize("path", ["/run/secrets/mail", "/nowhere/at/all"])
+def test_so_is_one_that_a_container_platform_has_put_there_and_one_that_is_not_there(
+    path: str,
+) -> None:
+    file_modes.require_closed(pathlib.Path(path))

@@ -104,7 +104,7 @@ def test_a_named_file_that_everybody_can_read_is_refused_with_the_remedy(
     data: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     path = keep(tmp_path / "key", FIRST, mode=0o644)
-    with pytest.raises(errors.StoreUnusable, match=f"chmod 640 {path}"):
+    with pytest.raises(errors.ConfigError, match=f"chmod o= {path}"):
         secret_key.find(data, {"SLOWPING_SECRET_KEY_FILE": str(path)})
 
 
