@@ -11,6 +11,8 @@ import msgspec
 
 from slowping.client import errors as answers
 from slowping.client import headers as wording
+from slowping.client import trust
+from slowping.client.trust import Trust
 from slowping.core import errors
 
 T = TypeVar("T")
@@ -24,7 +26,12 @@ class Connection:
     """A server's address, the key to use there, and the connections that are open."""
 
     def __init__(
-        self, address: str, api_key: str | None, transport: Transport | None, timeout_s: float
+        self,
+        address: str,
+        api_key: str | None,
+        transport: Transport | None,
+        timeout_s: float,
+        certificate: str | None = None,
     ) -> None:
         """The environment's proxies are not used: they would get to see the key.
 
@@ -33,6 +40,7 @@ class Connection:
         """
         self._address = address.rstrip("/")
         self._timeout_s = timeout_s
+        self._trust = Trust(self._address, certificate)
         try:
             self._http = httpx.AsyncClient(
                 base_url=self._address + wording.PREFIX,
@@ -40,6 +48,7 @@ class Connection:
                 transport=transport,
                 timeout=timeout_s,
                 trust_env=False,
+                verify=self._trust.context,
             )
         except (httpx.InvalidURL, UnicodeEncodeError):
             raise errors.Unreachable(
@@ -177,6 +186,8 @@ class Connection:
         try:
             yield
         except (httpx.TransportError, httpx.InvalidURL, httpx.DecodingError) as error:
+            if trust.is_of_trust(error):
+                self._trust.look_again()
             raise errors.Unreachable(
                 f"No server answers at {self._address}: {_reason(error)}."
             ) from None
@@ -207,6 +218,8 @@ def _written(value: object) -> Any:  # what httpx takes: a text, or a list of th
 
 
 def _reason(error: Exception) -> str:
+    if told := trust.complaint(error):
+        return told
     if isinstance(error, httpx.TimeoutException):
         return "it took too long"
     if isinstance(error, httpx.ConnectError):

@@ -7,13 +7,13 @@ that is spent in the sender's thread, so that a script that sends one event stay
 import contextlib
 import email.utils
 import http.client
-import ssl
 import time
 import urllib.parse
 from collections.abc import Callable
 from typing import Final
 
 from slowping.client import headers as wording
+from slowping.client import trust
 from slowping.client.batch import Batch
 from slowping.client.whereabouts import Address
 from slowping.core import errors
@@ -89,7 +89,7 @@ class _Line:
             **wording.standing(_checked_key(address.api_key)),
             "content-type": "application/json",
         }
-        self._http, self._path = _line_to(address.server, timeout_s)
+        self._http, self._path = _line_to(address, timeout_s)
 
     def carry(self, batch: Batch) -> None:
         headers = {**self._headers, "idempotency-key": wording.quoted(batch.idempotency_key)}
@@ -148,8 +148,9 @@ def _checked_key(value: str | None) -> str | None:
     return value
 
 
-def _line_to(address: str, timeout_s: float) -> tuple[http.client.HTTPConnection, str]:
+def _line_to(where: Address, timeout_s: float) -> tuple[http.client.HTTPConnection, str]:
     """A connection to make, and the path of events there."""
+    address = where.server
     flaw = errors.ConfigError(f"'{address}' is no address of a server, such as http://host:7464.")
     if any(letter <= " " or letter in "?#\x7f" for letter in address):
         raise flaw
@@ -161,8 +162,11 @@ def _line_to(address: str, timeout_s: float) -> tuple[http.client.HTTPConnection
         raise flaw from None
     if not host or parts.scheme not in {"http", "https"}:
         raise flaw
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    return kind(host, port, timeout=timeout_s), f"{path}{wording.PREFIX}/events"
+    place = f"{path}{wording.PREFIX}/events"
+    if parts.scheme == "http":
+        return http.client.HTTPConnection(host, port, timeout=timeout_s), place
+    trusted = trust.Trust(address, where.certificate).context
+    return http.client.HTTPSConnection(host, port, timeout=timeout_s, context=trusted), place
 
 
 def _condition(response: http.client.HTTPResponse, content: bytes) -> SlowpingError:
@@ -189,8 +193,8 @@ def _retry_after_s(given: str | None) -> float:
 def _reason(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "it took too long"
-    if isinstance(error, ssl.SSLError):
-        return "there is no TLS, or no certificate to trust"
+    if told := trust.complaint(error):
+        return told
     if isinstance(error, ConnectionError) and not isinstance(error, ConnectionRefusedError):
         return "the connection broke"
     if isinstance(error, http.client.HTTPException):

@@ -30,6 +30,8 @@ class Address(NamedTuple):
     """The file that it was found in, if it was one of the data folder's."""
     server_from: str | None = None
     """Who remembers the server, where nobody named it."""
+    certificate: str | None = None
+    """The server's own, where it runs on this machine and has left it."""
 
 
 class _NoKeyHere(errors.NoCredential):
@@ -95,14 +97,22 @@ def _of_folder(given: Address, folder: Path, key_files: tuple[str, ...]) -> Addr
             f"--data {folder}', or say where it is with --server, --data or SLOWPING_DATA."
         )
     # The keys in the folder belong to the server there: no other one gets to see them.
-    if not given.api_key and local and (not server or _is_same(server, local)):
+    is_local = local is not None and (not server or _is_same(server, local.server))
+    certificate = local.certificate if local and is_local else None
+    if not given.api_key and local and is_local:
         for file in (folder / name for name in key_files):
             if stored := stored_key(file):
-                return Address(server or local, stored, f"the file {file}", file)
-    server = server or local or DEFAULT_SERVER
+                return Address(
+                    server or local.server,
+                    stored,
+                    f"the file {file}",
+                    file,
+                    certificate=certificate,
+                )
+    server = server or (local and local.server) or DEFAULT_SERVER
     if key_files and not given.api_key:
         raise _NoKeyHere(server)
-    return given._replace(server=server)
+    return given._replace(server=server, certificate=certificate)
 
 
 def _is_same(server: str, other: str) -> bool:
@@ -140,16 +150,35 @@ def _folder(flag: Path | None, environ: Mapping[str, str]) -> Path:
     return data_folder(None, config.load(config_file(None, environ), environ).data)
 
 
-def _local_server(folder: Path) -> str | None:
-    """The address that a running server has left in its data folder."""
+def certificate_of(server: str, environ: Mapping[str, str]) -> str | None:
+    """The certificate that a server has left in the data folder, if it is the one that runs there.
+
+    Raises:
+        ConfigError: the folder cannot be read, or the configuration that names it.
+    """
+    local = _local_server(_folder(None, environ))
+    return local.certificate if local and _is_same(server, local.server) else None
+
+
+class _Local(NamedTuple):
+    """What a running server has left in its data folder."""
+
+    server: str
+    certificate: str | None
+
+
+def _local_server(folder: Path) -> _Local | None:
+    """Where the server of a data folder is, and how to know it."""
     try:
         left = json.loads((folder / SERVER_FILE).read_bytes())
     except (FileNotFoundError, ValueError, RecursionError):
         return None
     except OSError as error:
         raise errors.ConfigError(f"Cannot read {error.filename}: {error.strerror}.") from error
-    url = left.get("url") if isinstance(left, dict) else None
-    return url if isinstance(url, str) else None
+    if not isinstance(left, dict) or not isinstance(left.get("url"), str):
+        return None
+    own = left.get("certificate")
+    return _Local(left["url"], own if isinstance(own, str) else None)
 
 
 def stored_key(file: Path) -> str | None:

@@ -48,6 +48,7 @@ Mebibytes = Annotated[
 ]
 Switch = Annotated[bool, msgspec.Meta(description="true or false")]
 Text = Annotated[str, msgspec.Meta(description="a text")]
+FilePath = Annotated[Path | None, msgspec.Meta(description="the path of a file")]
 Host = Annotated[str, msgspec.Meta(min_length=1, description="a host name or an address")]
 Networks = Annotated[
     tuple[str, ...],
@@ -80,6 +81,10 @@ class ServerSection(msgspec.Struct, frozen=True, kw_only=True):
         int,
         msgspec.Meta(ge=1_024, le=67_108_864, description="a number of bytes, 1024 to 67108864"),
     ] = 1_048_576
+    tls_certificate: FilePath = None
+    """With the certificates of its authorities after it; without it, there is no TLS."""
+    tls_key: FilePath = None
+    """None where the key lies in the file of the certificate."""
     trusted_proxies: Hosts = ()
     """Networks and hosts whose X-Forwarded-For is believed."""
     admin_from: Networks = NEARBY

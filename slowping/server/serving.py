@@ -6,21 +6,26 @@ import errno
 import functools
 import pathlib
 import socket
-from collections.abc import Callable, Iterator
-from typing import Final
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
 
+import msgspec
 import uvicorn
 
 from slowping import __version__
 from slowping.config import Config
 from slowping.core import errors
 from slowping.server.app import House, World, running
+from slowping.server.clock import Clock
 from slowping.server.dispatch.dispatcher import Dispatcher
 from slowping.server.process import data_folder, disk, private_file
 from slowping.server.process.stopping import Stop
 from slowping.server.wire import closing, gate
 from slowping.server.wire.gate import Gate
 from slowping.server.wire.protocol import GatedProtocol
+
+if TYPE_CHECKING:
+    from slowping.server.wire.certificate import Certificate
 
 SERVER_FILE: Final = "server.json"
 
@@ -47,8 +52,31 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so."""
-        await super().startup(sockets)
+        if self.config.ssl is None:
+            await super().startup(sockets)
+        else:
+            await self._startup_with_tls(sockets or [])
         self.ready.set()
+
+    async def _startup_with_tls(self, sockets: Sequence[socket.socket]) -> None:
+        """Start as the server program does, but wait no minute for those who begin no TLS."""
+        make = functools.partial(
+            self.config.http_protocol_class,
+            config=self.config,  # type: ignore[call-arg] # any protocol of the server program
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
+        self.servers = [
+            await asyncio.get_running_loop().create_server(
+                make,
+                sock=each,
+                ssl=self.config.ssl,
+                ssl_handshake_timeout=gate.HEAD_TIMEOUT_S,
+                backlog=_BACKLOG,
+            )
+            for each in sockets
+        ]
+        self.started = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End what would never end by itself, hear everybody out, then wait for the rest."""
@@ -87,7 +115,7 @@ async def serve(
             taken or not this machine's.
         StoreUnusable: the database cannot be used.
     """
-    server, stop = config.server, Stop()
+    server, stop, world = config.server, Stop(), world or World()
     if not config.disk.allow_network:
         disk.refuse_network(folder)
     with (
@@ -95,16 +123,36 @@ async def serve(
         data_folder.owned(folder),
         contextlib.closing(listen(server.host, server.port)) as listener,
     ):
-        url = address_of(listener)
-        async with running(config, folder, world or World()) as house:
+        certificate = certificate_of(config, world.clock)
+        url = address_of(listener, secure=certificate is not None)
+        async with running(config, folder, world) as house:
             if stop.asked.is_set():
                 return
             stop.is_starting = False
-            with _left_in(folder, url):
-                await _serve_on(listener, house, config, stop, lambda: ready(url, house))
+            async with _left_in(folder, url, certificate):
+                program = server_for(house, config, certificate)
+                await _serve_on(listener, program, house, config, stop, lambda: ready(url, house))
 
 
-def server_for(house: House, config: Config) -> "Server":
+def certificate_of(config: Config, clock: Clock) -> "Certificate | None":
+    """The certificate that the configuration names.
+
+    Raises:
+        ConfigError: it cannot be used.
+    """
+    section = config.server
+    if section.tls_certificate is None:
+        if section.tls_key is not None:
+            raise errors.ConfigError(
+                "server.tls_key: name the certificate too, in server.tls_certificate."
+            )
+        return None
+    from slowping.server.wire.certificate import Certificate  # most servers have none
+
+    return Certificate(section.tls_certificate, section.tls_key, clock)
+
+
+def server_for(house: House, config: Config, certificate: "Certificate | None" = None) -> "Server":
     """The server program around a house."""
     the_gate = Gate(most=gate.open_wide())
     return Server(
@@ -119,6 +167,7 @@ def server_for(house: House, config: Config) -> "Server":
             proxy_headers=False,
             backlog=_BACKLOG,
             timeout_graceful_shutdown=round(config.server.shutdown_timeout_s),
+            ssl_context_factory=None if certificate is None else lambda *_: certificate.context,
         ),
         the_gate,
         house.feed.close,
@@ -127,12 +176,12 @@ def server_for(house: House, config: Config) -> "Server":
 
 async def _serve_on(
     listener: socket.socket,
+    server: Server,
     house: House,
     config: Config,
     stop: Stop,
     ready: Callable[[], None],
 ) -> None:
-    server = server_for(house, config)
     async with asyncio.TaskGroup() as group:
         answering = group.create_task(server.serve(sockets=[listener]))
         answering.add_done_callback(lambda _: stop.asked.set())
@@ -154,14 +203,28 @@ async def _hurry_when_urged(server: Server, dispatcher: Dispatcher, stop: Stop) 
     await dispatcher.stop(0)
 
 
-@contextlib.contextmanager
-def _left_in(folder: pathlib.Path, url: str) -> Iterator[None]:
-    """Leave word in the data folder of where the server is, while it is."""
+@contextlib.asynccontextmanager
+async def _left_in(
+    folder: pathlib.Path, url: str, certificate: "Certificate | None"
+) -> AsyncIterator[None]:
+    """Leave word in the data folder of where the server is, and how to know it, while it is."""
     file = folder / SERVER_FILE
-    private_file.write(file, f'{{"url":"{url}","version":"{__version__}"}}')
+
+    def write() -> None:
+        own = {} if certificate is None else {"certificate": certificate.own}
+        told = {"url": url, "version": __version__, **own}
+        private_file.write(file, msgspec.json.encode(told).decode())
+
+    write()
+    looking = []
+    if certificate is not None:
+        looking.append(asyncio.create_task(certificate.keep_true(write)))
     try:
         yield
     finally:
+        for each in looking:
+            each.cancel()
+        await asyncio.gather(*looking, return_exceptions=True)
         file.unlink(missing_ok=True)
 
 
@@ -200,10 +263,10 @@ def _why_not(error: OSError, host: str, port: int) -> str:
     return f"Cannot listen on {host}, port {port}: {error.strerror}."
 
 
-def address_of(listener: socket.socket) -> str:
+def address_of(listener: socket.socket, *, secure: bool = False) -> str:
     """The URL at which a local client reaches the listener."""
     host, port = listener.getsockname()[:2]
     reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host)  # noqa: S104 - it is compared
     if reachable is None:
         reachable = f"[{host}]" if ":" in host else host
-    return f"http://{reachable}:{port}"
+    return f"{'https' if secure else 'http'}://{reachable}:{port}"

@@ -52,6 +52,20 @@ class Authority:
         """... that vouches for itself."""
         return self._context(_sign(NAME, None, valid_for=_DAY))
 
+    def files(self, folder: Path, name: str = NAME) -> tuple[Path, Path]:
+        """A certificate as it should be and its key, in the two files that a server is given."""
+        signed = _sign(name, self._own, valid_for=_DAY)
+        certificate, key = folder / "fullchain.pem", folder / "privkey.pem"
+        certificate.write_bytes(_pem(signed.certificate) + _pem(self._own.certificate))
+        key.write_bytes(_private_pem(signed.key))
+        key.chmod(0o600)
+        return certificate, key
+
+    @property
+    def file(self) -> Path:
+        """Its own certificate, for a client to trust."""
+        return self._file
+
     def outdated(self) -> ssl.SSLContext:
         """A server that speaks nothing newer than TLS 1.0."""
         context = self.well()
