@@ -6,6 +6,7 @@ hide another that would: machines whose IPv6 leads nowhere are many.
 
 import asyncio
 import functools
+import itertools
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
@@ -21,6 +22,12 @@ RESOLVE_TIMEOUT_S: Final = 5.0
 
 HEAD_START_S: Final = 0.25
 """How long an address has to itself before the next one is tried beside it (RFC 8305)."""
+
+MOST_TRIED: Final = 8
+"""Of a host's addresses. Who owns a name can give it hundreds, of hosts that are not his."""
+
+_THREADS: Final = 16
+"""So many names that nobody answers for, and still the others are looked up."""
 
 
 class Unresolved(OSError):
@@ -56,7 +63,15 @@ async def addresses_of(host: str, port: int, resolve: Resolve) -> Sequence[str]:
         raise Unresolved("the host name cannot be resolved") from error
     if not found:
         raise Unresolved("the host name has no address")
-    return found
+    return _in_turn(found)
+
+
+def _in_turn(addresses: Sequence[str]) -> Sequence[str]:
+    """IPv6 and IPv4 by turns, whichever came first: where one leads nowhere, the other may."""
+    first = [address for address in addresses if (":" in address) is (":" in addresses[0])]
+    others = [address for address in addresses if (":" in address) is not (":" in addresses[0])]
+    pairs = itertools.zip_longest(first, others)
+    return tuple(address for pair in pairs for address in pair if address is not None)
 
 
 async def first_to_answer(
@@ -69,7 +84,7 @@ async def first_to_answer(
     Raises:
         Exception: what the last of them failed with.
     """
-    untried = list(addresses)
+    untried = list(addresses[:MOST_TRIED])
     racing: set[asyncio.Future[T]] = set()
     try:
         while True:
@@ -108,7 +123,7 @@ class SystemResolver:
     """Asks the system, on threads of its own that no exit waits for."""
 
     def __init__(self) -> None:
-        self._threads = Unattended(4, "resolve")
+        self._threads = Unattended(_THREADS, "resolve")
 
     async def __call__(self, host: str, port: int) -> Sequence[str]:
         """Every address of the host once, in the order in which they should be tried."""

@@ -60,6 +60,30 @@ async def test_one_that_never_answers_does_not_hide_the_next() -> None:
     assert doors.given_up == ["silent 1", "silent 2"]
 
 
+async def test_no_more_than_eight_are_tried() -> None:
+    doors = Doors()
+    with pytest.raises(ConnectionRefusedError):
+        await doors.first(*(f"closed {number}" for number in range(100)))
+    assert len(doors.tried) == dialling.MOST_TRIED
+
+
+@pytest.mark.parametrize(
+    ("found", "in_turn"),
+    [
+        (("1::1", "1::2", "1::3", "1.1.1.1", "1.1.1.2"), "1::1 1.1.1.1 1::2 1.1.1.2 1::3"),
+        (("1.1.1.1", "1.1.1.2", "1::1"), "1.1.1.1 1::1 1.1.1.2"),
+        (("1.1.1.1", "1.1.1.2"), "1.1.1.1 1.1.1.2"),
+    ],
+)
+async def test_both_sorts_of_addresses_have_their_turn(
+    found: tuple[str, ...], in_turn: str
+) -> None:
+    async def resolve(host: str, port: int) -> Sequence[str]:
+        return found
+
+    assert " ".join(await dialling.addresses_of("mail.example", 25, resolve)) == in_turn
+
+
 async def test_who_gives_up_waiting_leaves_nothing_behind() -> None:
     doors = Doors()
     with contextlib.suppress(TimeoutError):
