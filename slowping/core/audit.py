@@ -97,7 +97,17 @@ class ActFilter(msgspec.Struct, frozen=True, kw_only=True):
 Subject = Project | Category | Channel | ApiKey
 
 # What says nothing that the act does not say itself, or what no act changes.
-_LEFT_OUT: Final = frozenset({"id", "project", "created_at", "last_used_at", "last_used_from"})
+_LEFT_OUT: Final = frozenset(
+    {
+        "id",
+        "project",
+        "created_at",
+        "last_used_at",
+        "last_used_from",
+        "held_until",
+        "held_reason",
+    }
+)
 _SETTINGS: Final = "settings"
 
 
