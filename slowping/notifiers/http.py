@@ -10,10 +10,11 @@ import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Final
+from typing import Final, TypeVar
 
 import httpcore
 import httpx
+import msgspec
 
 from slowping.core import redaction, text, times
 from slowping.core.delivery import Answer, Delivered, Outcome, Retry, Throttled, Unusable
@@ -21,6 +22,8 @@ from slowping.notifiers.dialling import Resolve, SystemResolver
 from slowping.notifiers.guard import EVERYWHERE, Guard, GuardedBackend
 from slowping.notifiers.port import ForbiddenAddress, HttpAnswer, HttpFailure
 from slowping.notifiers.sipping import EndlessAnswer
+
+T = TypeVar("T")
 
 MAX_BODY_BYTES: Final = 16 * 1024
 MAX_EXCERPT: Final = 500
@@ -96,6 +99,17 @@ def failure(error: HttpFailure) -> Outcome:
     if isinstance(error, ForbiddenAddress):
         return Unusable(reason=error.reason)
     return Retry(reason=error.reason, unknown=error.unknown)
+
+
+def told(body: bytes, form: type[T]) -> T:
+    """What a body says; what the form says by default where it is not JSON of that form.
+
+    What is too deep and what is not UTF-8 are other errors to msgspec than what is not JSON.
+    """
+    try:
+        return msgspec.json.decode(body, type=form)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return form()
 
 
 def record(answer: HttpAnswer, secrets: Iterable[str] = ()) -> Answer:

@@ -13,6 +13,11 @@ from tests.notifiers.far_side import Behaviour, reply
 DELIVERED, RETRIED, UNKNOWN = Verdict.DELIVERED, Verdict.RETRIED, Verdict.UNKNOWN
 WAITS, REJECTED, PAUSED = Verdict.WAITS, Verdict.REJECTED, Verdict.PAUSED
 
+_ODD: Final[Mapping[str, bytes]] = {
+    "nests too deep": b'{"a":' + b"[" * 8_000,
+    "not UTF-8": b'{"message":"\xff","description":"\xff"}',
+}
+
 _UNTOLD_S: Final = 60.0  # for who says "wait" and not how long
 _DAY_S: Final = 86_400.0
 
@@ -97,6 +102,8 @@ def _discord() -> Iterator[Case]:
     ):  # fmt: skip
         broken = answering(reply(status, json_of(code=code, message="no")))
         yield case(fault=f"HTTP {status}, code {code}", broken=broken, verdict=verdict)
+    for fault, body in _ODD.items():
+        yield case(fault=f"404, {fault}", broken=answering(reply(404, body)), verdict=PAUSED)
     for fault, behaviour, wait_s in _discord_waits():
         yield case(fault=fault, broken=answering(behaviour), verdict=WAITS, wait_s=wait_s)
 
@@ -165,6 +172,8 @@ def _telegram() -> Iterator[Case]:
         told = json_of(ok=False, error_code=429, description="Too Many Requests", **members)
         broken = answering(reply(429, told, lines))
         yield case(fault=fault, broken=broken, verdict=WAITS, wait_s=wait_s)
+    for fault, body in _ODD.items():
+        yield case(fault=f"403, {fault}", broken=answering(reply(403, body)), verdict=PAUSED)
     moved = json_of(
         ok=False, error_code=400, description="moved", parameters={"migrate_to_chat_id": -1007}
     )

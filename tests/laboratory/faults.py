@@ -67,6 +67,8 @@ def _unreadable(yes: bytes) -> Mapping[str, Behaviour]:
         "a body that is not JSON": reply(200, b"<html>fine</html>"),
         "a body of another form": reply(200, b'["ok"]'),
         "a body with wrong members": reply(200, b'{"id":7,"ok":"yes","code":"x"}'),
+        "a body that nests too deep": reply(200, b'{"a":' + b"[" * 8_000),
+        "a body that is not UTF-8": reply(200, b'{"id":"\xff","description":"\xff"}'),
         "no body": reply(200),
         "status 204": reply(204),
         "shorter by its Content-Length": raw(http.HEAD + b"content-length: 2\r\n\r\n", yes),

@@ -4,6 +4,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 
 from slowping.core import times
@@ -212,6 +213,29 @@ def test_anything_else_says_nothing(value: str | None) -> None:
 
 def test_a_number_without_end_is_a_day() -> None:
     assert http.retry_after("9" * 400, NOW) == 86_400
+
+
+class Form(msgspec.Struct, frozen=True):
+    """What a body is read as."""
+
+    said: str = "nothing"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"said":"yes","more":1}', "yes"),
+        (b"", "nothing"),
+        (b"<html>", "nothing"),
+        (b'["yes"]', "nothing"),
+        (b'{"said":7}', "nothing"),
+        (b'{"said":"\xff"}', "nothing"),
+        (b'{"said":"' + b"x" * 20_000, "nothing"),
+        (b'{"more":' + b"[" * 8_000, "nothing"),
+    ],
+)
+def test_a_body_that_cannot_be_read_says_nothing(body: bytes, said: str) -> None:
+    assert http.told(body, Form).said == said
 
 
 # Excerpts -----------------------------------------------------------------------------------

@@ -109,7 +109,7 @@ def judged(answer: HttpAnswer, limits: Limits, now_ms: int) -> Outcome:
 
 
 def _judged(answer: HttpAnswer, limits: Limits, now_ms: int) -> Outcome:
-    told = _read(answer.body)
+    told = http.told(answer.body, _Told)
     seen = http.record(answer, limits.secrets)
     if 200 <= answer.status < 300:
         return Delivered(answer=seen, paces=_paces(answer.headers, limits), reference=told.id)
@@ -127,24 +127,17 @@ def _judged(answer: HttpAnswer, limits: Limits, now_ms: int) -> Outcome:
 
 def wants_a_plainer_body(answer: HttpAnswer) -> bool:
     """Whether it was the body that Discord found fault with."""
-    return answer.status in (400, 413) and _read(answer.body).code in _FAULTS_OF_THE_BODY
+    return answer.status in (400, 413) and http.told(answer.body, _Told).code in _FAULTS_OF_THE_BODY
 
 
 def is_about(answer: HttpAnswer, code: int) -> bool:
     """Whether it is an error with this code."""
-    return answer.status >= 400 and _read(answer.body).code == code
+    return answer.status >= 400 and http.told(answer.body, _Told).code == code
 
 
 def reference(answer: HttpAnswer) -> str | None:
     """The id of what was made."""
-    return _read(answer.body).id
-
-
-def _read(body: bytes) -> _Told:
-    try:
-        return msgspec.json.decode(body, type=_Told)
-    except msgspec.DecodeError:  # also where it is JSON of another form
-        return _Told()
+    return http.told(answer.body, _Told).id
 
 
 def _throttled(answer: HttpAnswer, told: _Told, limits: Limits, now_ms: int) -> Outcome:

@@ -74,7 +74,7 @@ class _Told(msgspec.Struct, frozen=True):
 
 def judged(answer: HttpAnswer, limits: Limits, now_ms: int) -> Outcome:
     """What an answer means."""
-    told = _read(answer)
+    told = http.told(answer.body, _Told)
     seen = http.record(answer, limits.secrets)
     if told.ok:
         return Delivered(
@@ -101,7 +101,7 @@ def judged(answer: HttpAnswer, limits: Limits, now_ms: int) -> Outcome:
 
 def moved_to(answer: HttpAnswer) -> int | None:
     """The chat's new id, where a group was made a supergroup."""
-    told = _read(answer)
+    told = http.told(answer.body, _Told)
     moved = told.parameters.migrate_to_chat_id
     # Ids have 52 bits at most (Bot API, ResponseParameters).
     return None if told.ok or moved is None or abs(moved) >= 2**52 else moved
@@ -109,17 +109,10 @@ def moved_to(answer: HttpAnswer) -> int | None:
 
 def wants_a_plainer_text(answer: HttpAnswer) -> bool:
     """Whether it was the text that Telegram found fault with."""
-    told = _read(answer)
+    told = http.told(answer.body, _Told)
     return (told.error_code or answer.status) in (400, 413) and bool(
         _FAULT_OF_THE_TEXT.search(told.description) or answer.status == 413
     )
-
-
-def _read(answer: HttpAnswer) -> _Told:
-    try:
-        return msgspec.json.decode(answer.body, type=_Told)
-    except msgspec.DecodeError:  # also where it is JSON of another form
-        return _Told()
 
 
 def _throttled(answer: HttpAnswer, told: _Told, limits: Limits, now_ms: int) -> Outcome:
