@@ -42,6 +42,7 @@ class ActKind(enum.StrEnum):
     STORE_BACKED_UP = "store.backed_up"
     STORE_PRUNED = "store.pruned"
     SECRETS_RESEALED = "secrets.resealed"
+    SECRETS_FORGOTTEN = "secrets.forgotten"
 
 
 class Author(msgspec.Struct, frozen=True, kw_only=True):

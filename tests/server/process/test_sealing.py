@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from slowping.core import errors
+from slowping.core.audit import ActFilter
 from slowping.core.channel import StoredChannel
 from slowping.server.process import data_folder, sealing, secret_key
 from slowping.server.process.data_folder import DATABASE
@@ -169,6 +170,10 @@ async def test_what_is_lost_is_given_up_and_its_channels_pause(tmp_path: pathlib
         [hook, bot] = await channels(house)
         assert (hook.settings, bot.settings) == ({}, {})
         assert hook.paused_reason == bot.paused_reason == sealing.GIVEN_UP
+        [act] = await house.store.directory.list_acts(
+            ActFilter(act="secrets.forgotten"), before=None, limit=2
+        )
+        assert act.after == {"channels": list(loss.channels)}
 
 
 async def test_what_a_key_opens_is_not_given_up(tmp_path: pathlib.Path) -> None:
