@@ -37,8 +37,11 @@ BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 MAX_CONTAINERS: Final = 20_000
 """Most arrays and objects in a body: what is made of a million of them stops all others."""
 
-TOGETHER_BYTES: Final = 33_554_432
-"""Most bytes of all bodies that are being read or answered: seconds of work for the disk."""
+TOGETHER_BYTES: Final = 16_777_216
+"""Most bytes of all bodies that are being read or answered.
+
+It is a second of work for the disk, and what is made of them takes eight times as much memory.
+"""
 
 ABORT: Final = "slowping_abort"
 """In the state of a request, what cuts its connection off, whatever still waits to be sent."""
@@ -96,6 +99,8 @@ class Bodies:
         encoding = headers.get(b"content-encoding", b"identity").strip().lower()
         if encoding not in {b"identity", b""}:
             raise errors.UnsupportedEncoding(encoding.decode("latin-1"))
+        if self._held_bytes + int(length) > self._together_bytes and self._oldest() is None:
+            raise self._too_much()
         body = (await self._arrived(receive)).removeprefix(BYTE_ORDER_MARK)
         self._hold(len(body))
         return body
@@ -161,12 +166,18 @@ class Bodies:
         self._held_bytes += size
         if self._held_bytes <= self._together_bytes:
             return
-        oldest = next((one for one in self._arriving.values() if one.size), None)
-        too_much = errors.Unavailable("The server has more to read than it can hold.")
+        oldest = self._oldest()
         if oldest is None or oldest is arriving:
             self._held_bytes -= size
-            raise too_much
-        self._end(oldest, too_much)
+            raise self._too_much()
+        self._end(oldest, self._too_much())
+
+    def _oldest(self) -> "_Arriving | None":
+        """The body that takes longest to arrive, of those that something is there of."""
+        return next((one for one in self._arriving.values() if one.size), None)
+
+    def _too_much(self) -> errors.Unavailable:
+        return errors.Unavailable("The server has more to read than it can hold.")
 
     def _end(self, arriving: "_Arriving", reason: errors.SlowpingError) -> None:
         if arriving.ended_by is None:

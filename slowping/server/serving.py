@@ -6,8 +6,8 @@ import errno
 import functools
 import pathlib
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import uvicorn
@@ -20,8 +20,9 @@ from slowping.server.clock import Clock
 from slowping.server.dispatch.dispatcher import Dispatcher
 from slowping.server.process import data_folder, disk, private_file
 from slowping.server.process.stopping import Stop
-from slowping.server.wire import closing, gate
+from slowping.server.wire import gate
 from slowping.server.wire.gate import Gate
+from slowping.server.wire.listening import Listening
 from slowping.server.wire.protocol import GatedProtocol
 
 if TYPE_CHECKING:
@@ -31,8 +32,7 @@ SERVER_FILE: Final = "server.json"
 
 _BACKLOG: Final = 2_048
 
-_COMING_IN_S: Final = 0.02
-"""For whoever is connected already to be taken in, when the server stops."""
+_LOOK_EVERY_S: Final = 0.02
 
 _HEARING_OUT_S: Final = 0.5
 """How long those who have asked for nothing are listened to, when the server stops."""
@@ -52,40 +52,26 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so."""
-        if self.config.ssl is None:
-            await super().startup(sockets)
-        else:
-            await self._startup_with_tls(sockets or [])
+        await super().startup([])
+        self._listening = Listening(self._protocol, self._gate, self.config.ssl)
+        self._listening.begin(sockets or [])
         self.ready.set()
-
-    async def _startup_with_tls(self, sockets: Sequence[socket.socket]) -> None:
-        """Start as the server program does, but wait no minute for those who begin no TLS."""
-        make = functools.partial(
-            self.config.http_protocol_class,
-            config=self.config,  # type: ignore[call-arg] # any protocol of the server program
-            server_state=self.server_state,
-            app_state=self.lifespan.state,
-        )
-        self.servers = [
-            await asyncio.get_running_loop().create_server(
-                make,
-                sock=each,
-                ssl=self.config.ssl,
-                ssl_handshake_timeout=gate.HEAD_TIMEOUT_S,
-                backlog=_BACKLOG,
-            )
-            for each in sockets
-        ]
-        self.started = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End what would never end by itself, hear everybody out, then wait for the rest."""
         self._end_streams()
-        closing.turn_away(sockets or [])
         self._gate.is_closing = True
-        await asyncio.sleep(_COMING_IN_S)
+        await self._listening.end(sockets or [])
         await self._hear_out()
         await super().shutdown(sockets)
+
+    def _protocol(self) -> asyncio.Protocol:
+        """What the server program makes for each connection."""
+        make: Any = self.config.http_protocol_class
+        made: asyncio.Protocol = make(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return made
 
     async def _hear_out(self) -> None:
         """Give those who are silent a moment: what they have asked may be on its way."""
@@ -93,7 +79,7 @@ class Server(uvicorn.Server):
         while self._gate.is_silent() and not self.force_exit:
             if asyncio.get_running_loop().time() > until:
                 return
-            await asyncio.sleep(_COMING_IN_S)
+            await asyncio.sleep(_LOOK_EVERY_S)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -165,7 +151,6 @@ def server_for(house: House, config: Config, certificate: "Certificate | None" =
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            backlog=_BACKLOG,
             timeout_graceful_shutdown=round(config.server.shutdown_timeout_s),
             ssl_context_factory=None if certificate is None else lambda *_: certificate.context,
         ),

@@ -214,6 +214,8 @@ async def test_where_all_bodies_are_being_answered_another_one_has_to_wait() -> 
         await bodies.read({}, Sender(b"x" * 20))
     with pytest.raises(errors.Unavailable):
         await bodies.read({}, Sender(b"x" * 20, b"x" * 20))
+    with pytest.raises(errors.Unavailable):
+        await bodies.read({b"content-length": b"20"}, never)  # before a byte of it is read
     bodies.let_go(body)
     assert len(await bodies.read({}, Sender(b"x" * 20))) == 20
 

@@ -5,6 +5,8 @@ from typing import Final
 BARS: Final[tuple[str, ...]] = (
     "kill_loop",
     "shutdown",
+    "overload",
+    "strangers",
     "power_cut",
     "sync_trace",
     "disk_full",

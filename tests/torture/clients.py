@@ -102,6 +102,16 @@ class Line:
         address = urlsplit(url)
         return cls(*await asyncio.open_connection(address.hostname, address.port))
 
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def on(cls, url: str) -> AsyncIterator["Line"]:
+        """Connect, until the block ends."""
+        line = await cls.to(url)
+        try:
+            yield line
+        finally:
+            line.close()
+
     async def ask(self, content: bytes) -> Answer:
         """Send a request, read its answer.
 
@@ -114,6 +124,12 @@ class Line:
         headers = {name.lower(): value for name, _, value in (li.partition(": ") for li in lines)}
         body = await self._reader.readexactly(int(headers.get("content-length", "0")))
         return Answer(status=int(first.split(" ", 2)[1]), headers=headers, body=body)
+
+    async def say_and_wait(self, said: bytes) -> None:
+        """Send something, and read until the server ends the connection."""
+        self._writer.write(said)
+        while await self._reader.read(65_536):
+            pass
 
     def close(self) -> None:
         """Leave."""
@@ -159,27 +175,21 @@ class Crowd:
 
     async def send_again(self, url: str) -> None:
         """Send what has an idempotency key and was not answered."""
-        line = await Line.to(url)
-        try:
+        async with Line.on(url) as line:
             while self._ledger.unanswered:
                 await self._ask(line, self._ledger.unanswered.pop())
-        finally:
-            line.close()
 
     async def _send(self, url: str, make: "Make", is_repeatable: bool) -> None:
         goes_on = True
         while goes_on and not self._enough.is_set():
             try:
-                line = await Line.to(url)
+                async with Line.on(url) as line:
+                    goes_on = await self._talk(line, make, is_repeatable)
             except ConnectionRefusedError:
                 return  # it is gone, and says so
             except OSError as error:
                 self._ledger.ended[type(error).__name__] += 1
                 return
-            try:
-                goes_on = await self._talk(line, make, is_repeatable)
-            finally:
-                line.close()
 
     async def _talk(self, line: Line, make: "Make", is_repeatable: bool) -> bool:
         """Send on a connection; whether to connect again."""

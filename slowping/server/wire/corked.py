@@ -53,14 +53,26 @@ class Corked:
         if self._is_ended:
             return
         self._flush()
-        if self._transport.is_closing() or not self._transport.can_write_eof():
-            self._transport.close()
+        if not self._ends():
+            self._transport.close()  # what is not sent yet is sent before
             return
         self._is_ended = True
-        self._transport.write_eof()
         # However much it has sent: only so is it heard that it closes its end.
         self._transport.resume_reading()
         self._leaving()
+
+    def _ends(self) -> bool:
+        """Say that nothing follows, where that can be said now."""
+        transport = self._transport
+        if transport.is_closing() or transport.get_write_buffer_size():
+            return False
+        if not transport.can_write_eof():
+            return False
+        try:
+            transport.write_eof()
+        except OSError:  # nobody is there any more
+            return False
+        return True
 
     def _flush(self) -> None:
         if self._flushing is not None:

@@ -21,7 +21,7 @@ HEADS_BYTES: Final = 16_777_216
 _MOST_CONNECTIONS: Final = 8_192
 """Each takes some 20 KiB, and whoever rests makes room for who comes."""
 
-_KEPT_DESCRIPTORS: Final = 64
+_KEPT_DESCRIPTORS: Final = 128
 """For the database, for deliveries, and for whatever the process opens besides."""
 
 _LEAVING_SHARE: Final = 8
@@ -40,6 +40,10 @@ class Waited(Protocol):
 
     def end(self) -> None:
         """Say that no answer follows, and close."""
+        ...
+
+    def show_out(self) -> None:
+        """Say that there is no room, and close."""
         ...
 
     def give_up(self) -> None:
@@ -66,7 +70,12 @@ class Gate:
     ) -> None:
         self.is_closing = False
         """Whether each answer is the last of its connection, because the server stops."""
+        self._coming = 0
+        """How many have been accepted, and have no protocol yet."""
+        self._connected = 0
         self._most = most
+        self._eased = asyncio.Event()
+        """Set when there may be room for another one."""
         self._head_timeout_s = head_timeout_s
         self._stall_s = stall_s
         self._rest_s = rest_s
@@ -87,16 +96,30 @@ class Gate:
 
     # Room ------------------------------------------------------------------------------------
 
-    def has_room(self, connected: int) -> bool:
-        """Whether one more may come in; where it is full, whoever was silent longest goes."""
-        if connected - len(self._leaving) < self._most:
+    async def lets_in(self) -> None:
+        """Wait until one more can be accepted, be it to be told that there is no room."""
+        most = self._most + self._most // _LEAVING_SHARE + 1
+        while self._connected + self._coming >= most:
+            self._eased.clear()
+            await self._eased.wait()
+        self._coming += 1
+
+    def has_come(self) -> None:
+        """Whoever was let in has a protocol, or has left again."""
+        self._coming -= 1
+        self._eased.set()
+
+    def comes_in(self) -> bool:
+        """Whether there is room for one more; whoever was silent longest goes where it is full."""
+        self._connected += 1
+        if self._connected - len(self._leaving) <= self._most:
             return True
         first = [next(iter(ones.items())) for ones in (self._asking, self._resting) if ones]
         if not first:
             return False
         longest, _ = min(first, key=lambda silent: silent[1])
         self.is_gone(longest)
-        longest.end()
+        longest.show_out()
         return True
 
     def is_silent(self) -> bool:
@@ -143,10 +166,12 @@ class Gate:
         self.has_head(connection)
         self.has_rested(connection)
         self._leaving[connection] = self._begin()
-        if len(self._leaving) > 1 + self._most // _LEAVING_SHARE:
-            first = next(iter(self._leaving))
-            self.is_gone(first)
-            first.give_up()
+
+    def goes(self, connection: Waited) -> None:
+        """It is closed."""
+        self._connected -= 1
+        self._eased.set()
+        self.is_gone(connection)
 
     def is_gone(self, connection: Waited) -> None:
         """Wait for nothing any longer."""
@@ -171,7 +196,7 @@ class Gate:
         for connection in [
             *_longer(self._asking, now - self._head_timeout_s),
             *self._late_to_take(now),
-            *self._late_to_leave(now),
+            *_longer(self._leaving, now - LEAVE_S),
         ]:
             self.is_gone(connection)
             connection.give_up()
@@ -184,18 +209,11 @@ class Gate:
             unsent = connection.unsent()
             if unsent == 0:
                 del self._taking[connection]
-                if self._leaving.pop(connection, None) is not None:
-                    self._leaving[connection] = now
             elif unsent < before:
                 self._taking[connection] = (unsent, now)
             elif now - since > self._stall_s:
                 late.append(connection)
         return late
-
-    def _late_to_leave(self, now: float) -> list[Waited]:
-        """Those who have taken all of their answers, which are waited for by themselves."""
-        late = _longer(self._leaving, now - LEAVE_S)
-        return [connection for connection in late if connection not in self._taking]
 
 
 def _longer(waited: dict[Waited, float], than: float) -> list[Waited]:

@@ -82,7 +82,7 @@ class GatedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as it is declared there
         """Take a connection, and say in the state of its requests how it is cut off."""
-        has_room = self._gate.has_room(len(self.connections))
+        has_room = self._gate.comes_in()
         self.app_state = {**self.app_state, http.ABORT: transport.abort}
         corked = Corked(transport, functools.partial(self._gate.wait_for_leaving, self))
         super().connection_made(corked)  # type: ignore[arg-type] # it acts as one
@@ -90,12 +90,11 @@ class GatedProtocol(HttpToolsProtocol):
         if has_room:
             self._wait()
         else:
-            self.transport.write(_FULL)
-            self.transport.close()
+            self.show_out()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget what was not begun."""
-        self._gate.is_gone(self)
+        self._gate.goes(self)
         self.pipeline.clear()
         super().connection_lost(exc)
 
@@ -105,6 +104,11 @@ class GatedProtocol(HttpToolsProtocol):
 
     def end(self) -> None:
         """Say that no answer follows, and close."""
+        self.transport.close()
+
+    def show_out(self) -> None:
+        """Say that there is no room, and close; it is the answer to what may be on its way."""
+        self.transport.write(_FULL)
         self.transport.close()
 
     def give_up(self) -> None:

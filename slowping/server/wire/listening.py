@@ -1,0 +1,121 @@
+"""Take in who connects, as long as there is room, and stop without a reset for anybody.
+
+The kernel completes connections by itself, and resets those that nobody has accepted when the
+socket is closed. So first no new ones are begun: a client whose first packet is not heard sends it
+again a second later, when nothing listens any more, or the next process does.
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import errno
+import socket
+import ssl
+import struct
+import sys
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from slowping.server.wire.gate import HEAD_TIMEOUT_S, Gate
+
+_LAST_S: Final = 0.02
+"""For whoever is connected already to be accepted, when listening ends."""
+
+_MOST_COMING: Final = 1_024
+"""Beyond so many who have not begun to speak, the first of them has to go."""
+
+_NOTHING_LEFT: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+
+_BREATHER_S: Final = 0.1
+"""Before it is tried again where the system has nothing left for another connection."""
+
+_SO_ATTACH_FILTER: Final = 26
+
+_TCP_FLAGS: Final = 13
+"""Where they stand in the header."""
+
+_SYN: Final = 0x02
+
+# Classic BPF: code, jump if true, jump if false, operand.
+_NO_FIRST_PACKETS: Final = (
+    (0x30, 0, 0, _TCP_FLAGS),  # load a byte
+    (0x45, 0, 1, _SYN),  # is this bit set?
+    (0x06, 0, 0, 0),  # take nothing of the packet
+    (0x06, 0, 0, 0xFFFFFFFF),  # take all of it
+)
+
+
+class Listening:
+    """Accepts connections, and has a protocol for each."""
+
+    def __init__(
+        self,
+        make_protocol: Callable[[], asyncio.Protocol],
+        the_gate: Gate,
+        tls: ssl.SSLContext | None,
+    ) -> None:
+        self._make_protocol = make_protocol
+        self._gate = the_gate
+        self._tls = tls
+        self._accepting: list[asyncio.Task[None]] = []
+        self._coming: dict[asyncio.Task[None], None] = {}
+        """Those who were accepted and are not through with TLS, the first of them first."""
+
+    def begin(self, listeners: Iterable[socket.socket]) -> None:
+        """Accept from now on."""
+        self._accepting = [asyncio.create_task(self._accept(one)) for one in listeners]
+
+    async def end(self, listeners: Iterable[socket.socket]) -> None:
+        """Begin no new connections, take in all that are begun, and accept no more."""
+        turn_away(listeners)
+        for accepting in self._accepting:
+            await asyncio.wait((accepting,), timeout=_LAST_S)
+            accepting.cancel()
+        await asyncio.gather(*self._accepting, *self._coming, return_exceptions=True)
+
+    async def _accept(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._gate.lets_in()
+            try:
+                connection, _ = await loop.sock_accept(listener)
+            except OSError as error:
+                self._gate.has_come()
+                # Otherwise it is the client's doing, who has left.
+                await asyncio.sleep(_BREATHER_S if error.errno in _NOTHING_LEFT else 0)
+                continue
+            coming = loop.create_task(self._welcome(connection))
+            self._coming[coming] = None
+            coming.add_done_callback(self._coming.pop)
+            if len(self._coming) > _MOST_COMING:
+                next(iter(self._coming)).cancel()
+
+    async def _welcome(self, connection: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            # Whatever a stranger does wrong while a connection is made is no fault of ours.
+            with contextlib.suppress(OSError):
+                await loop.connect_accepted_socket(
+                    self._make_protocol,
+                    connection,
+                    ssl=self._tls,
+                    ssl_handshake_timeout=HEAD_TIMEOUT_S if self._tls else None,
+                )
+        finally:
+            self._gate.has_come()
+
+
+def turn_away(listeners: Iterable[socket.socket]) -> None:
+    """Begin no new connections; whoever is about to be connected still is, and can be accepted.
+
+    Where the system has no such filter, nothing is done, and closing may reset a few.
+    """
+    if sys.platform != "linux":
+        return
+    program = ctypes.create_string_buffer(
+        b"".join(struct.pack("HBBI", *step) for step in _NO_FIRST_PACKETS)
+    )
+    described = struct.pack("HP", len(_NO_FIRST_PACKETS), ctypes.addressof(program))
+    for listener in listeners:
+        with contextlib.suppress(OSError):
+            listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, described)
