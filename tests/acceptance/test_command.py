@@ -187,6 +187,7 @@ async def test_a_database_that_is_not_ours_is_refused_and_left_alone(
     folder.mkdir()
     file = folder / "slowping.db"
     write(file)
+    file.chmod(0o600)
     before = file.read_bytes()
     ran = await machine.slowping("serve", "--data", folder, "--port", "0")
     assert is_one_sentence(ran), ran

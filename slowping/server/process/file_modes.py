@@ -33,8 +33,7 @@ def close_to_others(folder: pathlib.Path) -> None:
     ours = [path for path in found if _OURS.fullmatch(path.name)]
     closed = [path.name for path in ours if path.name != "secret.key" and _close(path)]
     if len(ours) == len(found):
-        if _close(folder):
-            closed.append(".")
+        _close(folder)
     elif _others_may_write(folder):
         raise errors.ConfigError(
             f"Others may put files into the data folder {folder}, such as another database or key. "
