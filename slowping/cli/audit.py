@@ -79,7 +79,7 @@ def _change(before: dict[str, Any] | None, after: dict[str, Any] | None) -> str:
     """What differs: `name: shop → store`; of what is new or gone the whole of it is in the JSON."""
     if before is None or after is None:
         return _counted(after) if before is None else ""
-    names = dict.fromkeys((*before, *after))
+    names = [name for name in dict.fromkeys((*before, *after)) if name not in _SAID]
     return ", ".join(f"{name}: {_value(before, name)} → {_value(after, name)}" for name in names)
 
 
@@ -89,7 +89,8 @@ def _counted(after: dict[str, Any] | None) -> str:
     return ", ".join(f"{name}: {text.show(value)}" for name, value in done if name in _COUNTS)
 
 
-_COUNTS = ("moved", "queued", "made")
+_COUNTS = ("moved", "queued", "made", "imported", "bytes", "channels")
+_SAID = ("paused_at", "revoked_at")  # by the act itself, and when it was
 
 
 def _value(members: dict[str, Any], name: str) -> str:
