@@ -343,7 +343,7 @@ async def ask_everything(plot: Plot, client: httpx.AsyncClient) -> None:
 async def _places(plot: Plot, client: httpx.AsyncClient, path: str) -> AsyncIterator[str]:
     """A path for each of the first things that are there, and one for something that is not."""
     if path.endswith("}") and path.startswith(API):
-        limit = {"limit": plot.run.times(20)}
+        limit = {"limit": plot.run.times(10)}
         listed = await plot.ask(client, "GET", path.rpartition("/")[0], params=limit)
         for item in listed.json().get("items", ()):
             yield re.sub(r"\{\w+\}", str(item["id"]), path)
@@ -405,7 +405,7 @@ def look_at_files(plot: Plot) -> int:
 
 async def look_for_canaries(run: Run) -> Sequence[Figure]:
     """All of it, with both forms of the log."""
-    manners = [MANNERS[number % len(MANNERS)] for number in range(run.times(3 * len(MANNERS)))]
+    manners = [MANNERS[number % len(MANNERS)] for number in range(run.times(2 * len(MANNERS)))]
     open_files = 0
     async with HttpParrot().running() as web, MailParrot().running() as mail:
         assert isinstance(web, HttpParrot)
@@ -447,7 +447,7 @@ def _figures(plot: Plot, open_files: int) -> Sequence[Figure]:
         Figure(
             what="answers looked at",
             measured=plot.answers,
-            bar=plot.run.times(3_000),
+            bar=plot.run.times(2_000),
             at_least=True,
         ),
         Figure(what="items of the feed looked at", measured=plot.told, bar=20, at_least=True),
