@@ -297,6 +297,8 @@ def _row(found: Channel) -> tuple[str, ...]:
 def _state(found: Channel) -> str:
     if found.paused_at is not None:
         return f"paused: {found.paused_reason}" if found.paused_reason else "paused"
+    if found.held_until is not None:
+        return f"failing: {found.held_reason}; next try {output.moment(found.held_until)}"
     return "ad hoc" if found.ad_hoc else "on"
 
 

@@ -6,6 +6,12 @@ import msgspec
 
 from slowping.core.delivery import Delivered, Outcome, Rejected, Retry, Unusable
 
+CHANNEL: Final = "channel:"
+"""Before a channel's number: the scope that is its own."""
+
+KEPT_AS: Final = "breaker:"
+"""Before the scope of a breaker that is kept: what a far side asks for is kept under the scope."""
+
 STREAK: Final = 5
 """So many failures in a row open a breaker."""
 

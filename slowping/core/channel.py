@@ -32,6 +32,10 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     paused_at: dt.datetime | None
     paused_reason: str | None
     created_at: dt.datetime
+    held_until: dt.datetime | None = None
+    """While it keeps failing: when one message tries it again."""
+    held_reason: str | None = None
+    """Of what the last attempt failed then."""
 
 
 class NewChannel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

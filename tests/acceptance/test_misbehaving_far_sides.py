@@ -19,6 +19,7 @@ from slowping.config import (
     WebhookSection,
 )
 from slowping.core import times
+from slowping.core.breaker import STREAK
 from slowping.core.channel import NewChannel
 from slowping.core.delivery import Delivery
 from slowping.core.event import NewEvent
@@ -70,6 +71,17 @@ class Scene(msgspec.Struct, kw_only=True):
         """Whether the channel is paused, or is not."""
         [channel] = (await self.client.list_channels(name="far")).items
         return (channel.paused_at is not None) is paused
+
+    async def is_held(self, attempts: int) -> bool:
+        """Whether the channel is left alone after so many attempts."""
+        [channel] = (await self.client.list_channels(name="far")).items
+        found = (await self.client.list_deliveries(channel="far")).items
+        return channel.held_until is not None and attempts == sum(each.attempts for each in found)
+
+    async def has_delivered(self, count: int) -> bool:
+        """Whether so many have arrived."""
+        found = (await self.client.list_deliveries(channel="far")).items
+        return count == sum(each.state == "delivered" for each in found)
 
     async def delivery(self, *, attempts: int, state: str) -> Delivery:
         """The channel's delivery, once it has come so far."""
@@ -315,6 +327,28 @@ async def test_what_failed_is_sent_again_when_a_person_asks(
         ran = await here.slowping("delivery", "retry", "--failed", "--channel", "far")
         assert ran.code == 0, ran.stderr
         await here.delivery(attempts=2, state="delivered")
+
+
+async def test_a_channel_that_keeps_failing_says_so_and_is_tried_when_a_person_asks(
+    tmp_path: pathlib.Path, machine: Machine
+) -> None:
+    script = [reply(503)] * STREAK + [reply(204)]
+    async with scene_with("webhook", tmp_path, machine, *script) as (here, far_side):
+        for _ in range(STREAK):
+            await here.send()
+        await eventually(lambda: here.is_held(STREAK))
+        assert (
+            "failing: the far side answered with HTTP 503"
+            in (await here.slowping("channel", "list")).stdout
+        )
+        await here.send()
+        last, *others = (await here.client.list_deliveries(channel="far")).items
+        assert last.attempts == 0
+        assert (await here.slowping("delivery", "retry", others[0].id)).code == 0
+        # It arrives, and with it all that waited.
+        await eventually(lambda: here.has_delivered(STREAK + 1))
+        assert not await here.is_held(STREAK)
+    assert len(far_side.requests) == 2 * STREAK + 1
 
 
 async def test_a_delivery_that_fails_again_when_a_person_asks_ends_with_1(

@@ -42,6 +42,11 @@ def test_a_paused_channel_is_paused_whatever_went_wrong() -> None:
     assert standing.standing(paused, told) is Standing.PAUSED
 
 
+def test_a_channel_that_is_left_alone_is_troubled_whatever_the_hours_say() -> None:
+    held = channel("ops", held_until=moment(0), held_reason="HTTP 503")
+    assert standing.standing(held, figures(held, hours=hours(5))) is Standing.TROUBLED
+
+
 @pytest.mark.parametrize(
     ("good", "bad", "said"),
     [

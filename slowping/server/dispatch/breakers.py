@@ -8,7 +8,7 @@ import msgspec
 
 from slowping.core import breaker as core
 from slowping.core import retry, settle
-from slowping.core.breaker import Breaker, Probe
+from slowping.core.breaker import KEPT_AS, Breaker, Probe
 from slowping.core.delivery import Hold, Outcome, Retry
 from slowping.server.dispatch.outlets import Outlet, own_scope
 from slowping.server.log import Fact
@@ -21,9 +21,6 @@ SPREAD_S: Final = 30.0
 
 LOOK_AGAIN_MS: Final = 1_000
 """How soon to ask whether a probe is back."""
-
-STORED_AS: Final = "breaker:"
-"""Before a scope in the store, which keeps what the far side asked for under the scope itself."""
 
 _LONGEST_MS: Final = round(retry.LONGEST_S * 1000)
 _CLOSED: Final = Breaker()
@@ -67,8 +64,8 @@ class Breakers:
             Unavailable: the store cannot be used now.
         """
         for hold in await self._outbox.holds():
-            if hold.scope.startswith(STORED_AS):
-                scope = hold.scope.removeprefix(STORED_AS)
+            if hold.scope.startswith(KEPT_AS):
+                scope = hold.scope.removeprefix(KEPT_AS)
                 self._stored.add(scope)
                 kept = Breaker(failures=hold.failures, since=hold.since, until=hold.until)
                 self._known.setdefault(scope, kept)
@@ -171,21 +168,20 @@ class Breakers:
             after = core.failed(before, now=self._now_ms(), asked_s=asked_s)
         if (before.since is None) is not (after.since is None):
             word = "opened" if before.since is None else "closed"
-            logger.warning(Fact(f"breaker {word}", scope=scope, reason=settle.reason_of(outcome)))
+            logger.warning(Fact(f"breaker {word}", of=scope, reason=settle.reason_of(outcome)))
         await self._keep(scope, after, settle.reason_of(outcome) or "")
 
     async def _keep(self, scope: str, breaker: Breaker, why: str) -> None:
         self._known[scope] = breaker
         if breaker.since is not None:
             self._stored.add(scope)
-            await self._outbox.hold(
-                Hold(
-                    scope=STORED_AS + scope, until=breaker.until, why=why,
-                    failures=breaker.failures, since=breaker.since,
-                )
+            hold = Hold(
+                scope=KEPT_AS + scope, until=breaker.until, why=why, failures=breaker.failures,
+                since=breaker.since,
             )  # fmt: skip
+            await self._outbox.hold(hold, now=self._now_ms())
         elif scope in self._stored:
-            await self._outbox.lift(STORED_AS + scope)
+            await self._outbox.lift(KEPT_AS + scope, now=self._now_ms())
             self._stored.discard(scope)
 
     def _of(self, scope: str) -> Breaker:

@@ -10,7 +10,7 @@ from slowping.core.delivery import Delivered, Outcome, Throttled, Unusable
 from slowping.core.settle import Sent
 from slowping.server.dispatch.breakers import Breakers
 from slowping.server.dispatch.holds import Holds
-from slowping.server.dispatch.outlets import Outlet, Outlets
+from slowping.server.dispatch.outlets import Outlet, Outlets, shown
 from slowping.server.dispatch.paces import Paces
 from slowping.server.log import Fact
 from slowping.server.tally import Tally
@@ -110,7 +110,7 @@ class Consequences:
                 event=ids.encode(ids.EVENT, first.event_id),
                 delivery=ids.encode(ids.DELIVERY, first.id),
                 deliveries=len(message.deliveries),
-                channel=outlet.own_scope,
+                channel=shown(outlet.channel.id),
                 attempt=first.attempts,
                 may_be_repeat=any(each.may_be_repeat for each in message.deliveries) or None,
                 outcome=name,

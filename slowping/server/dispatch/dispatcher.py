@@ -17,7 +17,7 @@ from slowping.server.clock import Clock
 from slowping.server.dispatch.breakers import Breakers, Leave
 from slowping.server.dispatch.consequences import Consequences
 from slowping.server.dispatch.holds import Holds
-from slowping.server.dispatch.outlets import Kinds, Outlet, Outlets, own_scope
+from slowping.server.dispatch.outlets import Kinds, Outlet, Outlets, shown
 from slowping.server.dispatch.paces import Paces
 from slowping.server.dispatch.sending import Sender
 from slowping.server.dispatch.timetable import Timetable
@@ -35,6 +35,9 @@ LEASE_MS: Final = 600_000
 
 SAFETY_WAKE_S: Final = 60.0
 """How often everything is looked at, even if nobody asks."""
+
+STEP_MS: Final = 1_000
+"""By less than that a clock is corrected; by more it is set."""
 
 RECOVERY_S: Final = 5.0
 """How soon it is looked at again after something went wrong inside."""
@@ -71,6 +74,8 @@ class Dispatcher:
         self._slots = asyncio.Semaphore(CONCURRENCY)
         self._alarm = asyncio.Event()
         self._looked_at: int | None = None
+        self._latest = 0
+        """When the clock was last looked at: earlier is a step back."""
         self._look_after_s = SAFETY_WAKE_S
         self._sender = Sender(clock)
 
@@ -150,9 +155,11 @@ class Dispatcher:
 
     def _rest_s(self) -> float:
         """Seconds until everything is looked at again: none where the clock has stepped back."""
-        if self._looked_at is None:
+        now = self._clock.now_ms()
+        if self._looked_at is None or now < self._latest - STEP_MS:
             return 0.0
-        passed_s = (self._clock.now_ms() - self._looked_at) / 1000
+        self._latest = now
+        passed_s = (now - self._looked_at) / 1000
         return max(0.0, self._look_after_s - passed_s) if passed_s >= 0 else 0.0
 
     async def _look_at_everything(self) -> None:
@@ -160,7 +167,8 @@ class Dispatcher:
         # Whatever is wrong with the store now must not end the sending for good.
         [failure] = await asyncio.gather(self._put_right(now), return_exceptions=True)
         if failure is None:
-            self._looked_at, self._look_after_s = now, SAFETY_WAKE_S
+            self._looked_at = self._latest = now
+            self._look_after_s = SAFETY_WAKE_S
         else:
             self._recover("cannot look at the deliveries", failure)
             await self._clock.wait(self._alarm, RECOVERY_S)
@@ -172,10 +180,9 @@ class Dispatcher:
             logger.warning(Fact("attempts were cut off; they are made again", deliveries=freed))
         if self._looked_at is None:
             await self._load()
-        if self._looked_at is not None and now < self._looked_at:
-            # At least by so much: what has waited for a minute is not to wait for an hour more.
-            await self._step_back(self._looked_at - now, now)
-        if self._looked_at is None or now < self._looked_at:
+        if now < self._latest - STEP_MS:
+            await self._step_back(self._latest - now, now)
+        if self._looked_at is None or now < self._latest - STEP_MS:
             await self._outbox.pull_in(latest=now + round(retry.LONGEST_S * 1000), now=now)
         await self._outbox.expire(now=now)
         self._outlets.forget_all()
@@ -210,7 +217,7 @@ class Dispatcher:
         del self._lanes[channel_id]
         self._timetable.give_back(channel_id)
         if not lane.cancelled() and (error := lane.exception()) is not None:
-            self._recover("a lane broke off", error, channel=own_scope(channel_id))
+            self._recover("a lane broke off", error, channel=shown(channel_id))
         self._alarm.set()
 
     def _recover(self, what: str, error: BaseException, channel: str | None = None) -> None:
@@ -307,6 +314,6 @@ class Dispatcher:
             try:
                 return await self._outbox.settle(outlet.channel.id, results, now=now)
             except errors.Unavailable as busy:
-                channel = outlet.own_scope
+                channel = shown(outlet.channel.id)
                 logger.warning(Fact("results wait for the store", channel=channel, reason=busy))
                 await self._clock.wait(asyncio.Event(), busy.retry_after_s)

@@ -44,7 +44,7 @@ class Holds:
             if hold.failures:
                 self._failures.setdefault(hold.scope, hold.failures)
             elif not self.free_at((hold.scope,)):
-                await self._outbox.lift(hold.scope)
+                await self._outbox.lift(hold.scope, now=self._now_ms())
 
     def free_at(self, scopes: Iterable[str]) -> int:
         """When the last hold of these scopes ends; 0 where there is none."""
@@ -102,12 +102,13 @@ class Holds:
         """
         for scope in scopes:
             if self._failures.pop(scope, 0):
-                await self._outbox.lift(scope)
+                await self._outbox.lift(scope, now=self._now_ms())
 
     async def _keep(self, scope: str, why: str) -> None:
         failures = self._failures.get(scope, 0)
         await self._outbox.hold(
-            Hold(scope=scope, until=self._until[scope], why=why, failures=failures)
+            Hold(scope=scope, until=self._until[scope], why=why, failures=failures),
+            now=self._now_ms(),
         )
 
 

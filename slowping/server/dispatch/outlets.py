@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from slowping.core import errors, ids
+from slowping.core import breaker, errors, ids
 from slowping.core.channel import StoredChannel
 from slowping.core.delivery import Answer, Outcome, Retry
 from slowping.core.notification import Notification
@@ -91,6 +91,11 @@ class Outlet(msgspec.Struct, frozen=True, kw_only=True):
 
 def own_scope(channel_id: int) -> str:
     """What stands for a channel among scopes."""
+    return f"{breaker.CHANNEL}{channel_id}"
+
+
+def shown(channel_id: int) -> str:
+    """A channel's id, as people see it."""
     return ids.encode(ids.CHANNEL, channel_id)
 
 
@@ -238,7 +243,7 @@ class Outlets:
         except errors.NotFound:
             return False
         self.forget(channel.id)
-        name = ids.encode(ids.CHANNEL, channel.id)
+        name = shown(channel.id)
         logger.warning(Fact("channel paused", channel=name, name=channel.name, reason=reason))
         return True
 
@@ -273,5 +278,5 @@ def _cleaned(outcome: Outcome, clean: Callable[[str], str]) -> Outcome:
 
 
 def _log_failure(channel: StoredChannel, error: Exception) -> None:
-    name = ids.encode(ids.CHANNEL, channel.id)
+    name = shown(channel.id)
     logger.error(Fact("notifier failed", channel=name, kind=channel.kind, trace=error))

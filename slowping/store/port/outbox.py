@@ -122,11 +122,11 @@ class Outbox(Protocol):
         """Every hold that is kept."""
         ...
 
-    async def hold(self, hold: Hold) -> None:
+    async def hold(self, hold: Hold, *, now: int) -> None:
         """Keep a hold, in place of an earlier one of the scope."""
         ...
 
-    async def lift(self, scope: str) -> None:
+    async def lift(self, scope: str, *, now: int) -> None:
         """Forget a scope's hold."""
         ...
 

@@ -94,6 +94,8 @@ def channel(row: sqlite3.Row, secrets: Mapping[str, Any]) -> Channel:
         paused_at=_moment(row["paused_at"]),
         paused_reason=row["paused_reason"],
         created_at=times.to_datetime(row["created_at"]),
+        held_until=_moment(row["held_until"]),
+        held_reason=row["held_reason"],
     )
 
 

@@ -71,7 +71,7 @@ def _head(known: Known) -> Content:
 def _pause(known: Known) -> Content:
     paused_at, reason = known.channel.paused_at, known.channel.paused_reason
     if paused_at is None:
-        return Content("")
+        return _held(known)
     since = f"Since {drawing.clock(paused_at, known.now_ms)}"
     why = text.one_line(reason) if reason else "Nobody said why."
     then = "Its deliveries wait; s resumes it, and they go out in order."
@@ -79,6 +79,23 @@ def _pause(known: Known) -> Content:
         [
             heading("Paused"),
             Content(f"{since}: {why}"),
+            Content.styled(then, "$text-muted"),
+        ]
+    )
+
+
+def _held(known: Known) -> Content:
+    held_until, reason = known.channel.held_until, known.channel.held_reason
+    if held_until is None:
+        return Content("")
+    now = "A message tries it when there is one"
+    at = drawing.clock(held_until, known.now_ms)
+    when = now if times.to_ms(held_until) <= known.now_ms else f"A message tries it at {at}"
+    then = "As soon as one arrives, all that waits goes out in order; t tests it now."
+    return Content("\n").join(
+        [
+            heading("Keeps failing"),
+            Content(f"{when}: {text.one_line(reason or 'nobody said why')}"),
             Content.styled(then, "$text-muted"),
         ]
     )

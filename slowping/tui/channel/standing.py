@@ -25,6 +25,8 @@ _MARKS = {Standing.SENDING: "●", Standing.PAUSED: "⏸", Standing.TROUBLED: "�
 
 def standing(channel: Channel, figures: ChannelFigures | None) -> Standing:
     """How a channel stands, with its figures where they are known."""
+    if channel.held_until is not None and channel.paused_at is None:
+        return Standing.TROUBLED
     return standing_of(figures, paused=channel.paused_at is not None)
 
 

@@ -27,9 +27,12 @@ select channel.id,
        channel.target,
        channel.paused_at,
        channel.paused_reason,
-       channel.created_at
+       channel.created_at,
+       hold.until as held_until,
+       hold.why as held_reason
   from channel
   join project on project.id = channel.project_id
+  left join hold on hold.scope = 'breaker:channel:' || channel.id
  where channel.id >= :first
    and channel.id < :before
    and (:ids is null or channel.id in (select value from json_each(:ids)))
@@ -116,6 +119,9 @@ update channel
    set removed_at = :now, secrets = null, learned = '{}'
  where id = :id
 """
+
+# What it did before does not count for what it is now.
+_BEGIN_ANEW: Final = "delete from hold where scope = 'breaker:channel:' || :id"
 
 _TAKE_OVER: Final = """
 update route
@@ -251,7 +257,7 @@ class Channels(Desk):
             row = _read(connection, channel_id)
             removed, project_id = self._shown(row), row["project_id"]
             pen.removed(connection, ActKind.CHANNEL_REMOVED, project_id, removed)
-            for statement in (_TELL_DISCARDED, _DISCARD, _UNROUTE, _REMOVE):
+            for statement in (_TELL_DISCARDED, _DISCARD, _UNROUTE, _BEGIN_ANEW, _REMOVE):
                 connection.execute(statement, {"id": channel_id, "now": now})
             _note(connection, row, now)
 
@@ -330,6 +336,7 @@ def _read(connection: sqlite3.Connection, channel_id: int) -> sqlite3.Row:
 
 
 def _changed(connection: sqlite3.Connection, channel_id: int, now: int) -> sqlite3.Row:
+    connection.execute(_BEGIN_ANEW, {"id": channel_id})
     row = _read(connection, channel_id)
     _note(connection, row, now)
     return row
