@@ -278,3 +278,18 @@ async def test_what_cannot_be_issued_is_refused_in_words(
     answer = await admin.post("/keys", json={"name": "new", **new})
     assert answer.status_code == status
     assert words in answer.json()["detail"]
+
+
+async def test_an_answer_with_a_secret_is_kept_by_nobody_on_the_way(
+    admin: httpx.AsyncClient,
+) -> None:
+    issued = await admin.post("/keys", json={"name": "till"})
+    place = f"/keys/{issued.json()['api_key']['id']}"
+    made = {"name": "hook", "kind": "webhook", "settings": {"url": "https://hook.example/"}}
+    for answer in (
+        issued,
+        await admin.post(f"{place}/rotate", json={}),
+        await admin.post("/channels", json=made),
+    ):
+        assert answer.status_code == 201
+        assert answer.headers["cache-control"] == "no-store"

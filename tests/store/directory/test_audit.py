@@ -1,3 +1,4 @@
+import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
@@ -176,6 +177,19 @@ async def test_what_was_refused_is_no_act(store: Store, project_id: int, ann: Au
     with pytest.raises(errors.NotFound):
         await store.directory.remove_channel(1, now=NOW, by=ann)
     assert await acts(store, ann) == []
+
+
+async def test_what_cannot_be_written_down_is_not_done(store: Store, project_id: int) -> None:
+    nobody = Author(key_id=1, name="nobody")
+    for deed in (
+        store.directory.create_project(NewProject(name="new"), now=NOW, by=nobody),
+        store.directory.change_project(project_id, ProjectChange(name="b"), now=NOW, by=nobody),
+        store.directory.remove_project(project_id, now=NOW, by=nobody),
+    ):
+        with pytest.raises(sqlite3.IntegrityError):
+            await deed
+    projects = await store.directory.list_projects(None, before=None, limit=10)
+    assert [project.name for project in projects] == ["shop"]
 
 
 async def test_what_changes_nothing_is_no_act(store: Store, project_id: int, ann: Author) -> None:
