@@ -71,6 +71,16 @@ def went_well(outcome: Outcome) -> bool | None:
     return None
 
 
+def is_there(outcome: Outcome) -> bool:
+    """Whether the provider does its work, for all that went wrong.
+
+    Who answers by 4xx has looked at what he got: a wrong path of a host, a mailbox that is full, a
+    recipient who is greylisted. 421 is a mail server that closes.
+    """
+    status = outcome.answer.status
+    return status is not None and 400 <= status < 500 and status != 421
+
+
 def succeeded(breaker: Breaker) -> Breaker:
     """After something went well: one that was open is closed, and forgets."""
     recent = () if breaker.since is not None else (*breaker.recent, True)[-WINDOW:]

@@ -77,6 +77,14 @@ def test_who_refuses_one_message_or_one_channel_is_all_right(
     assert core.went_well(outcome) is well
 
 
+@pytest.mark.parametrize(
+    ("status", "is_there"),
+    [(None, False), (503, False), (302, False), (421, False), (404, True), (450, True)],
+)
+def test_a_provider_that_answers_by_4xx_does_its_work(status: int | None, is_there: bool) -> None:
+    assert core.is_there(Retry(reason="no", answer=Answer(status))) is is_there
+
+
 # Waiting -------------------------------------------------------------------------------------
 
 

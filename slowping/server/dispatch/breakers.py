@@ -142,8 +142,9 @@ class Breakers:
         is_first = not own.failures
         asked_s = (outcome.after or 0.0) if isinstance(outcome, Retry) else 0.0
         await self._turn(outlet.own_scope, well, outcome, asked_s)
-        if outlet.provider is not None and (well or is_first or is_probe):
-            await self._turn(outlet.provider, well, outcome, 0.0)
+        is_there = well or core.is_there(outcome)
+        if outlet.provider is not None and (is_there or is_first or is_probe):
+            await self._turn(outlet.provider, is_there, outcome, 0.0)
         return well and own.since is not None and own.asked_until <= self._now_ms()
 
     async def trip(self, provider: str, why: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 from slowping.core import ids
 from slowping.core.breaker import FIRST_WAIT_S, HOPELESS_FAILURES, LONGEST_WAIT_S, STREAK
 from slowping.core.delivery import (
+    Answer,
     DeliveryFilter,
     DeliveryState,
     Rejected,
@@ -274,6 +275,19 @@ async def test_four_channels_that_are_broken_stop_no_other(engine: Engine) -> No
     await engine.accept("b", only=other)
     await engine.quiet()
     assert bodies(engine.notifier("single"))[STREAK - 1 :] == [["b"]]
+
+
+async def test_recipients_that_are_put_off_stop_no_other(engine: Engine) -> None:
+    for no in range(2 * STREAK):
+        await engine.channel(f"c{no}", kind="single", retry_delays=PATIENT)
+    greylisted = Retry(reason="450 4.2.0 greylisted", answer=Answer(450))
+    engine.notifier("single").script = [greylisted for _ in range(2 * STREAK)]
+    await engine.accept("a")
+    await engine.run_until_quiet()
+    other = await engine.channel("other", kind="single")
+    await engine.accept("b", only=other)
+    await engine.quiet()
+    assert bodies(engine.notifier("single"))[2 * STREAK :] == [["b"]]
 
 
 async def test_a_provider_is_tried_by_one_channel_and_the_others_follow(engine: Engine) -> None:
