@@ -156,5 +156,13 @@ def redacted(secret: str) -> str:
     return secret if rest in ("", "/") else f"{address[0]}/{_end(rest)}"
 
 
+def is_redacted(text: str) -> bool:
+    """Whether it looks like a secret as it is shown, and so is none."""
+    return _SHOWN.fullmatch(text) is not None
+
+
+_SHOWN: Final = re.compile(rf"(https?://[^/?#@\s]+/)?….{{0,{SHOWN_OF_A_SECRET}}}", re.IGNORECASE)
+
+
 def _end(secret: str) -> str:
     return f"…{secret[-SHOWN_OF_A_SECRET:]}" if len(secret) > 3 * SHOWN_OF_A_SECRET else "…"

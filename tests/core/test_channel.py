@@ -36,6 +36,14 @@ def test_an_address_shows_its_host_too(address: str, shown: str) -> None:
     assert channel.redacted(address) == shown
 
 
+@pytest.mark.parametrize(
+    "secret", ["whsec_4f3a9c215e8b", "https://x.test/4f3a9c215e8b", "https://x.test/in"]
+)
+def test_what_is_shown_of_a_secret_is_recognised(secret: str) -> None:
+    assert channel.is_redacted(channel.redacted(secret))
+    assert not channel.is_redacted(secret)
+
+
 @given(st.text(min_size=1))
 def test_a_redacted_secret_keeps_most_of_itself(secret: str) -> None:
     assert (len(channel.redacted(secret)) - 1) * 3 < len(secret)

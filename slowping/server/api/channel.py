@@ -161,6 +161,11 @@ def _record(
     registry: Registry, name: str, kind: str, settings: Mapping[str, Any], *, ad_hoc: bool = False
 ) -> ChannelRecord:
     public, secrets = registry.split(kind, settings)
+    for setting, value in secrets.items():
+        if isinstance(value, str) and channel.is_redacted(value):
+            raise errors.InvalidInput(
+                f"The setting '{setting}' is given as it is shown: enter all of it, or none."
+            )
     return ChannelRecord(
         name=name,
         kind=kind,

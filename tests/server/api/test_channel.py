@@ -48,6 +48,13 @@ async def test_no_key_is_shown_what_lets_one_in_at_a_webhooks_address(
     assert (await stored_settings(house, "hook"))["url"] == url
 
 
+async def test_what_is_shown_of_a_secret_is_not_taken_for_one(admin: httpx.AsyncClient) -> None:
+    settings = {"url": "https://hooks.example/…9c21"}
+    answer = await admin.post("/channels", json={**HOOK, "settings": settings})
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith("The setting 'url' is given as it is shown")
+
+
 async def test_a_refusal_does_not_repeat_a_secret(admin: httpx.AsyncClient) -> None:
     await created(admin, settings={"url": "https://hooks.example/4f3a9c215e8b7d60"})
     answer = await admin.get("/channels/4f3a9c215e8b7d60")
