@@ -7,6 +7,7 @@ BARS: Final[tuple[str, ...]] = (
     "shutdown",
     "overload",
     "strangers",
+    "soak",
     "power_cut",
     "sync_trace",
     "disk_full",

@@ -26,6 +26,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     """Events that have not exactly one delivery for each channel."""
     states: Mapping[str, str]
     """Of each delivery, by its id."""
+    failed_attempts: int
+    """Attempts that did not deliver."""
     cut_off: Mapping[str, int]
     """Of a delivery, how many attempts the server's end cut off."""
 
@@ -52,7 +54,9 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-NOTHING: Final = Found(is_sound=False, events={}, ill_delivered=0, states={}, cut_off={})
+NOTHING: Final = Found(
+    is_sound=False, events={}, ill_delivered=0, states={}, failed_attempts=0, cut_off={}
+)
 
 
 def look(folder: Path, channels: int) -> Found:
@@ -78,6 +82,9 @@ def _seen(folder: Path, channels: int) -> Found:
                 ids.encode(ids.DELIVERY, number): state
                 for number, state in database.execute("select id, state from delivery")
             },
+            failed_attempts=_count(
+                database, "select count(*) from attempt where outcome <> 'delivered'"
+            ),
             cut_off=collections.Counter(
                 ids.encode(ids.DELIVERY, number)
                 for (number,) in database.execute(
@@ -93,7 +100,8 @@ def _is_sound(database: sqlite3.Connection) -> bool:
 
 
 def _ill_delivered(database: sqlite3.Connection, channels: int) -> int:
-    [(count,)] = database.execute(
+    return _count(
+        database,
         """
         select count(*)
           from (select e.id
@@ -103,6 +111,10 @@ def _ill_delivered(database: sqlite3.Connection, channels: int) -> int:
                  group by e.id
                 having count(d.id) <> ?)
         """,
-        (channels,),
-    ).fetchall()
+        channels,
+    )
+
+
+def _count(database: sqlite3.Connection, query: str, *values: int) -> int:
+    [(count,)] = database.execute(query, values).fetchall()
     return int(count)

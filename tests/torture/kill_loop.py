@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from slowping.core.delivery import DeliveryState
 from tests.acceptance.program import Machine
 from tests.notifiers.far_side import FarSide, reply
 from tests.torture import found, stage
@@ -27,8 +26,6 @@ MOST_KILLS = 2
 
 PAUSE_S = 0.01
 """How long each client rests after an answer: so that deliveries keep up with events."""
-
-BUSY = (DeliveryState.PENDING, DeliveryState.LEASED)
 
 
 class _Toll(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,202 @@
+"""Keep a server at ordinary work for long, and see whether anything grows.
+
+Memory is the proportional set size (`Pss` of `/proc/<pid>/smaps_rollup`), read every few seconds.
+Its slope is the median of the slopes between all pairs of readings after the warm-up (Theil and
+Sen), so that a single step, such as a cache that fills, counts for little.
+"""
+
+import asyncio
+import itertools
+import random
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from benchmarks.memory import pss_mib
+from tests.acceptance.program import Machine, Server
+from tests.notifiers.far_side import Behaviour, FarSide, cut, hang_up, reply, reset
+from tests.torture import found, stage
+from tests.torture.bar import Bar, Figure, Run
+from tests.torture.clients import DIALECTS, Ledger, Sending
+from tests.torture.flood import Flood, meanwhile
+from tests.torture.found import Found
+
+SECONDS = 1_200.0
+"""At scale 1; a night is scale 24."""
+
+WARM_UP: Final = 0.25
+"""The share of the time after which nothing is to grow any more."""
+
+EVENTS_A_SECOND = 50.0
+CONNECTIONS = 50
+FAULTS = 0.05
+"""The share of deliveries that go wrong."""
+
+LOOK_S = 5.0
+SLOPE_MIB = 1.0
+WAL_MIB = 64.0
+MINUTE_S = 60.0
+
+
+class _Look(msgspec.Struct, frozen=True, kw_only=True):
+    """How a server is at a moment."""
+
+    at: float
+    memory_mib: float
+    log_mib: float
+
+
+class _Toll(msgspec.Struct, frozen=True, kw_only=True):
+    """What there is to be judged in the end."""
+
+    seconds: float
+    ledger: Ledger
+    looks: Sequence[_Look]
+    descriptors: tuple[int, int]
+    """At rest, before and after."""
+    has_settled: bool
+    found: Found
+    arrived: set[str]
+
+
+async def run(run: Run) -> Sequence[Figure]:
+    """Send at an ordinary pace, to far sides that fail now and then."""
+    machine, ledger = Machine(run.folder / "home"), Ledger()
+    seconds, looks = SECONDS * run.scale, list[_Look]()
+    far_side = FarSide(_mostly_well())
+    async with far_side.running(), stage.serving(machine, run.folder) as server:
+        make = _one_of_each(await stage.set_up(server, far_side.url), ledger)
+        arrivals = stage.counting(far_side)
+        before = await _worked(server, Flood(server.url, ledger, make, CONNECTIONS), 2.0)
+        async with meanwhile(_keep_looking(server, looks, run)):
+            after = await _worked(server, Flood(server.url, ledger, make, CONNECTIONS), seconds)
+        has_settled = await stage.settles(server)
+        await stage.stopped(server)
+    return _figures(
+        _Toll(
+            seconds=seconds, ledger=ledger, looks=looks, descriptors=(before, after),
+            has_settled=has_settled, arrived=set(arrivals.counted),
+            found=await asyncio.to_thread(found.look, run.folder / "data", len(stage.CHANNELS)),
+        )
+    )  # fmt: skip
+
+
+async def _worked(server: Server, flood: Flood, seconds: float) -> int:
+    """Work, come to rest; how many descriptors are open then."""
+    await flood.pour(EVENTS_A_SECOND, seconds)
+    flood.close()
+    await stage.settles(server)
+    return len(list(Path(f"/proc/{server.pid}/fd").iterdir()))  # noqa: ASYNC240 - it is no disk
+
+
+async def _keep_looking(server: Server, looks: list[_Look], run: Run) -> None:
+    log = server.data / f"{found.DATABASE}-wal"
+    for number in itertools.count():
+        size = log.stat().st_size if log.exists() else 0
+        looks.append(
+            _Look(
+                at=time.monotonic(), memory_mib=pss_mib(server.pid), log_mib=size / 1_048_576
+            )
+        )  # fmt: skip
+        if number * LOOK_S % MINUTE_S == 0:
+            run.say(f"minute {number * LOOK_S / MINUTE_S:.0f}: {looks[-1].memory_mib:.1f} MiB")
+        await asyncio.sleep(LOOK_S)
+
+
+def _mostly_well() -> Behaviour:
+    """A far side that fails in one way or another, now and then."""
+    well = reply(204)
+    ill = (reply(500), reply(503), reply(429, headers={"retry-after": "1"}), reset(), cut())
+    ways = itertools.cycle((*ill, hang_up()))
+
+    async def behave(writer: asyncio.StreamWriter) -> bool:
+        how = next(ways) if random.random() < FAULTS else well
+        return await how(writer)
+
+    return behave
+
+
+def _one_of_each(key: str, ledger: Ledger) -> Callable[[], Sending]:
+    """Each dialect in its turn."""
+    makes = itertools.cycle(make for make in DIALECTS if make.events == 1)
+
+    def make() -> Sending:
+        mark = ledger.mark()
+        content = next(makes).write(key, (mark,), mark)
+        return Sending(marks=(mark,), content=content, is_repeatable=True)
+
+    return make
+
+
+def slope_mib(looks: Sequence[_Look]) -> float:
+    """How much memory grows in an hour, in the middle of all pairs of looks."""
+    slopes = [
+        (later.memory_mib - earlier.memory_mib) / (later.at - earlier.at) * 3_600
+        for earlier, later in itertools.combinations(looks, 2)
+    ]
+    return statistics.median(slopes) if slopes else 0.0
+
+
+def _figures(toll: _Toll) -> Sequence[Figure]:
+    ledger, seen = toll.ledger, toll.found
+    warm = [look for look in toll.looks if look.at > toll.looks[0].at + toll.seconds * WARM_UP]
+    before, after = toll.descriptors
+    return (
+        Figure(
+            what="minutes", measured=round(toll.seconds / MINUTE_S, 1),
+            bar=round(toll.seconds / MINUTE_S, 1), at_least=True,
+        ),
+        Figure(
+            what="events a second acknowledged",
+            measured=round(len(ledger.acknowledged) / toll.seconds, 1),
+            bar=EVENTS_A_SECOND * 0.95,
+            at_least=True,
+            is_timing=True,
+        ),
+        Figure(
+            what="memory grows in an hour, after the warm-up",
+            measured=round(slope_mib(warm), 2),
+            bar=SLOPE_MIB,
+            unit="MiB",
+            is_timing=True,
+        ),
+        Figure(
+            what="memory at most",
+            measured=round(max(look.memory_mib for look in toll.looks)),
+            bar=150,
+            unit="MiB",
+        ),
+        Figure(what="descriptors more than at the start", measured=after - before, bar=0),
+        Figure(
+            what="write-ahead log at most",
+            measured=round(max(look.log_mib for look in toll.looks), 1),
+            bar=WAL_MIB,
+            unit="MiB",
+        ),
+        Figure(what="queues not empty in the end", measured=int(not toll.has_settled), bar=0),
+        Figure(
+            what="attempts that went wrong, or this is void",
+            measured=seen.failed_attempts, bar=1, at_least=True,
+        ),
+        Figure(what="acknowledged events lost", measured=seen.lost(ledger.acknowledged), bar=0),
+        Figure(what="events twice", measured=seen.doubled(ledger.repeatable | ledger.acknowledged),
+               bar=0),
+        Figure(what="requests without an answer", measured=ledger.ended.total(), bar=0),
+        Figure(what="answers of another kind", measured=len(ledger.odd), bar=0),
+        Figure(
+            what="deliveries that have ended without arriving",
+            measured=seen.unaccounted(toll.arrived),
+            bar=0,
+        ),
+    )  # fmt: skip
+
+
+BAR = Bar(
+    name="soak",
+    promise="At ordinary work nothing grows: no memory, no descriptors, no log, no queue.",
+    run=run,
+)
