@@ -11,6 +11,7 @@ BARS: Final[tuple[str, ...]] = (
     "power_cut",
     "sync_trace",
     "disk_full",
+    "clock_steps",
     "conformance",
     "fault_matrix",
     "forbidden_addresses",

@@ -3,7 +3,7 @@
 import asyncio
 import collections
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -44,13 +44,19 @@ def counting(far_side: FarSide) -> Arrivals:
     return arrivals
 
 
-async def set_up(server: Server, url: str, channels: tuple[str, ...] = CHANNELS) -> str:
+async def set_up(
+    server: Server,
+    url: str,
+    channels: tuple[str, ...] = CHANNELS,
+    *,
+    delays: Sequence[float] = SOON,
+) -> str:
     """Webhook channels to `url` instead of the console; a key without a limit."""
     async with server.client() as client:
         for channel in (await client.list_channels()).items:
             await client.remove_channel(channel.id)
         for name in channels:
-            settings = {"url": f"{url}/{name}", "retry_delays": SOON}
+            settings = {"url": f"{url}/{name}", "retry_delays": list(delays)}
             await client.create_channel(NewChannel(kind="webhook", name=name, settings=settings))
         return (await client.issue_api_key(NewApiKey(name="load", rate_limit=0))).value
 

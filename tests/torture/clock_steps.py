@@ -1,0 +1,211 @@
+"""Set the clock an hour and three days on and back, again and again, while a server is at work."""
+
+import asyncio
+import collections
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from tests.acceptance.eventually import eventually
+from tests.acceptance.program import Machine
+from tests.laboratory import set_clock
+from tests.laboratory.set_clock import SetClock
+from tests.notifiers.far_side import Behaviour, FarSide, Request, reply
+from tests.torture import found, stage
+from tests.torture.bar import Bar, Figure, Run
+from tests.torture.clients import Crowd, Ledger
+from tests.torture.found import Found
+
+ROUNDS = 5
+HOUR_S = 3_600.0
+DAYS_S = 3 * 86_400.0
+OFFSETS_S: Final = (HOUR_S, 0.0, DAYS_S, 0.0, -HOUR_S, 0.0, -DAYS_S, 0.0)
+"""One round: each is so far from the true time, for a while."""
+
+HELD_S = 3.0
+"""At full length; a shorter run holds each for a shorter time too."""
+
+SHORTEST_S = 0.7
+PAUSE_S = 1.0
+"""How long each client rests after an answer."""
+
+DELAYS_S: Final = (2.0,) * 100
+"""So long what has failed waits; some always do when the clock is set."""
+
+FAILING: Final = 7
+"""Of so many requests one fails."""
+
+ASKING: Final = 300
+"""Of so many requests one is told to wait for a second."""
+
+LONGEST_S = 30.0
+"""Between two attempts: the delay, its jitter, a wait that is asked for, and a busy machine."""
+
+TOLERANCE_S = 300.0
+"""How old a signature may be where it is checked."""
+
+
+class Moody(list[Request]):
+    """A far side that takes most of what it gets, and remembers what it took and when."""
+
+    def __init__(self, clock: SetClock) -> None:
+        super().__init__()
+        self.taken: collections.Counter[str] = collections.Counter()
+        self.oldest_s = 0.0
+        """Of the signatures, by their age."""
+        self.longest_s = 0.0
+        """Between two attempts at one delivery."""
+        self._clock = clock
+        self._tried_at: dict[str, float] = {}
+        self._number = 0
+        self._answer: Behaviour = reply(204)
+
+    def append(self, request: Request) -> None:
+        """One has come; what becomes of it is decided now, and answered by `behave`."""
+        delivery, now = request.headers["webhook-id"], time.monotonic()
+        self.longest_s = max(self.longest_s, now - self._tried_at.pop(delivery, now))
+        signed_at = int(request.headers["webhook-timestamp"])
+        self.oldest_s = max(self.oldest_s, self._clock.age_s(signed_at))
+        self._number += 1
+        if self._number % FAILING == 0:
+            self._answer, self._tried_at[delivery] = reply(503), now
+        elif self._number % ASKING == 0:
+            self._answer = reply(429, headers={"retry-after": "1"})
+            self._tried_at[delivery] = now
+        else:
+            self._answer = reply(204)
+            self.taken[delivery] += 1
+
+    async def behave(self, writer: asyncio.StreamWriter) -> bool:
+        """Answer the request that has come last."""
+        return await self._answer(writer)
+
+
+class _Toll(msgspec.Struct, frozen=True, kw_only=True):
+    ledger: Ledger
+    far_side: Moody
+    found: Found
+    steps: int
+    slowest_s: float
+    """Until an event was accepted after a step."""
+    has_settled: bool
+
+
+async def run(run: Run) -> Sequence[Figure]:
+    """Set the clock again and again; then let everything arrive, and look."""
+    if reason := set_clock.why_not():
+        run.say(f"no clock can be set here: {reason}")
+        return (Figure(what=f"steps; {reason}", measured=0, bar=0),)
+    machine, clock, ledger = Machine(run.folder / "home"), SetClock(run.folder / "clock"), Ledger()
+    moody, slowest_s, steps = Moody(clock), 0.0, 0
+    async with (
+        FarSide(moody.behave).running() as far_side,
+        stage.serving(machine, run.folder, **clock.environ) as server,
+    ):
+        key = await stage.set_up(server, far_side.url, delays=DELAYS_S)
+        far_side.requests = moody
+        async with Crowd(key, ledger, pause_s=PAUSE_S).sending(server.url):
+            for _ in range(run.times(ROUNDS)):
+                for offset_s in OFFSETS_S:
+                    clock.set(offset_s)
+                    slowest_s = max(slowest_s, await _accepted_again(ledger))
+                    steps += 1
+                    await asyncio.sleep(max(SHORTEST_S, HELD_S * run.scale))
+                run.say(f"{steps} steps, {len(ledger.acknowledged):,} acknowledged")
+            # What waits now has to wait no longer for this one.
+            clock.set(-HOUR_S)
+            await _accepted_again(ledger)
+        has_settled = await stage.settles(server)
+        await stage.stopped(server)
+    return _figures(
+        run,
+        _Toll(
+            ledger=ledger,
+            far_side=moody,
+            found=found.look(run.folder / "data", len(stage.CHANNELS)),
+            steps=steps,
+            slowest_s=slowest_s,
+            has_settled=has_settled,
+        ),
+    )
+
+
+async def _accepted_again(ledger: Ledger) -> float:
+    """Seconds until an event is accepted."""
+    before, since = len(ledger.acknowledged), time.monotonic()
+    await eventually(lambda: len(ledger.acknowledged) > before)
+    return time.monotonic() - since
+
+
+def _figures(run: Run, toll: _Toll) -> Sequence[Figure]:
+    ledger, seen, far_side = toll.ledger, toll.found, toll.far_side
+    return (
+        Figure(
+            what="steps of an hour and of three days, on and back",
+            measured=toll.steps,
+            bar=run.times(ROUNDS) * len(OFFSETS_S),
+            at_least=True,
+        ),
+        Figure(
+            what="events acknowledged",
+            measured=len(ledger.acknowledged),
+            bar=toll.steps,
+            at_least=True,
+        ),
+        Figure(what="acknowledged events lost", measured=seen.lost(ledger.acknowledged), bar=0),
+        Figure(what="events without exactly their deliveries", measured=seen.ill_delivered, bar=0),
+        Figure(
+            what="events twice, though sent with an idempotency key",
+            measured=seen.doubled(ledger.repeatable),
+            bar=0,
+        ),
+        Figure(
+            what="requests refused, or answered otherwise, or not at all",
+            measured=ledger.refused.total() + len(ledger.odd) + ledger.ended.total(),
+            bar=0,
+        ),
+        Figure(
+            what="deliveries that ended without arriving",
+            measured=seen.unaccounted(far_side.taken.keys()),
+            bar=0,
+        ),
+        Figure(
+            what="deliveries that arrived twice",
+            measured=far_side.taken.total() - len(far_side.taken),
+            bar=0,
+        ),
+        Figure(
+            what="deliveries that wait for nothing in the end",
+            measured=int(not toll.has_settled),
+            bar=0,
+        ),
+        Figure(
+            what="longest wait between two attempts",
+            measured=round(far_side.longest_s, 1),
+            bar=LONGEST_S,
+            unit="s",
+        ),
+        Figure(
+            what="oldest signature",
+            measured=round(far_side.oldest_s, 1),
+            bar=TOLERANCE_S,
+            unit="s",
+        ),
+        Figure(
+            what="accepting after a step, the slowest",
+            measured=round(toll.slowest_s, 1),
+            bar=2,
+            unit="s",
+            is_timing=True,
+        ),
+        Figure(what="databases that are damaged", measured=int(not seen.is_sound), bar=0),
+    )
+
+
+BAR = Bar(
+    name="clock_steps",
+    promise="A clock that is set, by hours or by days, loses nothing and delays nothing.",
+    run=run,
+)
