@@ -24,11 +24,12 @@ class Vault:
         if not keys:
             raise ValueError("a vault needs a key")
         self._keys = tuple(keys)
-        self._ciphers: tuple[Fernet, ...] = ()
+        self._made: tuple[tuple[bytes, ...], tuple[Fernet, ...]] = ((), ())
+        """Keys, and the ciphers that were made of them."""
 
     def take(self, keys: Sequence[bytes]) -> None:
         """Work with these keys from now on, the newest first."""
-        self._keys, self._ciphers = tuple(keys), ()
+        self._keys = tuple(keys)
 
     def seal(self, secrets: Mapping[str, Any]) -> bytes:  # any JSON values
         """Encrypt an object of secrets."""
@@ -65,12 +66,15 @@ class Vault:
         )
 
     def _opened(self) -> "tuple[Fernet, ...]":
-        # Loaded on first use: a server without secrets saves the time and several MiB.
-        if not self._ciphers:
+        # The loop and the writer's thread both seal: what one makes of old keys is not kept.
+        keys, (of, ciphers) = self._keys, self._made
+        if of is not keys:
+            # Loaded on first use: a server without secrets saves the time and several MiB.
             from cryptography.fernet import Fernet
 
-            self._ciphers = tuple(map(Fernet, self._keys))
-        return self._ciphers
+            ciphers = tuple(map(Fernet, keys))
+            self._made = (keys, ciphers)
+        return ciphers
 
 
 def new_key(random_bytes: Callable[[int], bytes] = os.urandom) -> bytes:
