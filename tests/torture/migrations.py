@@ -24,6 +24,9 @@ EVENTS = 1_000_000
 EVENTS_OF_OTHERS = 200_000
 """From the first schema every step is taken; the later ones need not be as large again."""
 
+ALL_FROM = 0.1
+"""The scale from which on every schema has its turn."""
+
 DATABASE = "slowping.db"
 
 
@@ -41,12 +44,13 @@ class _Toll(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def run(run: Run) -> Sequence[Figure]:
-    """One schema after the other."""
+    """One schema after the other; a short run has the first one alone, from which all follow."""
     machine = Machine(run.folder / "home")
-    tolls = [await _try(machine, run, schema) for schema in history.SCHEMAS[:-1]]
+    schemas = history.SCHEMAS[:-1] if run.scale >= ALL_FROM else history.SCHEMAS[:1]
+    tolls = [await _try(machine, run, schema) for schema in schemas]
     kills = run.times(KILLS) * len(tolls)
     return (
-        Figure(what="schemas", measured=len(tolls), bar=len(history.SCHEMAS) - 1, at_least=True),
+        Figure(what="schemas", measured=len(tolls), bar=len(schemas), at_least=True),
         Figure(
             what="events in a database of the first schema", measured=run.times(EVENTS),
             bar=EVENTS * run.scale, at_least=True,

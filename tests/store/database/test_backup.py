@@ -128,6 +128,17 @@ def _orphan(path: pathlib.Path) -> None:
     opened.close()
 
 
+def _misorder(path: pathlib.Path) -> None:
+    """Have an index say something else than the rows do."""
+    opened = sqlite3.connect(path, isolation_level=None)
+    opened.execute("pragma writable_schema = on")
+    opened.execute(
+        "update sqlite_schema set sql = replace(sql, '(project_id, id)', '(received_at, id)')"
+        " where name = 'event_project'"
+    )
+    opened.close()
+
+
 def _foreign(path: pathlib.Path) -> None:
     path.unlink()
     opened = sqlite3.connect(path, isolation_level=None)
@@ -147,6 +158,7 @@ def _newer(path: pathlib.Path) -> None:
         (_cut, "malformed|damaged"),
         (_scratch, "malformed|damaged"),
         (_orphan, "It is damaged: rows refer to others that are gone."),
+        (_misorder, "It is damaged: row 1 missing from index event_project"),
         (_foreign, "another program"),
         (_newer, "version 9999"),
         (lambda path: path.write_bytes(b""), "no SQLite database"),
