@@ -41,7 +41,7 @@ class Vault:
         Raises:
             StoreUnusable: none of the keys has sealed it.
         """
-        return self._decrypted(blob)[0]
+        return self.open_for_newest(blob)[0]
 
     def open_for_newest(self, blob: bytes) -> tuple[dict[str, Any], bool]:  # any JSON values
         """What was sealed, and whether it was with the newest key.
@@ -49,9 +49,6 @@ class Vault:
         Raises:
             StoreUnusable: none of the keys has sealed it.
         """
-        return self._decrypted(blob)
-
-    def _decrypted(self, blob: bytes) -> tuple[dict[str, Any], bool]:
         from cryptography.fernet import InvalidToken
 
         for number, cipher in enumerate(self._opened()):

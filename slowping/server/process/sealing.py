@@ -51,6 +51,7 @@ class Sealing:
         self._vault = vault
         self._secrets = store.secrets
         self._random_bytes = random_bytes
+        self._changing = asyncio.Lock()
 
     async def begin(self, registry: Registry) -> None:
         """See that the newest key has sealed every secret, and that it is written down.
@@ -88,10 +89,12 @@ class Sealing:
             ConfigError: the key file cannot be written; nothing was changed.
             Unavailable: the store cannot be written now.
         """
-        newer = self._ring.with_new(new_key(self._random_bytes))
-        self._ring = await asyncio.to_thread(secret_key.write, newer)
-        self._vault.take(self._ring.keys)
-        return await self._secrets.seal_anew()
+        # One at a time: a key that another change has made must not be left out of the file.
+        async with self._changing:
+            newer = self._ring.with_new(new_key(self._random_bytes))
+            self._ring = await asyncio.to_thread(secret_key.write, newer)
+            self._vault.take(self._ring.keys)
+            return await self._secrets.seal_anew()
 
     async def _require_none_lost(self) -> None:
         if lost := await self._secrets.lost():

@@ -1,3 +1,4 @@
+import asyncio
 import contextlib
 import pathlib
 import sqlite3
@@ -125,6 +126,19 @@ async def test_a_new_key_seals_everything_while_the_server_runs(tmp_path: pathli
         assert not {*before} & {*blobs(tmp_path)}
     newest, _ = keys(tmp_path)
     (tmp_path / KEY_FILE).write_bytes(newest)
+    async with running_house(tmp_path) as house:
+        assert [each.settings for each in await channels(house)] == [HOOK[1], BOT[1]]
+
+
+async def test_changes_that_come_at_once_go_one_by_one(tmp_path: pathlib.Path) -> None:
+    await set_up(tmp_path)
+    async with running_house(tmp_path) as house:
+        headers = {"authorization": f"Bearer {admin(tmp_path)}"}
+        told = await asyncio.gather(
+            *(house.client.post("/slowping/v1/secrets/rotate", headers=headers) for _ in range(5))
+        )
+        assert [each.status_code for each in told] == [200] * 5
+    assert len(keys(tmp_path)) == 6
     async with running_house(tmp_path) as house:
         assert [each.settings for each in await channels(house)] == [HOOK[1], BOT[1]]
 
