@@ -12,7 +12,7 @@ from slowping.server.clock import Clock
 from slowping.server.tally import Tally
 from slowping.store.port import Portion, Retention
 
-PAUSE_S: Final = 0.03
+PAUSE_S: Final = 0.02
 """Between two steps others have the writer: what is removed is in no hurry."""
 
 REQUEST_S: Final = 20.0

@@ -17,13 +17,13 @@ from slowping.store.sqlite.readers import Readers
 from slowping.store.sqlite.retention import sweeps
 from slowping.store.sqlite.writer import Writer
 
-STEP: Final = 100
+STEP: Final = 50
 """Most things that are removed in one transaction: whoever sends an event waits so long."""
 
 LOOK: Final = 2_000
 """Most things that are counted at once."""
 
-PAGES: Final = 250
+PAGES: Final = 100
 """Pages of the file that are given back in one transaction."""
 
 PATIENCE_MS: Final = 5_000
