@@ -28,7 +28,7 @@ class Trust:
         """`certificate` is the server's own in PEM, where it is known already."""
         self._server = server
         self._environ = os.environ if environ is None else environ
-        self._own = certificate if certificate or not _is_secure(server) else self._left()
+        self._own = certificate or self._left()
         self.context: Final = self._made()
 
     def look_again(self) -> None:
@@ -41,10 +41,15 @@ class Trust:
             self.context.load_verify_locations(cadata=renewed)
 
     def _left(self) -> str | None:
-        try:
-            return whereabouts.certificate_of(self._server, self._environ)
-        except errors.ConfigError:
+        """What the server has left on this machine, if it is one in need of it."""
+        if not _is_secure(self._server):
             return None
+        try:
+            left = whereabouts.certificate_of(self._server, self._environ)
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=left or "")
+        except (errors.ConfigError, ssl.SSLError, ValueError):
+            return None
+        return left
 
     def _made(self) -> ssl.SSLContext:
         if not _is_secure(self._server):

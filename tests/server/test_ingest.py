@@ -7,6 +7,7 @@ import pytest
 
 from slowping.core import errors, ids
 from slowping.core.api_key import Principal
+from slowping.core.audit import ITSELF, Author
 from slowping.core.category import Category, CategoryChange, NewCategory
 from slowping.core.channel import Channel, ChannelFilter
 from slowping.core.delivery import Delivered, DeliveryState, Unusable
@@ -531,15 +532,19 @@ class Beside(Directory):
         self.__dict__.update(engine.store.directory.__dict__)
         self._deeds = list(deeds)
 
-    async def create_category(self, project_id: int, new: NewCategory, *, now: int) -> Category:
+    async def create_category(
+        self, project_id: int, new: NewCategory, *, now: int, by: Author | None = ITSELF
+    ) -> Category:
         """As it is; then the next deed."""
-        created = await super().create_category(project_id, new, now=now)
+        created = await super().create_category(project_id, new, now=now, by=by)
         await self._go_on(ids.decode(ids.CATEGORY, created.id))
         return created
 
-    async def create_channel(self, project_id: int, record: ChannelRecord, *, now: int) -> Channel:
+    async def create_channel(
+        self, project_id: int, record: ChannelRecord, *, now: int, by: Author | None = ITSELF
+    ) -> Channel:
         """As it is; then the next deed."""
-        created = await super().create_channel(project_id, record, now=now)
+        created = await super().create_channel(project_id, record, now=now, by=by)
         await self._go_on(ids.decode(ids.CHANNEL, created.id))
         return created
 
