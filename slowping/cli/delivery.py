@@ -9,6 +9,7 @@ import rich_click as click
 
 from slowping.cli import named, output, replay, typed, where
 from slowping.cli.output import Column, ExitCode
+from slowping.core.channel import Channel
 from slowping.core.delivery import (
     AttemptOutcome,
     Delivery,
@@ -173,18 +174,30 @@ async def discard_deliveries(
 
 
 async def waits_for(client: "Client", found: Delivery) -> str | None:
-    """Why a pending delivery is not sent, where its channel is paused; and what sends it."""
+    """Why a pending delivery is not sent, where that is for its channel; and what sends it."""
     if found.state is not DeliveryState.PENDING:
         return None
     page = await client.list_channels(project=found.project, name=found.channel)
-    paused = [channel for channel in page.items if channel.paused_at is not None]
-    if not paused:
-        return None
-    reason = f" ({paused[0].paused_reason.rstrip('.')})" if paused[0].paused_reason else ""
-    return (
-        f"the channel {found.channel} is paused{reason}. "
-        f"'slowping channel resume {found.channel} --project {found.project}' sends it."
-    )
+    return next(filter(None, map(_holds_up, page.items)), None)
+
+
+def _holds_up(channel: Channel) -> str | None:
+    """Why a channel sends nothing, and what makes it send."""
+    named = f"{channel.name} --project {channel.project}"
+    if channel.paused_at is not None:
+        reason = f" ({channel.paused_reason.rstrip('.')})" if channel.paused_reason else ""
+        return (
+            f"the channel {channel.name} is paused{reason}. "
+            f"'slowping channel resume {named}' sends it."
+        )
+    if channel.held_until is not None:
+        at = output.moment(channel.held_until)
+        return (
+            f"the channel {channel.name} keeps failing ({channel.held_reason}). The next message "
+            f"that arrives sends it: one is tried at {at}, or now with "
+            f"'slowping channel test {named}'."
+        )
+    return None
 
 
 def print_detail(detail: DeliveryDetail, waits: str | None) -> None:

@@ -14,6 +14,7 @@ import rich_click as click
 from slowping.cli import named, output, where
 from slowping.core import text, times
 from slowping.core.category import DEFAULT_EMOJI, Category
+from slowping.core.channel import Channel
 from slowping.core.delivery import Delivery
 from slowping.core.event import Event
 from slowping.core.feed import (
@@ -116,8 +117,8 @@ class Printer:
             case DeliveryChanged(delivery=delivery):
                 told = self._delivery(delivery)
             case ChannelChanged(channel=channel) if channel is not None:
-                pause = "" if channel.paused_at is None else f", paused: {channel.paused_reason}"
-                told = f"{self._place(channel.project, channel.name)} ({channel.kind}){pause}"
+                place = self._place(channel.project, channel.name)
+                told = f"{place} ({channel.kind}){_trouble(channel)}"
             case CategoryChanged(category=category) if category is not None:
                 told = self._category(category.project, category.name)
             case KeyChanged(api_key=key) if key is not None:
@@ -218,6 +219,12 @@ def _attempts(delivery: Delivery) -> str:
 
 def _whole(seconds: float) -> int:
     return max(1, round(seconds))
+
+
+def _trouble(channel: Channel) -> str:
+    if channel.paused_at is not None:
+        return f", paused: {channel.paused_reason}"
+    return "" if channel.held_until is None else f", failing: {channel.held_reason}"
 
 
 def _time(moment: dt.datetime) -> str:

@@ -344,6 +344,8 @@ async def test_a_channel_that_keeps_failing_says_so_and_is_tried_when_a_person_a
         await here.send()
         last, *others = (await here.client.list_deliveries(channel="far")).items
         assert last.attempts == 0
+        why = "the channel far keeps failing (the far side answered with HTTP 503)"
+        assert why in (await here.slowping("delivery", "show", last.id)).stdout
         assert (await here.slowping("delivery", "retry", others[0].id)).code == 0
         # It arrives, and with it all that waited.
         await eventually(lambda: here.has_delivered(STREAK + 1))

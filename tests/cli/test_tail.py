@@ -2,6 +2,7 @@ import datetime as dt
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from slowping.cli.tail import Printer
@@ -61,6 +62,10 @@ def channel(reason: str | None = None) -> Channel:
     )  # fmt: skip
 
 
+def failing() -> Channel:
+    return msgspec.structs.replace(channel(), held_until=AT, held_reason="HTTP 503")
+
+
 def key(*, revoked: bool = False) -> ApiKey:
     return ApiKey(
         id="key_1", name="ci", prefix="slp_abcd", kind=ApiKeyKind.SECRET, scopes=(Scope.READ,),
@@ -115,6 +120,10 @@ def test_an_event_is_a_line_with_its_own_time(item: FeedItem, line: str) -> None
         (
             ChannelChanged(id="chn_1", channel=channel("deleted")),
             "channel.changed shop/team (discord), paused: deleted",
+        ),
+        (
+            ChannelChanged(id="chn_1", channel=failing()),
+            "channel.changed shop/team (discord), failing: HTTP 503",
         ),
         (ChannelChanged(id="chn_1", channel=None), "channel.changed chn_1 is gone"),
         (CategoryChanged(id="cat_1", category=sale()), "category.changed 💰 shop/sale"),

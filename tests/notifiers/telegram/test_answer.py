@@ -64,6 +64,14 @@ def test_too_many_requests_hold_the_chat_and_an_overload_the_bot(
     assert (outcome.after, outcome.scope) == (after, scope)
 
 
+@pytest.mark.parametrize(("retry_after", "untold"), [(4, False), (33, True), (60, False)])
+def test_a_chat_that_asks_for_long_takes_less_than_is_known(retry_after: int, untold: bool) -> None:
+    body = error(429, "Too Many Requests", retry_after=retry_after)
+    outcome = judged(429, body, {})
+    assert isinstance(outcome, Throttled)
+    assert outcome.untold is untold
+
+
 @pytest.mark.parametrize(
     ("code", "description", "advice", "scope"),
     [
