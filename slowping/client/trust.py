@@ -47,7 +47,7 @@ class Trust:
         try:
             left = whereabouts.certificate_of(self._server, self._environ)
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=left or "")
-        except (errors.ConfigError, ssl.SSLError, ValueError):
+        except (errors.ConfigError, ssl.SSLError, TypeError, ValueError):
             return None
         return left
 
