@@ -82,8 +82,9 @@ def _look_at_folder(folder: Path, config: "Config") -> Iterator[Finding]:
     yield _server(folder)
     usage = shutil.disk_usage(folder)
     marks = disk.marks(usage.total, config.disk.min_free_mb * _MEBIBYTE, 0)
-    size = sum(file.stat().st_size for file in folder.glob(f"{place.database_name()}*"))
-    yield findings.of_disk(usage.total, usage.free, size, marks)
+    yield findings.of_disk(usage.total, usage.free, _size(folder), marks)
+    old = [file.name for file in sorted(folder.glob(f"{place.database_name()}.*-*Z"))]
+    yield from findings.of_old_ones(folder, old)
     last = backups.last(folder)
     yield findings.of_backup(None if last is None else last.at, dt.datetime.now(dt.UTC))
 
@@ -114,6 +115,12 @@ def _modes(folder: Path) -> dict[str, int]:
     return {
         name: stat.S_IMODE(file.stat().st_mode) for name, file in {".": folder, **files}.items()
     }
+
+
+def _size(folder: Path) -> int:
+    """What the database takes, with its log."""
+    names = (f"{place.database_name()}{suffix}" for suffix in ("", "-wal"))
+    return sum((folder / name).stat().st_size for name in names if (folder / name).exists())
 
 
 def _server(folder: Path) -> Finding:

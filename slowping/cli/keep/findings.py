@@ -121,6 +121,12 @@ def of_disk(total: int, free: int, size: int, marks: Marks) -> Finding:
     return ok("disk", f"{told}.")
 
 
+def of_old_ones(folder: Path, names: Sequence[str]) -> Iterator[Finding]:
+    """Databases that a restore or a migration has kept."""
+    for name in names:
+        yield note("disk", f"{folder / name} is kept from before. Remove it if all is well.")
+
+
 def of_backup(at: dt.datetime | None, now: dt.datetime) -> Finding:
     """Whether there is a copy to fall back on."""
     if at is None:

@@ -50,6 +50,13 @@ async def test_a_copy_that_was_made_is_known(left: Path, tmp_path: Path) -> None
     assert (await findings(left))["backup"].startswith("ok: The newest copy is of ")
 
 
+async def test_what_a_restore_has_kept_is_told(left: Path, tmp_path: Path) -> None:
+    await run("backup", tmp_path / "copy.db", "--data", left)
+    await run("restore", tmp_path / "copy.db", "--data", left)
+    [kept] = files(left, "slowping.db.before-*")
+    assert f"note: {kept} is kept from before." in (await findings(left))["disk"]
+
+
 async def test_the_whole_of_it_is_looked_at_when_asked(left: Path) -> None:
     told = await findings(left, "--full")
     assert told["database"].startswith("ok: It is sound (every page and reference)")

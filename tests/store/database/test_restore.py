@@ -95,8 +95,9 @@ async def test_readers_of_the_feed_start_anew(kept: Keeping, tmp_path: pathlib.P
     await kept.shop.store.close()
     _put_back(kept, copy)
     again = await SqliteStore.open(kept.path, Vault([VAULT_KEY]))
-    assert (await again.journal.since(place, FeedFilter(), limit=10)).reset
+    page = await again.journal.since(place, FeedFilter(), limit=10)
     await again.close()
+    assert page.reset
 
 
 async def test_what_was_on_its_way_is_pending_again_after_the_next_start(
