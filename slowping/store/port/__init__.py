@@ -34,7 +34,7 @@ from slowping.store.port.secrets import Secrets
 
 
 class Store(Protocol):
-    """The four roles of one database."""
+    """The four roles of one database, and all of its secrets at once."""
 
     @property
     def ids(self) -> IdSource:
