@@ -195,3 +195,8 @@ async def test_acts_are_narrowed_by_project_key_and_time(
 )
 async def test_a_wrong_filter_is_refused(query: str, status: int, admin: httpx.AsyncClient) -> None:
     assert (await admin.get(f"/audit?{query}")).status_code == status
+
+
+@pytest.mark.parametrize("act", ["%", "_", "project%", "proj", "", "." * 60_000])
+async def test_an_act_is_named_as_it_is(act: str, admin: httpx.AsyncClient) -> None:
+    assert await told(admin, act=act) == []

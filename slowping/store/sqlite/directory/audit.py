@@ -29,7 +29,7 @@ select audit.id,
   left join project on project.id = audit.project_id
  where audit.id < :before
    and (:project is null or audit.project_id = :project)
-   and (:act is null or audit.act = :act or audit.act like :act || '.%')
+   and (:act is null or audit.act = :act or instr(audit.act, :act || '.') = 1)
    and (:key is null or audit.api_key_id = :key)
    and (:since is null or audit.at >= :since)
    and (:until is null or audit.at < :until)
