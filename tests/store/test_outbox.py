@@ -3,6 +3,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 import pytest
 
 from slowping.core import errors, ids
@@ -128,6 +129,22 @@ async def test_each_channel_has_a_line_of_its_own(shop: Shop) -> None:
     await shop.deliver(channel=shop.team)
     boss = await shop.deliver(channel=shop.boss)
     assert [claimed.id for claimed in await shop.lease(channel=shop.boss)] == [boss]
+
+
+async def test_of_huge_events_no_more_are_claimed_than_a_message_could_hold(shop: Shop) -> None:
+    huge, half = outbox.MOST_CLAIMED + 1, outbox.MOST_CLAIMED // 2
+    given = [await of_size(shop, size) for size in (huge, half, half, 1)]
+    claims = [[each.id for each in await shop.lease()] for _ in range(3)]
+    assert claims == [given[:1], given[1:3], given[3:]]
+
+
+async def of_size(shop: Shop, size: int) -> int:
+    """Accept an event that takes so many bytes; its delivery."""
+    entry = shop.entry(channels=[shop.team])
+    [event] = entry.events
+    sized = msgspec.structs.replace(event, size=size)
+    await shop.store.inbox.accept(msgspec.structs.replace(entry, events=(sized,)))
+    return entry.deliveries[0].id
 
 
 async def test_a_claim_is_no_news(shop: Shop) -> None:

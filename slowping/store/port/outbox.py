@@ -72,7 +72,8 @@ class Outbox(Protocol):
         """Claim up to `limit` deliveries that are due, first in first out; for a probe, one.
 
         Claiming counts the attempt, so that a delivery that takes the server down with it runs
-        out of tries as well. Deliveries past their time end as failed instead.
+        out of tries as well. Of huge events fewer are claimed at once. Deliveries past their time
+        end as failed instead.
         """
         ...
 

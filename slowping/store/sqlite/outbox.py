@@ -41,17 +41,29 @@ select channel_id, due_at
 
 NEXT_DUE: Final = "select min(due_at) from delivery where channel_id = ? and state = 'pending'"
 
-CLAIM: Final = """
+MOST_CLAIMED: Final = 256 * 1_024
+"""Bytes of events in one claim, more only where the first alone has more.
+
+Of huge ones no two go into one message, and everyone waits while they are read.
+"""
+
+CLAIM: Final = f"""
 update delivery
    set state = 'leased', leased_until = :until, lease_owner = :owner,
        attempts = attempts + 1, tries = tries + 1
  where id in (select id
-                from delivery
-               where channel_id = :channel_id and state = 'pending' and due_at <= :now
-               order by due_at, id
-               limit :limit)
+                from (select due.id,
+                             sum(e.size) over (order by due.due_at, due.id) - e.size as before
+                        from (select id, event_id, due_at
+                                from delivery
+                               where channel_id = :channel_id and state = 'pending'
+                                 and due_at <= :now
+                               order by due_at, id
+                               limit :limit) due
+                        join event e on e.id = due.event_id)
+               where before < {MOST_CLAIMED})
 returning id
-"""
+"""  # noqa: S608 - a number of ours
 
 # Ahead of its schedule goes nothing that may have arrived: it would arrive once more each time.
 PROBE: Final = """
