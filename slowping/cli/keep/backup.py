@@ -50,7 +50,7 @@ def backup(
             )  # fmt: skip
             ctx.meta[output.ADDRESS] = address
             asyncio.run(_receive(address, draft))
-        with progress.shown("Looking it through"):
+        with progress.shown("Looking it through", progress.Of.NOTHING):
             contents = place.database_at(draft).verify()
     _tell(target, contents, folder)
 

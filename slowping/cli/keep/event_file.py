@@ -50,7 +50,7 @@ async def export_events(
 
     count = 0
     which = {"project": project, "category": category, "since": since, "until": until}
-    with progress.shown("Exporting", in_bytes=False) as report:
+    with progress.shown("Exporting", progress.Of.EVENTS) as report:
         async for found in all_items(client.list_events, **which):
             output.json_line(found)
             count += 1

@@ -115,7 +115,7 @@ def stamp() -> str:
 def told(contents: "Contents") -> str:
     """What a database holds, in words."""
     size = f"{contents.size / 1e6:,.1f} MB"
-    events = output.counted(contents.events, "event", "events")
+    events = "1 event" if contents.events == 1 else f"{contents.events:,} events"
     if contents.newest_event_at is None:
         return f"{events} ({size})"
     newest = output.moment(times.to_datetime(contents.newest_event_at))

@@ -29,11 +29,11 @@ def restore(file: Path, yes: bool, data: Path | None, config_file: Path | None) 
 
     folder = place.folder(data, place.configured(config_file))
     with data_folder.owned(folder):
-        with progress.shown("Looking it through"):
+        with progress.shown("Looking it through", progress.Of.NOTHING):
             contents = place.database_at(file).verify()
         output.talk(f"{file} is whole, and holds {place.told(contents)}.")
         if place.has_database(folder):
-            output.talk(f"In {folder} there is {_what_is_there(folder)}.")
+            output.talk(f"The database in {folder} {_as_it_is(folder)}.")
         output.confirm(f"Put it in the place of the database in {folder}?", yes)
         with progress.shown("Restoring") as report:
             kept = place.database_in(folder).put_back(file, stamp=place.stamp(), step=report)
@@ -44,11 +44,11 @@ def restore(file: Path, yes: bool, data: Path | None, config_file: Path | None) 
     output.data(f"Put back {place.told(contents)}.")
 
 
-def _what_is_there(folder: Path) -> str:
+def _as_it_is(folder: Path) -> str:
     try:
-        return place.told(place.database_in(folder).outline())
+        return f"holds {place.told(place.database_in(folder).outline())}"
     except errors.StoreUnusable:
-        return "a database that cannot be read"
+        return "cannot be read"
 
 
 def _what_follows(folder: Path, contents: "Contents") -> Iterator[str]:

@@ -34,7 +34,7 @@ async def test_a_copy_is_put_back_and_served(left: Path, copy: Path) -> None:
     ran = await run("restore", copy, "--data", left)
     assert ran.exit_code == 0, ran.stderr
     assert ran.stdout.startswith("Put back 1 event, the newest of ")
-    assert f"In {left} there is 3 events, the newest of " in ran.stderr
+    assert f"The database in {left} holds 3 events, the newest of " in ran.stderr
     [kept] = files(left, "slowping.db.before-*")
     assert f"The old one is kept: {kept}." in ran.stderr
     assert SqliteDatabase(kept).verify().events == 3
@@ -105,7 +105,7 @@ async def test_a_database_beyond_repair_is_kept_and_replaced(left: Path, copy: P
     (left / data_folder.DATABASE).write_text("nothing")
     ran = await run("restore", copy, "--data", left)
     assert ran.exit_code == 0, ran.stderr
-    assert "there is a database that cannot be read" in ran.stderr
+    assert f"The database in {left} cannot be read." in ran.stderr
     [kept] = files(left, "slowping.db.before-*")
     assert kept.read_text() == "nothing"
     assert _events(left) == 1
