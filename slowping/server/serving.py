@@ -61,7 +61,7 @@ class Server(uvicorn.Server):
         """End what would never end by itself, hear everybody out, then wait for the rest."""
         self._end_streams()
         self._gate.is_closing = True
-        await self._listening.end(sockets or [])
+        await self._listening.end()
         await self._hear_out()
         await super().shutdown(sockets)
 

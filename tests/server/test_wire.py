@@ -436,7 +436,7 @@ async def test_who_does_not_hear_that_he_is_turned_away_is_cut_off() -> None:
         await first.send(HELD)
         await server.is_holding.wait()
         async with contextlib.AsyncExitStack() as stack:
-            lines = [await stack.enter_async_context(server.line()) for _ in range(20)]
+            lines = [await stack.enter_async_context(server.line()) for _ in range(4)]
             for line in lines:
                 with contextlib.suppress(ConnectionError):
                     while await line.ask(b"a"):

@@ -2,6 +2,7 @@
 
 import asyncio
 import resource
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from slowping.server.http import STALL_S
@@ -74,8 +75,8 @@ class Gate:
         """How many have been accepted, and have no protocol yet."""
         self._connected = 0
         self._most = most
-        self._eased = asyncio.Event()
-        """Set when there may be room for another one."""
+        self.on_eased: Callable[[], None] = lambda: None
+        """Called when there may be room for another one."""
         self._head_timeout_s = head_timeout_s
         self._stall_s = stall_s
         self._rest_s = rest_s
@@ -96,18 +97,19 @@ class Gate:
 
     # Room ------------------------------------------------------------------------------------
 
-    async def lets_in(self) -> None:
-        """Wait until one more can be accepted, be it to be told that there is no room."""
+    def lets_in(self) -> bool:
+        """Whether one more can be accepted, be it to be told that there is no room."""
         most = self._most + self._most // _LEAVING_SHARE + 1
-        while self._connected + self._coming >= most:
-            self._eased.clear()
-            await self._eased.wait()
+        return self._connected + self._coming < most
+
+    def begins_to_come(self) -> None:
+        """One was accepted."""
         self._coming += 1
 
     def has_come(self) -> None:
-        """Whoever was let in has a protocol, or has left again."""
+        """Whoever was accepted has a protocol, or has left again."""
         self._coming -= 1
-        self._eased.set()
+        self.on_eased()
 
     def comes_in(self) -> bool:
         """Whether there is room for one more; whoever was silent longest goes where it is full."""
@@ -170,7 +172,7 @@ class Gate:
     def goes(self, connection: Waited) -> None:
         """It is closed."""
         self._connected -= 1
-        self._eased.set()
+        self.on_eased()
         self.is_gone(connection)
 
     def is_gone(self, connection: Waited) -> None:

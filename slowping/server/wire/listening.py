@@ -13,13 +13,13 @@ import socket
 import ssl
 import struct
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from slowping.server.wire.gate import HEAD_TIMEOUT_S, Gate
 
 _LAST_S: Final = 0.02
-"""For whoever is connected already to be accepted, when listening ends."""
+"""For whoever has begun to connect, when listening ends."""
 
 _MOST_COMING: Final = 1_024
 """Beyond so many who have not begun to speak, the first of them has to go."""
@@ -56,46 +56,70 @@ class Listening:
     ) -> None:
         self._make_protocol = make_protocol
         self._gate = the_gate
+        self._gate.on_eased = self._resume
         self._tls = tls
-        self._accepting: list[asyncio.Task[None]] = []
+        self._loop = asyncio.get_running_loop()
+        self._listeners: Sequence[socket.socket] = ()
+        self._has_paused = False
         self._coming: dict[asyncio.Task[None], None] = {}
         """Those who were accepted and are not through with TLS, the first of them first."""
 
-    def begin(self, listeners: Iterable[socket.socket]) -> None:
+    def begin(self, listeners: Sequence[socket.socket]) -> None:
         """Accept from now on."""
-        self._accepting = [asyncio.create_task(self._accept(one)) for one in listeners]
+        self._listeners = listeners
+        for listener in listeners:
+            self._loop.add_reader(listener.fileno(), self._accept, listener)
 
-    async def end(self, listeners: Iterable[socket.socket]) -> None:
+    async def end(self) -> None:
         """Begin no new connections, take in all that are begun, and accept no more."""
-        turn_away(listeners)
-        for accepting in self._accepting:
-            await asyncio.wait((accepting,), timeout=_LAST_S)
-            accepting.cancel()
-        await asyncio.gather(*self._accepting, *self._coming, return_exceptions=True)
+        turn_away(self._listeners)
+        await asyncio.sleep(_LAST_S)
+        listeners = self._listeners
+        self._pause()
+        self._listeners = ()
+        for listener in listeners:
+            self._accept(listener)
+        await asyncio.gather(*self._coming, return_exceptions=True)
 
-    async def _accept(self, listener: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            await self._gate.lets_in()
+    def _pause(self) -> None:
+        self._has_paused = True
+        for listener in self._listeners:
+            self._loop.remove_reader(listener.fileno())
+
+    def _resume(self) -> None:
+        if self._has_paused and self._gate.lets_in():
+            self._has_paused = False
+            self.begin(self._listeners)
+
+    def _accept(self, listener: socket.socket) -> None:
+        """Take in all who wait, as long as there is room."""
+        while self._gate.lets_in():
             try:
-                connection, _ = await loop.sock_accept(listener)
+                connection, _ = listener.accept()
+            except (BlockingIOError, InterruptedError):
+                return
             except OSError as error:
-                self._gate.has_come()
-                # Otherwise it is the client's doing, who has left.
-                await asyncio.sleep(_BREATHER_S if error.errno in _NOTHING_LEFT else 0)
-                continue
-            coming = loop.create_task(self._welcome(connection))
-            self._coming[coming] = None
-            coming.add_done_callback(self._coming.pop)
-            if len(self._coming) > _MOST_COMING:
-                next(iter(self._coming)).cancel()
+                if error.errno not in _NOTHING_LEFT:
+                    continue  # the client has left
+                self._loop.call_later(_BREATHER_S, self._resume)
+                break
+            self._take_in(connection)
+        self._pause()
+
+    def _take_in(self, connection: socket.socket) -> None:
+        connection.setblocking(False)
+        self._gate.begins_to_come()
+        coming = self._loop.create_task(self._welcome(connection))
+        self._coming[coming] = None
+        coming.add_done_callback(self._coming.pop)
+        if len(self._coming) > _MOST_COMING:
+            next(iter(self._coming)).cancel()
 
     async def _welcome(self, connection: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
         try:
             # Whatever a stranger does wrong while a connection is made is no fault of ours.
             with contextlib.suppress(OSError):
-                await loop.connect_accepted_socket(
+                await self._loop.connect_accepted_socket(
                     self._make_protocol,
                     connection,
                     ssl=self._tls,
