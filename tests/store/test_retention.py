@@ -133,6 +133,19 @@ async def test_many_go_in_small_steps_and_a_step_passes_by_what_stays(shop: Shop
     assert await count(shop, "event") == retention.STEP
 
 
+async def test_many_that_stay_are_passed_by_in_one_step(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "STEP", 5)
+    monkeypatch.setattr(retention, "LOOK", 20)
+    await shop.store.inbox.accept(shop.entry(count=70, channels=[shop.team]))
+    await shop.store.inbox.accept(shop.entry(count=3))
+    passed = await shop.store.retention.remove(events(shop))
+    assert passed.number == 0
+    assert passed.last is not None
+    assert await swept(shop, events(shop)) == (3, 3)
+
+
 async def test_what_would_go_is_what_goes(shelf: Shelf) -> None:
     shop, sweep = shelf.shop, events(shelf.shop)
     told = await shop.store.retention.count(sweep)

@@ -30,10 +30,10 @@ FIXED_BYTES = 1_000_000
 LOW_SHARE: Final = 20
 """Of a disk as small as this, a twentieth has to be free."""
 
-ROOM = 500_000
+ROOM = 200_000
 """More than is too little: so much may come in before it is."""
 
-PAUSE_S = 0.1
+PAUSE_S = 0.5
 """How long each client rests after an answer."""
 
 HELD_S = 2.5

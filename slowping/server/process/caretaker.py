@@ -46,6 +46,7 @@ class Caretaker:
         self._tell_owner = tell_owner
         self._looked_at = clock.now_ms()
         self._rest_ms = retention.REST_MS
+        self._room_rest_ms = 0
         self._is_first = True
         self._has_written = True
         self._has_warned = False
@@ -110,9 +111,14 @@ class Caretaker:
     async def _mind_size(self, space: Space) -> None:
         """Warn of a database that grows too large, and remove the oldest events of one that is."""
         most = self._most_bytes()
-        if space.used > most:
+        if not most:
+            return  # nobody knows how large the disk is
+        self._room_rest_ms = max(0, self._room_rest_ms - round(LOOK_EVERY_S * 1000))
+        if space.used > most and not self._room_rest_ms:
             removed = await self._pruner.make_room(most)
             logger.warning(Fact("the database is too large", events_removed=removed, most=most))
+            # Where all that is left waits for something, it will not be over in a moment.
+            self._room_rest_ms = 0 if removed else PRUNE_EVERY_MS
         share = space.used / most
         if share >= retention.WARN_AT and not self._has_warned:
             self._has_warned = await self._tell_owner(retention.warning(space.used, most))

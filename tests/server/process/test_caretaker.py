@@ -130,6 +130,24 @@ async def test_a_database_that_is_too_large_loses_its_oldest_events_at_once(
     assert "the database is too large" in caplog.text
 
 
+async def test_where_all_that_is_left_waits_room_is_looked_for_once_an_hour(
+    care: Care, caplog: pytest.LogCaptureFixture
+) -> None:
+    await care.shop.deliver()
+    care.most = 4_096
+    await care.looks(LOOKS_AN_HOUR)
+    assert await care.events() == 1
+    assert caplog.text.count("the database is too large") == 1
+    await care.looks()
+    assert caplog.text.count("the database is too large") == 2
+
+
+async def test_a_disk_of_unknown_size_has_no_share(care: Care) -> None:
+    care.most = 0
+    await care.looks()
+    assert care.notices == []
+
+
 async def test_the_log_is_emptied_once_nothing_was_written_for_a_while(care: Care) -> None:
     await care.sends()
     await care.looks()
@@ -152,7 +170,7 @@ async def test_what_goes_wrong_does_not_end_it(
 ) -> None:
     keeping_house = asyncio.create_task(care.caretaker.keep_house())
     await care.clock.is_waited_on()
-    care.most = 0  # which nothing is to be divided by
+    care.most = "much"  # type: ignore[assignment]  # whatever nobody has thought of
     for _ in range(2):
         care.clock.advance(LOOK_EVERY_S)
         await care.clock.is_waited_on()

@@ -117,8 +117,9 @@ class Retention:
     async def remove(self, sweep: Sweep, *, after: int = 0) -> Portion:
         """Remove some of what a sweep is about."""
         found = await self._look(sweep, after, STEP)
-        if found["number"]:
-            await self._writer.run(functools.partial(_remove, sweep.what, found["ids"]))
+        if not found["number"]:
+            return Portion(last=await self._pass_by(sweep, found["last"]))
+        await self._writer.run(functools.partial(_remove, sweep.what, found["ids"]))
         return _portion(found)
 
     async def space(self) -> Space:
@@ -147,6 +148,15 @@ class Retention:
     async def probe(self) -> None:
         """Write something that means nothing."""
         await self._writer.run(_probe)
+
+    async def _pass_by(self, sweep: Sweep, last: int | None) -> int | None:
+        """Go on in long stretches as long as all of them stays, as events that wait do."""
+        while last is not None:
+            found = await self._look(sweep, last, LOOK)
+            if found["number"]:
+                return last
+            last = found["last"]
+        return None
 
     async def _look(self, sweep: Sweep, after: int, most: int) -> sqlite3.Row:
         values = sweeps.values(sweep, after, most)
