@@ -10,4 +10,6 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     """`ok`, or what is wrong."""
     version: str
     sqlite_version: str | None = None
+    sqlite_faults: tuple[str, ...] = ()
+    """What is known to be wrong with that version, and why it does no harm."""
     uptime_s: float | None = None

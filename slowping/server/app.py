@@ -262,6 +262,7 @@ def _wire_api(
     bodies: Bodies,
     refusals: Refusals,
 ) -> object:
+    database = database_at(f"sqlite:{folder / DATABASE}")
     return create_api(
         Services(
             store=engine.store,
@@ -276,7 +277,7 @@ def _wire_api(
             random_bytes=world.random_bytes,
             key_files=KeyFiles(folder),
             backups=Backups(
-                database_at(f"sqlite:{folder / DATABASE}"),
+                database,
                 folder,
                 now_ms=engine.now_ms,
                 closing=engine.feed.closed,
@@ -290,6 +291,7 @@ def _wire_api(
             started_at=engine.now_ms(),
             rate_limit=config.limits.rate_limit,
             sqlite_version=sqlite3.sqlite_version,
+            sqlite_faults=database.faults,
             dialects=DIALECTS,
             bodies=bodies,
         )

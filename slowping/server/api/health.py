@@ -30,6 +30,7 @@ async def tell_ready(call: Call[NoQuery, None]) -> Health:
         status="ok",
         version=slowping.__version__,
         sqlite_version=services.sqlite_version,
+        sqlite_faults=tuple(services.sqlite_faults),
         uptime_s=(services.now_ms() - services.started_at) / 1000,
     )
 

@@ -106,3 +106,4 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     """Requests a minute of a key that is issued without a limit of its own; 0 is unlimited."""
     dialects: Sequence[DescribedDialect] = ()
     sqlite_version: str | None = None
+    sqlite_faults: Sequence[str] = ()

@@ -73,6 +73,11 @@ class Examination(msgspec.Struct, frozen=True, kw_only=True):
 class Database(Protocol):
     """One database as a whole."""
 
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What is known to be wrong with its program, and why it does no harm here."""
+        ...
+
     def copy(self, target: Path, *, step: Step, still: bool = False) -> None:
         """Write a copy as of this moment into a new file, for its owner alone, on the disk.
 

@@ -1,6 +1,9 @@
+import sqlite3
+
 import httpx
 
 import slowping
+from slowping.store.sqlite.database.examine import known_faults
 from tests.conftest import RunningHouse
 
 
@@ -10,6 +13,12 @@ async def test_health_needs_no_key(house: RunningHouse) -> None:
         assert answer.status_code == 200
         assert answer.json()["status"] == "ok"
         assert answer.json()["version"] == slowping.__version__
+
+
+async def test_faults_of_its_sqlite_are_told(house: RunningHouse) -> None:
+    told = (await house.client.get("/slowping/v1/health/ready")).json()
+    assert told["sqlite_version"] == sqlite3.sqlite_version
+    assert tuple(told["sqlite_faults"]) == known_faults(sqlite3.sqlite_version_info)
 
 
 async def test_a_server_whose_store_is_gone_is_not_ready(house: RunningHouse) -> None:

@@ -4,6 +4,7 @@ None of them may run on a file that is open for writing, but for copying and loo
 """
 
 import pathlib
+import sqlite3
 
 from slowping.store.port.database import Contents, Examination, Step
 from slowping.store.sqlite.database import backup, examine, renew, restore
@@ -14,6 +15,11 @@ class SqliteDatabase:
 
     def __init__(self, path: pathlib.Path) -> None:
         self._path = path
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What is known to be wrong with this SQLite."""
+        return examine.known_faults(sqlite3.sqlite_version_info)
 
     def copy(self, target: pathlib.Path, *, step: Step, still: bool = False) -> None:
         """Write a copy as of this moment into a new file."""
