@@ -49,6 +49,13 @@ class Outlet(msgspec.Struct):
     is_removed: bool = False
 
 
+class Accepted(msgspec.Struct, frozen=True):
+    """An event that was acknowledged."""
+
+    received_at: int
+    notify: bool
+
+
 class Duty(msgspec.Struct):
     """A delivery."""
 
@@ -87,8 +94,10 @@ class Model:
         self.outlets: dict[str, Outlet] = {}
         """By name; a removed one keeps it, and no other gets it."""
         self.duties: dict[int, Duty] = {}
-        self.events: dict[int, bool] = {}
-        """Every event that was acknowledged, and whether somebody was to be told of it."""
+        self.events: dict[int, Accepted] = {}
+        self.events_ever = 0
+        self.forgotten: dict[int, tuple[int, int]] = {}
+        """By channel: attempts that went with their events, those that arrived and those not."""
         self.claims: dict[str, Claim] = {}
         self.held_until: dict[str, int] = {}
         self.paced_until: dict[str, int] = {}
@@ -298,6 +307,26 @@ class Model:
         """The deliveries to a channel."""
         return [duty for duty in self.duties.values() if duty.outlet is outlet]
 
+    def pruned(self, before: int, before_id: int) -> set[int]:
+        """What is older goes, unless something of it waits; the events that went."""
+        waiting = {
+            duty.event_id for duty in self.duties.values() if duty.state in (PENDING, LEASED)
+        }
+        gone = {
+            number
+            for number, event in self.events.items()
+            if event.received_at < before and number < before_id and number not in waiting
+        }
+        for number in gone:
+            del self.events[number]
+        for duty in [duty for duty in self.duties.values() if duty.event_id in gone]:
+            del self.duties[duty.id]
+            delivered, troubled = self.forgotten.get(duty.outlet.id, (0, 0))
+            arrived = duty.attempts.count("delivered")
+            troubled += len(duty.attempts) - arrived
+            self.forgotten[duty.outlet.id] = (delivered + arrived, troubled)
+        return gone
+
     # What happens -----------------------------------------------------------------------------
 
     def crashed(self, leased: Collection[int]) -> None:
@@ -317,12 +346,23 @@ class Model:
             duty.attempts.append("lost")
             duty.state = FAILED if is_hopeless else PENDING
 
-    def set_back(self, now: int) -> None:
-        """The clock was set back, or a new process begins: no wait is longer than any can be."""
+    def set_back(self, by: int, now: int) -> None:
+        """The clock was set back by so many milliseconds, or a new process begins.
+
+        Nothing waits longer for it, and nothing longer than any wait can be.
+        """
         self.paced_until.clear()
+        self.held_until = {
+            scope: until - by
+            for scope, until in self.held_until.items()
+            if until - by <= now + LONGEST_WAIT_MS
+        }
+        self.breakers = {name: breaker.set_back(one, by) for name, one in self.breakers.items()}
         for duty in self.duties.values():
-            if duty.state is PENDING and duty.due_at > now + LONGEST_WAIT_MS:
-                duty.due_at = now
+            if duty.state is PENDING and duty.due_at > now:
+                duty.due_at = max(now, duty.due_at - by)
+                if duty.due_at > now + LONGEST_WAIT_MS:
+                    duty.due_at = now
 
     def hold_to(self, stored: Mapping[int, Duty], now: int) -> None:
         """Compare with what is stored.

@@ -1,7 +1,6 @@
 """Read from the store what the model speaks of, and hold the kept figures to a recount."""
 
 import collections
-from collections.abc import Mapping
 
 from slowping.core import ids, overview, times
 from slowping.core.delivery import DeliveryState
@@ -15,6 +14,7 @@ _DELIVERIES = """
 select id, event_id, channel_id, state, created_at, due_at, expires_at, tries, attempts
   from delivery
 """
+_EVENTS = "select id from event"
 _ATTEMPTS = "select delivery_id, no, outcome from attempt order by delivery_id, no"
 _MADE = """
 select d.channel_id, sum(a.outcome = 'delivered'), sum(a.outcome <> 'delivered')
@@ -52,6 +52,11 @@ async def duties(store: SqliteStore, model: Model) -> dict[int, Duty]:
     return stored
 
 
+async def events(store: SqliteStore) -> set[int]:
+    """The events that are stored."""
+    return {row["id"] for row in await store._readers.fetch(_EVENTS)}
+
+
 async def hold_overview(store: SqliteStore, model: Model, *, now: int, by_hours: bool) -> None:
     """Hold the overview to what the model and the rows of attempts say.
 
@@ -63,16 +68,22 @@ async def hold_overview(store: SqliteStore, model: Model, *, now: int, by_hours:
     while await store.journal.count_on():
         pass
     told = await store.journal.overview(None, overview.began(times.to_datetime(now)), now=now)
-    require(told.events.total == len(model.events), f"counted were {told.events.total} events")
+    total = told.events.total
+    require(total == model.events_ever, f"counted were {total} events of {model.events_ever}")
     _hold(told.waiting, told.failed, list(model.duties.values()), "all channels")
     made = await _sums(store, _MADE, 0)
-    require(await _sums(store, _KEPT) == made, f"counted were not the attempts {made}")
+    for number, gone in model.forgotten.items():
+        known = made.get(number, (0, 0))
+        made[number] = (known[0] + gone[0], known[1] + gone[1])
+    kept = await _sums(store, _KEPT)
+    counted = {number: sums for number, sums in made.items() if any(sums)}
+    require(kept == counted, f"kept are {kept} of the attempts {counted}")
     recent = await _sums(store, _MADE, (now // _HOUR_MS - HOURS + 1) * _HOUR_MS)
     for channel in told.channels:
         number = ids.decode(ids.CHANNEL, channel.id)
         own = [duty for duty in model.duties.values() if duty.outlet.id == number]
         _hold(channel.waiting, channel.failed, own, channel.channel)
-        if by_hours:
+        if by_hours and not model.forgotten:
             _hold_hours(channel, recent.get(number, (0, 0)))
 
 
@@ -87,5 +98,5 @@ def _hold_hours(channel: ChannelFigures, counted: tuple[int, int]) -> None:
     require(told == counted, f"attempts of {channel.channel} are {told}, counted {counted}")
 
 
-async def _sums(store: SqliteStore, statement: str, *given: int) -> Mapping[int, tuple[int, int]]:
+async def _sums(store: SqliteStore, statement: str, *given: int) -> dict[int, tuple[int, int]]:
     return {row[0]: (row[1], row[2]) for row in await store._readers.fetch(statement, given)}

@@ -8,13 +8,16 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Final
 
-from slowping.core import errors
+from slowping.core import errors, ids
 from slowping.core.delivery import Delivered, DeliveryFilter, DeliveryState, Outcome
 from slowping.core.event import EventDraft, Receipt
+from slowping.core.retention import DAY_MS, FOR_EVER, Keeping, What
 from slowping.notifiers.port import Tools
 from slowping.notifiers.registry import GROUP, Registry
 from slowping.server.dispatch.replay import Order, Replayer
 from slowping.server.ingest import Submission
+from slowping.server.process.pruning import Pruner
+from slowping.server.tally import Tally
 from slowping.store import open_store
 from slowping.store.sqlite.store import SqliteStore
 from slowping.store.vault import Vault
@@ -29,6 +32,7 @@ from tests.torture.model import (
     FAILED,
     LEASED,
     PENDING,
+    Accepted,
     Duty,
     Model,
     Outlet,
@@ -37,9 +41,9 @@ from tests.torture.model import (
 
 CATEGORY: Final = "sale"
 
-RECOVERY_STEPS: Final = 12
+RECOVERY_STEPS: Final = 4
 RECOVERY_STEP_S: Final = 28_800.0
-"""In the end so much time passes: more than the longest clock step and the longest wait."""
+"""In the end so much time passes: a little more than the longest wait there may be."""
 
 _JOURNAL: Final = "select seq, kind, subject_id from journal where seq > ? order by seq"
 _LEASED: Final = "select id from delivery where state = 'leased'"
@@ -88,7 +92,7 @@ class World:
         ways = self.far_side.ways
         rows = await self.store._readers.fetch(_LEASED)
         self.model.crashed([row["id"] for row in rows])
-        self.model.set_back(self.clock.now_ms())
+        self.model.set_back(0, self.clock.now_ms())
         self._told = -1
         await self.close()
         await self._start()
@@ -164,7 +168,9 @@ class World:
         require(not receipt.deduplicated, f"{key} is new")
         if key is not None:
             self._receipts[key] = (drafts, receipt)
-        self.model.events.update(dict.fromkeys(receipt.event_ids, notify))
+        accepted = Accepted(self.clock.now_ms(), notify)
+        self.model.events.update(dict.fromkeys(receipt.event_ids, accepted))
+        self.model.events_ever += receipt.count
         self.tally["events"] += receipt.count
         await self._learn_deliveries(receipt.event_ids, self.model.targets() if notify else [])
 
@@ -255,15 +261,32 @@ class World:
         pairs = sorted((row["event_id"], row["channel_id"]) for row in made)
         wanted = sorted(
             (event_id, channel_id)
-            for event_id, notify in self.model.events.items()
+            for event_id, event in self.model.events.items()
             for channel_id in by_id
-            if notify and (event_id, channel_id) not in known
+            if event.notify and (event_id, channel_id) not in known
         )
         require(pairs == wanted, f"deliveries were made for {pairs} instead of {wanted}")
         for row in made:
             outlet = by_id[row["channel_id"]]
             self.model.duties[row["id"]] = Duty(row["id"], row["event_id"], outlet, now, now, None)
         return len(made)
+
+    async def prune(self) -> None:
+        """Let go of what is older than a day."""
+        keeping = Keeping(events_days=1, attempts_days=FOR_EVER, journal_days=1)
+        before = self.clock.now_ms() - DAY_MS
+        gone = self.model.pruned(before, ids.floor(before))
+        pruned = await Pruner(self.store.retention, keeping, self.clock, Tally()).prune()
+        count = sum(part.number for part in pruned.parts if part.what is What.EVENTS)
+        require(count == len(gone), f"{count} events went instead of {len(gone)}")
+        self._receipts = {
+            key: (drafts, receipt)
+            for key, (drafts, receipt) in self._receipts.items()
+            if receipt.first_event_id not in gone
+        }
+        self._shown = {one: how for one, how in self._shown.items() if one in self.model.duties}
+        self._accepted = [number for number in self._accepted if number not in gone]
+        self.tally["events pruned"] += count
 
     # The far sides and time -------------------------------------------------------------------
 
@@ -284,7 +307,8 @@ class World:
         self.clock.step(seconds)
         if seconds < 0:
             self._stepped_back = True
-            self.model.set_back(self.clock.now_ms())
+            by = self.engine.dispatcher._latest - self.clock.now_ms()
+            self.model.set_back(max(0, by), self.clock.now_ms())
         self.engine.dispatcher._alarm.set()
 
     async def recover(self) -> None:
@@ -307,6 +331,9 @@ class World:
 
     async def compare(self) -> None:
         """Hold what is stored to the model, and what the journal tells to what has changed."""
+        events = await recount.events(self.store)
+        lost = events ^ self.model.events.keys()
+        require(not lost, f"stored and acknowledged differ by the events {lost}")
         stored = await recount.duties(self.store, self.model)
         self.model.hold_to(stored, self.clock.now_ms())
         await self._hold_to_journal(

@@ -173,6 +173,11 @@ class Machine(RuleBasedStateMachine):
         self._do(self._world.replay(again=again))
 
     @rule()
+    def prune(self) -> None:
+        """What is older than a day goes."""
+        self._do(self._world.prune())
+
+    @rule()
     def look_at_overview(self) -> None:
         """The figures are read."""
         self._do(self._world.compare_overview())
@@ -224,7 +229,9 @@ async def run(asked: Run) -> Sequence[Figure]:
         differences = await asyncio.to_thread(_differences, machine, asked)
     finally:
         logging.disable(logging.NOTSET)
-    counted = ("events", "deliveries", "messages", "crashes", "repeats", "keys refused")
+    counted = (
+        "events", "events pruned", "deliveries", "messages", "crashes", "repeats", "keys refused",
+    )  # fmt: skip
     asked.say(", ".join(f"{tally[name]:,} {name}" for name in counted))
     return [
         Figure(what="differences from the model", measured=differences, bar=0),
