@@ -43,9 +43,7 @@ COMMANDS: Final = {
     "overview": Listed(
         "overview", "Tell what came in today, this week and this month, and how it went out."
     ),
-    "audit": Listed(
-        "audit", "The audit tells who did what to administer the server, and when."
-    ),
+    "audit": Listed("audit", "The audit tells who did what to administer the server, and when."),
     "prune": Listed("prune", "Remove what is older than it is kept, or tell what that would be."),
     "secret": Listed("secret", "The key that the secrets of channels are encrypted with."),
     "backup": Listed(

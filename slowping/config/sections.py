@@ -214,6 +214,5 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         """The texts in it that no log may tell: of plug-ins, those whose name says so."""
         options = [option for kind in self.notifiers.plugins.values() for option in kind.items()]
         told = [value for name, value in options if _SECRET_NAME.search(name)]
-        return tuple(
-            text for text in (self.notifiers.email.password, *told) if text and isinstance(text, str)
-        )
+        given = (self.notifiers.email.password, *told)
+        return tuple(text for text in given if text and isinstance(text, str))
