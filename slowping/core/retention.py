@@ -26,6 +26,9 @@ REST_MS: Final = 3_600_000
 LONG_REST_MS: Final = DAY_MS
 """The same where the clock was set by more than this: a person may have to notice."""
 
+FIGURES_MS: Final = 400 * DAY_MS
+"""Figures by the hour are kept for so long: the overview goes back a year."""
+
 WARN_AT: Final = 0.8
 """A database that has this share of what it may take is told of."""
 

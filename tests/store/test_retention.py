@@ -19,7 +19,8 @@ from slowping.core.project import ProjectChange
 from slowping.core.retention import Sweep, What
 from slowping.store.port import Idempotency, Portion
 from slowping.store.sqlite import retention
-from slowping.store.sqlite.retention import sweeps
+from slowping.store.sqlite.retention import figures, sweeps
+from slowping.store.sqlite.rollups import HOUR_MS
 from tests.store.conftest import Shelf, Shop
 from tests.store.samples import DAY, NOW
 
@@ -256,6 +257,44 @@ async def test_the_newest_events_that_have_room_stay(
         assert await edge(shop.project_id, category_id, 7 * size) is None
 
 
+async def test_figures_by_the_hour_are_forgotten_and_days_stay(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "STEP", 3)
+    for at in (NOW, NOW + 2 * HOUR_MS, NOW + DAY):
+        entry = shop.entry(channels=[shop.team], at=at)
+        await shop.store.inbox.accept(entry)
+        [leased] = await shop.lease(now=at)
+        await settle(shop, leased.id, now=at)
+    await counted(shop)
+    while await shop.store.retention.thin_figures(before=NOW + HOUR_MS):
+        pass
+    rows = {
+        "event_rollup": (2, 2, 2, 1),
+        "field_rollup": (2, 2, 2),
+    }
+    for table, by_span in rows.items():
+        told = await shop.peek(f"select count(*) from {table} group by span order by span")  # noqa: S608 - it is ours
+        assert told == [(number,) for number in by_span], table
+    for table in ("channel_rollup", "latency_rollup"):
+        assert await count(shop, table) == 2, table
+    assert await shop.peek("select sum(events) from event_rollup where span > 1e12") == [(3,)]
+
+
+@pytest.mark.parametrize("table", figures.OLD)
+async def test_old_figures_are_found_by_their_key(shop: Shop, table: str) -> None:
+    plan = await shop.plan(figures.OLD[table], {"spans": "[1]", "before": 1, "most": 1})
+    assert any(f"SEARCH old USING PRIMARY KEY ({_KEYS[table]}" in step for step in plan), plan
+
+
+_KEYS = {
+    "event_rollup": "category_id=? AND span=? AND start<?",
+    "field_rollup": "field_id=? AND span=? AND start<?",
+    "channel_rollup": "channel_id=? AND start<?",
+    "latency_rollup": "channel_id=? AND start<?",
+}
+
+
 async def test_room_is_given_back_in_steps(shop: Shop) -> None:
     large = "x" * 3_000
     for _ in range(40):
@@ -322,8 +361,8 @@ async def test_a_stretch_is_found_by_an_index(shop: Shop, sweep: Sweep, index: s
     assert not [step for step in plan if "TEMP B-TREE" in step], plan
 
 
-async def settle(shop: Shop, number: int) -> None:
+async def settle(shop: Shop, number: int, now: int = NOW) -> None:
     """A delivery has arrived."""
     tried = AttemptRecord(started_at=NOW, duration_ms=1, outcome=AttemptOutcome.DELIVERED)
     arrived = Settlement(delivery_id=number, state=DeliveryState.DELIVERED, attempt=tried)
-    await shop.store.outbox.settle(shop.team, [arrived], now=NOW)
+    await shop.store.outbox.settle(shop.team, [arrived], now=now)

@@ -121,9 +121,7 @@ async def _write_from_ballast(disk: SmallDisk, server: Server, client: Client, t
     has_ballast = (server.data / BALLAST_FILE).exists()
     disk.fill()
     await _refuses(toll)
-    with contextlib.suppress(AssertionError):
-        await eventually(lambda: _nothing_waits(client))
-    toll.stuck = int(not (has_ballast and await _nothing_waits(client)))
+    toll.stuck = int(not (has_ballast and await stage.settles(server)))
     disk.clear()
     await eventually(lambda: _is_ready(client))
 
@@ -217,10 +215,6 @@ async def _is_ready(client: Client) -> bool:
 
 async def _is_not_ready(client: Client) -> bool:
     return not await _is_ready(client)
-
-
-async def _nothing_waits(client: Client) -> bool:
-    return not (await client.overview()).waiting
 
 
 async def _notices(client: Client) -> int:

@@ -108,6 +108,12 @@ class Caretaker:
         for part in pruned.parts:
             logger.info(Fact("pruned", what=part.what, project=part.project, number=part.number))
 
+        before = self._clock.now_ms() - retention.FIGURES_MS
+        has_more = True
+        while has_more:
+            has_more = await self._store.thin_figures(before=before)
+            await asyncio.sleep(pruning.PAUSE_S)
+
     async def _mind_size(self, space: Space) -> None:
         """Warn of a database that grows too large, and remove the oldest events of one that is."""
         most = self._most_bytes()

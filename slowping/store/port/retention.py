@@ -58,6 +58,13 @@ class Retention(Protocol):
         """
         ...
 
+    async def thin_figures(self, *, before: int) -> bool:
+        """Forget some of the figures by hours and quarter-hours before a moment; whether of more.
+
+        Those of days stay, and of all that ever was.
+        """
+        ...
+
     async def space(self) -> Space:
         """What the database takes of the disk."""
         ...

@@ -130,6 +130,16 @@ async def test_a_database_that_is_too_large_loses_its_oldest_events_at_once(
     assert "the database is too large" in caplog.text
 
 
+async def test_figures_by_the_hour_are_forgotten_after_a_year_and_a_month(care: Care) -> None:
+    care.clock.step(401 * 86_400)
+    await care.sends()
+    while await care.shop.store.journal.count_on():
+        pass
+    await care.looks(25 * LOOKS_AN_HOUR)
+    left = await care.shop.peek("select span, count(*) from event_rollup group by 1 order by 1")
+    assert [count for _, count in left] == [1, 1, 2, 1]
+
+
 async def test_where_all_that_is_left_waits_room_is_looked_for_once_an_hour(
     care: Care, caplog: pytest.LogCaptureFixture
 ) -> None:

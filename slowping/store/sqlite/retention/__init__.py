@@ -1,7 +1,7 @@
 """Let go of what is old, and give its room back: steps that hold nobody up.
 
-`sweeps` has the statements. What goes is looked up beside the writer, and looked at again by the
-step that removes it.
+`sweeps` has the statements, `figures` those of what is counted. What goes is looked up beside the
+writer, and looked at again by the step that removes it.
 """
 
 import functools
@@ -14,7 +14,7 @@ from slowping.core import ids
 from slowping.core.retention import Stock, Sweep, What
 from slowping.store.port import Portion, Space
 from slowping.store.sqlite.readers import Readers
-from slowping.store.sqlite.retention import sweeps
+from slowping.store.sqlite.retention import figures, sweeps
 from slowping.store.sqlite.writer import Writer
 
 STEP: Final = 50
@@ -121,6 +121,10 @@ class Retention:
             return Portion(last=await self._pass_by(sweep, found["last"]))
         await self._writer.run(functools.partial(_remove, sweep.what, found["ids"]))
         return _portion(found)
+
+    async def thin_figures(self, *, before: int) -> bool:
+        """Forget some figures by the hour."""
+        return await figures.thin(self._writer, self._readers, before)
 
     async def space(self) -> Space:
         """What the database takes of the disk."""
