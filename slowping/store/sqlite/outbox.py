@@ -110,10 +110,12 @@ update delivery
 returning id
 """
 
-# What is given back was not tried, so that its last error is still the last.
+# What is given back was not tried, so that its last error is still the last. What was due when it
+# was claimed is due still, though the clock may have been set back since.
 SETTLE: Final = """
 update delivery
-   set state = :state, due_at = coalesce(:due_at, due_at),
+   set state = :state,
+       due_at = coalesce(:due_at, iif(:was_early, due_at, min(due_at, :now))),
        last_error = coalesce(:last_error, iif(:given_back, last_error, null)),
        reference = coalesce(:reference, reference), ended_at = :ended_at,
        leased_until = null, lease_owner = null,
@@ -310,6 +312,8 @@ def _settle(connection: sqlite3.Connection, settlement: Settlement, now: int) ->
         "ended_at": None if settlement.state is DeliveryState.PENDING else now,
         "given_back": settlement.attempt is None,
         "uncounted": settlement.attempt is None or settlement.was_early,
+        "was_early": settlement.was_early,
+        "now": now,
     }
     settled = connection.execute(SETTLE, values).fetchall()
     if settled and settlement.attempt is not None:

@@ -893,6 +893,25 @@ async def test_events_of_after_a_step_back_are_sent_at_once(engine: Engine) -> N
     assert (await engine.delivery()).state is DeliveryState.DELIVERED
 
 
+async def test_what_is_on_its_way_while_the_clock_is_set_back_waits_no_longer(
+    engine: Engine,
+) -> None:
+    await engine.channel()
+    outbox = engine.watch_outbox()
+    answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+    engine.notifier().script = [answer]
+    await engine.accept("a")
+    engine.start()
+    await engine.notifier().has_sent(1)
+    engine.clock.step(-3 * DAY)
+    engine.clock.advance(SAFETY_WAKE_S)
+    await outbox.until(lambda: outbox.looks == 2)
+    answer.set_result(Throttled(after=5, scope="recording"))
+    await engine.quiet()
+    await engine.passes(MINUTE)
+    assert (await engine.delivery()).state is DeliveryState.DELIVERED
+
+
 # Scale, and a store that fails ---------------------------------------------------------------
 
 
