@@ -115,14 +115,13 @@ async def _discord(given: Sequence[Notification]) -> Judgement:
     http = ScriptedHttp(HttpAnswer(400, {}, b'{"code":50035}'))
     notifier = Discord(tools(DiscordSection(), http=http))
     schemas = specifications.discord_schemas_if_here()
-    for settings, schema in (
-        (
-            DiscordSettings(url="https://discord.com/api/webhooks/1/x"),
-            "IncomingWebhookRequestPartial",
-        ),
-        (DiscordSettings(bot_token="x", user_id="1", dm_channel_id="2"), "MessageCreateRequest"),
+    webhook = DiscordSettings(url="https://discord.com/api/webhooks/1/x")
+    bot = DiscordSettings(bot_token="x", user_id="1", dm_channel_id="2")
+    for settings, schema, some in (
+        (webhook, "IncomingWebhookRequestPartial", given),
+        (bot, "MessageCreateRequest", given[::10]),  # with the same embeds
     ):
-        async for _, posts in _posted(notifier, http, settings, given):
+        async for _, posts in _posted(notifier, http, settings, some):
             for _, content, _ in posts:
                 body = msgspec.json.decode(content)
                 judgement.hear([*_by_schema(body, schemas, schema), *_by_discords_limits(body)])
