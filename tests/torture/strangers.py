@@ -22,7 +22,7 @@ TRAPS_AT_ONCE = 8
 GOOD = 20
 """Good requests at least, however slow the machine."""
 
-MEMORY_MIB = 200.0
+MEMORY_MIB = 256.0
 ANSWERED_S = 1.0
 
 DESCRIPTORS = 256

@@ -20,7 +20,7 @@ HEADS_BYTES: Final = 16_777_216
 """Most bytes of all heads that are not complete, as far as they are large."""
 
 _MOST_CONNECTIONS: Final = 8_192
-"""Each takes some 20 KiB, and whoever rests makes room for who comes."""
+"""Each takes some 8 KiB, and whoever rests makes room for who comes."""
 
 _KEPT_DESCRIPTORS: Final = 128
 """For the database, for deliveries, and for whatever the process opens besides."""

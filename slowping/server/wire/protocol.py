@@ -26,6 +26,9 @@ MOST_QUEUED: Final = 50
 LARGE_HEAD_BYTES: Final = 4_096
 """A head that is larger counts among those that have to share what there is for heads."""
 
+READ_BYTES: Final = 32_768
+"""Of one connection at a time: what all of them have sent is read before any of it is looked at."""
+
 _FULL: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\n"
     b"content-type: application/json\r\n"
@@ -82,6 +85,8 @@ class GatedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as it is declared there
         """Take a connection, and say in the state of its requests how it is cut off."""
+        if hasattr(transport, "max_size"):  # asyncio's own; others read as they like
+            transport.max_size = READ_BYTES
         has_room = self._gate.comes_in()
         self.app_state = {**self.app_state, http.ABORT: transport.abort}
         corked = Corked(transport, functools.partial(self._gate.wait_for_leaving, self))
