@@ -196,6 +196,18 @@ async def test_nothing_is_left_of_a_breaker_that_is_closed(engine: Engine) -> No
 # People --------------------------------------------------------------------------------------
 
 
+async def test_what_was_forgotten_of_a_channel_does_not_come_back_with_a_restart(
+    engine: Engine,
+) -> None:
+    team = await open_breaker(engine)
+    async for _ in engine.store.outbox.discard(DeliveryFilter(), None, now=engine.clock.now_ms()):
+        pass
+    await engine.pause(team)
+    await engine.resume(team)
+    await engine.quiet()
+    assert await engine.store.outbox.holds() == []
+
+
 async def test_a_retry_that_a_person_asks_for_goes_out_at_once(engine: Engine) -> None:
     await open_breaker(engine)
     chosen = (await engine.deliveries())[3]
