@@ -226,7 +226,7 @@ class Model:
                 if scope is not None:
                     self._news[scope] = outlet.name
                 for one in self.targets() if scope == EVERYTHING else [outlet]:
-                    one.is_paused = one.is_paused or not one.is_removed
+                    self._shut(one)
             case Delivered(paces=paces):
                 for pace in paces:
                     self._hold(self.paced_until, pace.scope, pace.wait_s, now)
@@ -260,12 +260,18 @@ class Model:
                 if duty.state is PENDING and duty.due_at > now and duty.tries > 0:
                     duty.due_at = min(duty.created_at, now)
         if breaker.is_hopeless(after, now=now):
-            outlet.is_paused = outlet.is_paused or not outlet.is_removed
+            self._shut(outlet)
             self.forgot(outlet)
+
+    def _shut(self, outlet: Outlet) -> None:
+        if not outlet.is_paused and not outlet.is_removed:
+            outlet.is_paused = True
+            self._kept.pop(outlet.name, None)
 
     def forgot(self, outlet: Outlet) -> None:
         """A channel was changed, so that what it did before does not count."""
         self.breakers.pop(outlet.name, None)
+        self._kept.pop(outlet.name, None)
 
     def _settle(self, claim: Claim, now: int) -> None:
         outcomes = {
@@ -274,6 +280,8 @@ class Model:
         for number in claim.delivery_ids:
             duty = self.duties[number]
             duty.state = PENDING
+            # What was due when it was claimed is due still, wherever the clock was set.
+            duty.due_at = duty.due_at if claim.is_early else min(duty.due_at, now)
             outcome = outcomes.get(number)
             if outcome is not None and not isinstance(outcome, Throttled):
                 _conclude(duty, outcome, now, is_early=claim.is_early)
@@ -281,11 +289,11 @@ class Model:
     # What people do ---------------------------------------------------------------------------
 
     def retried(self, numbers: Collection[int], states: Collection[DeliveryState], now: int) -> int:
-        """Make these due now, in a new round; how many that are."""
+        """Make these due now, in a new round; how many that are. What is on its way stays."""
         moved = [
             duty
-            for number in numbers
-            if (duty := self.duties[number]).state in states and not duty.outlet.is_removed
+            for duty in map(self.duties.__getitem__, numbers)
+            if duty.state in states and duty.state is not LEASED and not duty.outlet.is_removed
         ]
         for duty in moved:
             duty.state, duty.due_at, duty.tries, duty.expires_at = PENDING, now, 0, None
