@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -83,6 +84,19 @@ def no_larger_files(process: int, size: int) -> Iterator[None]:
         yield
     finally:
         resource.prlimit(process, resource.RLIMIT_FSIZE, before)
+
+
+@contextlib.contextmanager
+def read_only(process: int) -> Iterator[None]:
+    """Answer all that a process writes to files as a file system does that has become read-only."""
+    calls = "inject=pwrite64,ftruncate,fallocate:error=EROFS"
+    command = ("strace", "-f", "-qq", "-p", str(process), "-o", "/dev/null", "-e", calls)
+    tracing = subprocess.Popen(command)  # noqa: S603 - all of it is ours
+    try:
+        yield
+    finally:
+        tracing.send_signal(signal.SIGINT)
+        tracing.wait()
 
 
 def _root(*command: str) -> None:

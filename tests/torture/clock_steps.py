@@ -28,7 +28,7 @@ HELD_S = 3.0
 """At full length; a shorter run holds each for a shorter time too."""
 
 SHORTEST_S = 0.7
-PAUSE_S = 1.0
+PAUSE_S = 3.0
 """How long each client rests after an answer."""
 
 DELAYS_S: Final = (2.0,) * 100

@@ -74,7 +74,7 @@ async def run(run: Run) -> Sequence[Figure]:
     """Fill a small disk, then limit the size of files, then let a sync fail."""
     return (
         *await _on_small_disk(run),
-        *_figures(run, "a limit of file size", await _under_limit(run)),
+        *_figures(run, "a limit of file size, or read-only", await _under_limit(run)),
         *await _with_failing_sync(run),
     )
 
@@ -126,19 +126,22 @@ async def _write_from_ballast(disk: SmallDisk, server: Server, client: Client, t
     await eventually(lambda: _is_ready(client))
 
 
-# A limit of file size ----------------------------------------------------------------------------
+# A limit of file size, and a file system that has become read-only --------------------------------
 
 
 async def _under_limit(run: Run) -> _Toll:
     toll = _Toll()
     async with _under_load(run, run.folder / "limited", toll) as (server, client):
-        for _ in range(run.times(ROUNDS)):
-            size = max(file.stat().st_size for file in server.data.glob("slowping.db*"))
-            limit = contextlib.ExitStack()
-            limit.enter_context(small_disk.no_larger_files(server.pid, size + MORE))
+        for number in range(run.times(ROUNDS)):
+            trouble = contextlib.ExitStack()
+            if number % 2 and shutil.which("strace"):
+                trouble.enter_context(small_disk.read_only(server.pid))
+            else:
+                size = max(file.stat().st_size for file in server.data.glob("slowping.db*"))
+                trouble.enter_context(small_disk.no_larger_files(server.pid, size + MORE))
             await _refuses(toll)
             await _in_trouble(toll, client)
-            await _recovers(toll, limit.close)
+            await _recovers(toll, trouble.close)
             run.say(
                 f"limited {toll.troubles} times, {len(toll.ledger.acknowledged):,} acknowledged"
             )
