@@ -194,9 +194,9 @@ def _figures(run: Run, toll: _Toll) -> Sequence[Figure]:
             unit="s",
         ),
         Figure(
-            what="accepting after a step, the slowest",
+            what="accepting after a step, the slowest, with the clients' rest",
             measured=round(toll.slowest_s, 1),
-            bar=2,
+            bar=PAUSE_S + 2,
             unit="s",
             is_timing=True,
         ),
