@@ -452,6 +452,21 @@ async def test_what_is_due_later_is_so_much_earlier_after_a_clock_was_set_back(s
     assert found == [(far, 40 * MINUTE), (near, 0), (due, 0)]
 
 
+async def test_holds_end_earlier_after_a_clock_was_set_back(shop: Shop) -> None:
+    store = shop.store.outbox
+    await store.hold(Hold(scope="discord", until=NOW + 9_000, why="slow down"), now=NOW)
+    await store.hold(
+        Hold(scope="breaker:channel:1", until=NOW + 9_000, why="down", failures=5, since=NOW),
+        now=NOW,
+    )
+    await store.step_back(by=8_000, now=NOW - 8_000)
+    ends = {hold.scope: (hold.since, hold.until) for hold in await store.holds()}
+    assert ends == {
+        "discord": (None, NOW + 1_000),
+        "breaker:channel:1": (NOW - 8_000, NOW + 1_000),
+    }
+
+
 # Holds ---------------------------------------------------------------------------------------
 
 

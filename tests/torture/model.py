@@ -366,6 +366,7 @@ class Model:
             if until - by <= now + LONGEST_WAIT_MS
         }
         self.breakers = {name: breaker.set_back(one, by) for name, one in self.breakers.items()}
+        self._kept = {name: breaker.set_back(one, by) for name, one in self._kept.items()}
         for duty in self.duties.values():
             if duty.state is PENDING and duty.due_at > now:
                 duty.due_at = max(now, duty.due_at - by)

@@ -108,7 +108,8 @@ class Outbox(Protocol):
     async def step_back(self, *, by: int, now: int) -> int:
         """Make pending deliveries that are due after now due `by` earlier; how many that were.
 
-        The clock that they were planned by was set back by so many milliseconds.
+        The clock that they were planned by was set back by so many milliseconds; holds end so much
+        earlier as well.
         """
         ...
 

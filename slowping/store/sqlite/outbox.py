@@ -169,6 +169,8 @@ update delivery
 returning id
 """
 
+_HOLDS_STEP_BACK: Final = "update hold set until = until - :by, since = since - :by"
+
 DISCARD_OF_REMOVED: Final = """
 update delivery
    set state = 'discarded', ended_at = :now
@@ -266,11 +268,14 @@ class Outbox(Moves, Replays, KeptHolds):
         return await self._writer.run(lambda connection: _change(connection, PULL_IN, values, now))
 
     async def step_back(self, *, by: int, now: int) -> int:
-        """Make what is due later so much earlier."""
+        """Make what is due later so much earlier, and let holds end so much earlier."""
         values = {"by": by, "now": now}
-        return await self._writer.run(
-            lambda connection: _change(connection, STEP_BACK, values, now)
-        )
+
+        def deed(connection: sqlite3.Connection) -> int:
+            connection.execute(_HOLDS_STEP_BACK, {"by": by})
+            return _change(connection, STEP_BACK, values, now)
+
+        return await self._writer.run(deed)
 
     async def expire(self, *, now: int) -> int:
         """End pending deliveries past their time as failed, discard those of removed channels."""
