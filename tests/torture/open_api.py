@@ -136,6 +136,8 @@ def _put_to_test(server: Server, protected: frozenset[str], asked: Run) -> tuple
     with _spared(protected):
         for event in from_schema(schema).execute():
             seen.note(event)
+            if isinstance(event, events.PhaseFinished) and event.phase.is_enabled:
+                asked.say(f"after {event.phase.name.value.lower()}: {seen.requests:,} requests")
     return seen, schema.statistic.operations.selected
 
 
