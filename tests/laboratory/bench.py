@@ -29,7 +29,7 @@ SECRET: Final = "not-to-be-told"
 """Stands in the secrets of every channel."""
 
 PATIENT_S: Final = 20.0
-IMPATIENT_S: Final = 0.5
+IMPATIENT_S: Final = 2.0
 """With a far side that does not answer; that is the usual limit, made short."""
 
 OPEN: Final = ("127.0.0.0/8", "::1/128")
