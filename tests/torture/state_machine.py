@@ -86,11 +86,21 @@ class Machine(RuleBasedStateMachine):
 
     # Far sides --------------------------------------------------------------------------------
 
-    @rule(which=_ANY, way=st.sampled_from(Way))
-    def stand(self, which: int, way: Way) -> None:
-        """A far side answers in another way from now on."""
+    @rule(which=_ANY, way=st.sampled_from(Way), count=st.integers(0, 5))
+    def stand(self, which: int, way: Way, count: int) -> None:
+        """A far side answers in another way from now on, and mostly hears of something."""
         if outlet := self._outlet(which):
             self._world.stand(outlet, way)
+        if count:
+            self._do(self._world.accept(["good"] * count, key=None, notify=True))
+
+    @rule(which=_ANY)
+    def hang_up(self, which: int) -> None:
+        """The process is killed while a far side makes it wait."""
+        if outlet := self._outlet(which):
+            self._world.stand(outlet, Way.HANGS)
+            self._do(self._world.accept(["good"], key=None, notify=True))
+            self._do(self._world.crash())
 
     @precondition(lambda self: self._world.far_side.on_their_way)
     @rule(which=_ANY, way=_ENDS)
