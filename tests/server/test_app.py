@@ -54,15 +54,8 @@ async def test_an_admin_key_is_taken_from_where_it_may_be_used(
             own = {**headers, "authorization": f"Bearer {key}"}
             answer = await house.client.get("/slowping/v1/projects", headers=own)
             assert answer.status_code == expected
-
-
-async def test_a_dialect_does_not_know_an_admin_key_from_elsewhere(tmp_path: pathlib.Path) -> None:
-    config = Config(server=ServerSection(admin_from=("192.0.2.0/24",)))
-    async with running_house(tmp_path, config) as house:
-        for key, status in ((house.admin_key, 401), (house.ingest_key, 200)):
+            # A dialect has no word for it: it does not know the key.
             answer = await house.client.post(
-                "/api/v1/events",
-                json={"category": "sale"},
-                headers={"authorization": f"Bearer {key}"},
+                "/api/v1/events", json={"category": "sale"}, headers=own
             )
-            assert answer.status_code == status
+            assert answer.status_code == (401 if expected == 403 else expected)

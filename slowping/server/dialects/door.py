@@ -46,8 +46,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     headers: Headers
     query: bytes
     body: bytes
-    address: str | None
-    """Who has sent it."""
+    scope: Scope
+    """Who has sent it, and by which way."""
     name: str
     """What stands in the place of a path's variable end."""
 
@@ -103,7 +103,7 @@ class Door:
             dialect = self._nearest(place, path, method, headers, body)
             request = Request(
                 method=method, path=path, headers=headers, query=scope["query_string"],
-                body=body, address=http.sender(scope), name=name,
+                body=body, scope=scope, name=name,
             )  # fmt: skip
             reply = await self._judge(dialect, place, request, terms)
         except errors.SlowpingError as error:
@@ -166,22 +166,25 @@ class Door:
     ) -> Principal:
         """Key, minute limit, origin."""
         value = dialect.credentials(request.headers)
-        principal = self._gatekeeper.authenticate(value, request.address)
+        principal = self._gatekeeper.authenticate(value, http.sender(request.scope))
         scope = api_key.Scope.INGEST if extra is None else extra.scope
         if not principal.may(scope):
             raise errors.UnknownApiKey
         # An admin key is one for all projects, which costs less to see.
         if principal.project_ids is None:
-            self._check_place(principal, request.address)
+            self._check_place(principal, request.scope)
         terms.allowance = self._gatekeeper.limit(principal)
         home = self._roster.project_by_id(principal.home_project_id)
         auth.check_origin(principal, home, cors.origin_of(request.headers))
         return principal
 
-    def _check_place(self, principal: Principal, address: str | None) -> None:
+    def _check_place(self, principal: Principal, scope: Scope) -> None:
         """No dialect has words for a live key in the wrong place."""
+        behind_stranger = http.is_behind_stranger(scope)
         try:
-            self._gatekeeper.check_place(principal, address)
+            self._gatekeeper.check_place(
+                principal, http.sender(scope), behind_stranger=behind_stranger
+            )
         except errors.Forbidden:
             raise errors.UnknownApiKey from None
 
