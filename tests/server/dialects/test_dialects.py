@@ -3,7 +3,6 @@
 import asyncio
 import pathlib
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
 
 import httpx
 import pytest

@@ -7,11 +7,12 @@ import pytest
 
 from slowping.core import api_key, ids
 from slowping.core.api_key import ApiKey, ApiKeyFilter, Scope
+from slowping.core.audit import ITSELF, Author
 from slowping.core.channel import Channel
 from slowping.server.process.first_start import FirstKeys, FirstStart
 from slowping.server.process.key_files import ADMIN_KEY_FILE, INGEST_KEY_FILE
 from slowping.server.roster import Roster
-from slowping.store.port import ApiKeyRecord, Store
+from slowping.store.port import ApiKeyRecord, ChannelRecord, Store
 from slowping.store.sqlite.directory import Directory
 from slowping.testing import FrozenClock
 
@@ -32,15 +33,19 @@ class MortalDirectory(Directory):
         if next(self._lives) <= 0:
             raise PowerCut
 
-    async def create_api_key(self, record: ApiKeyRecord, *, now: int) -> ApiKey:
+    async def create_api_key(
+        self, record: ApiKeyRecord, *, now: int, by: Author | None = ITSELF
+    ) -> ApiKey:
         """As it is, or the last thing that happens."""
-        made = await super().create_api_key(record, now=now)
+        made = await super().create_api_key(record, now=now, by=by)
         self._live()
         return made
 
-    async def create_channel(self, project_id: int, record: object, *, now: int) -> Channel:
+    async def create_channel(
+        self, project_id: int, record: ChannelRecord, *, now: int, by: Author | None = ITSELF
+    ) -> Channel:
         """As it is, or the last thing that happens."""
-        made = await super().create_channel(project_id, record, now=now)  # type: ignore[arg-type]
+        made = await super().create_channel(project_id, record, now=now, by=by)
         self._live()
         return made
 
