@@ -132,9 +132,7 @@ class Ingest:
             return None
         return await self._inbox.recall(submission.project_id, promise)
 
-    async def categories(
-        self, project_id: int, drafts: Sequence[EventDraft]
-    ) -> Mapping[str, int]:
+    async def categories(self, project_id: int, drafts: Sequence[EventDraft]) -> Mapping[str, int]:
         """The ids of a project's categories by name; those that drafts name are there then.
 
         Raises:
