@@ -101,11 +101,15 @@ async def _worked(server: Server, flood: Flood, seconds: float) -> int:
 
 async def _descriptors(pid: int) -> int:
     """The fewest that are open within a moment: connections that were left are gone then."""
-    folder, counts = Path(f"/proc/{pid}/fd"), list[int]()
+    counts = []
     for _ in range(10):
-        counts.append(sum(1 for _ in folder.iterdir()))
+        counts.append(_descriptors_now(pid))
         await asyncio.sleep(0.2)
     return min(counts)
+
+
+def _descriptors_now(pid: int) -> int:
+    return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
 
 
 async def _keep_looking(server: Server, looks: list[_Look], run: Run) -> None:

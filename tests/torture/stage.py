@@ -3,6 +3,7 @@
 import asyncio
 import collections
 import contextlib
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -74,25 +75,16 @@ async def stopped(server: Server) -> int:
     return await server.ended()
 
 
-async def settles(server: Server) -> bool:
-    """Whether all deliveries end, as long as some still do."""
+async def settles(server: Server, *, within_s: float = float("inf")) -> bool:
+    """Whether all deliveries end, or still do after `within_s` seconds."""
+    until = time.monotonic() + within_s
     async with server.client() as client:
         before, idle = -1, 0
         while idle < 50:
             waiting = sum(one.waiting for one in (await client.overview()).channels)
-            if not waiting:
+            if not waiting or time.monotonic() > until:
                 return True
             idle = idle + 1 if waiting == before else 0
             before = waiting
             await asyncio.sleep(0.2)
     return False
-
-
-async def within(seconds: float, event: asyncio.Event) -> bool:
-    """Whether it happened in time."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return False
-    return True
