@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import ctypes
 import errno
+import functools
 import socket
 import ssl
 import struct
@@ -22,7 +23,7 @@ _LAST_S: Final = 0.02
 """For whoever has begun to connect, when listening ends."""
 
 _MOST_COMING: Final = 1_024
-"""Beyond so many who have not begun to speak, the first of them has to go."""
+"""Beyond so many who are not through with TLS, the first of them has to go."""
 
 _NOTHING_LEFT: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
@@ -53,7 +54,10 @@ class Listening:
         make_protocol: Callable[[], asyncio.Protocol],
         the_gate: Gate,
         tls: ssl.SSLContext | None,
+        *,
+        most_coming: int = _MOST_COMING,
     ) -> None:
+        self._most_coming = most_coming
         self._make_protocol = make_protocol
         self._gate = the_gate
         self._gate.on_eased = self._resume
@@ -111,22 +115,29 @@ class Listening:
         self._gate.begins_to_come()
         coming = self._loop.create_task(self._welcome(connection))
         self._coming[coming] = None
-        coming.add_done_callback(self._coming.pop)
-        if len(self._coming) > _MOST_COMING:
-            next(iter(self._coming)).cancel()
+        coming.add_done_callback(functools.partial(self._has_come, connection))
+        # Without TLS nobody is waited for.
+        if self._tls is not None and len(self._coming) > self._most_coming:
+            first = next(iter(self._coming))
+            del self._coming[first]
+            first.cancel()
 
     async def _welcome(self, connection: socket.socket) -> None:
-        try:
-            # Whatever a stranger does wrong while a connection is made is no fault of ours.
-            with contextlib.suppress(OSError):
-                await self._loop.connect_accepted_socket(
-                    self._make_protocol,
-                    connection,
-                    ssl=self._tls,
-                    ssl_handshake_timeout=HEAD_TIMEOUT_S if self._tls else None,
-                )
-        finally:
-            self._gate.has_come()
+        # Whatever a stranger does wrong while a connection is made is no fault of ours.
+        with contextlib.suppress(OSError):
+            await self._loop.connect_accepted_socket(
+                self._make_protocol,
+                connection,
+                ssl=self._tls,
+                ssl_handshake_timeout=HEAD_TIMEOUT_S if self._tls else None,
+            )
+
+    def _has_come(self, connection: socket.socket, coming: asyncio.Task[None]) -> None:
+        self._coming.pop(coming, None)
+        if coming.cancelled():
+            # Where that was before it had begun, nobody else knows of the connection.
+            connection.close()
+        self._gate.has_come()
 
 
 def turn_away(listeners: Iterable[socket.socket]) -> None:
