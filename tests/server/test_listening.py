@@ -95,3 +95,16 @@ async def test_however_many_come_at_once_without_tls_nobody_has_to_go(
         listening.begin([listener])
         assert [await heard(client) for client in clients] == [b"hello"] * 5
     await listening.end()
+
+
+async def test_who_never_begins_with_tls_does_not_hold_up_the_end(
+    listener: socket.socket, tls: ssl.SSLContext
+) -> None:
+    gate = Gate(most=MOST)
+    listening = Listening(Greeting, gate, tls)
+    async with connected(listener, 2) as clients:
+        listening.begin([listener])
+        async with asyncio.timeout(SOONER_THAN_A_HANDSHAKE_IS_GIVEN_UP_S):
+            await listening.end()
+        assert [await heard(client) for client in clients] == [b"", b""]
+    assert room_in(gate) == room_in(Gate(most=MOST))

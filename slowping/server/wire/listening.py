@@ -25,6 +25,9 @@ _LAST_S: Final = 0.02
 _MOST_COMING: Final = 1_024
 """Beyond so many who are not through with TLS, the first of them has to go."""
 
+_TLS_S: Final = 0.5
+"""For whoever is not through with it, when listening ends."""
+
 _NOTHING_LEFT: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 _BREATHER_S: Final = 0.1
@@ -83,7 +86,11 @@ class Listening:
         self._listeners = ()
         for listener in listeners:
             self._accept(listener)
-        await asyncio.gather(*self._coming, return_exceptions=True)
+        if coming := tuple(self._coming):
+            _, late = await asyncio.wait(coming, timeout=_TLS_S)
+            for each in late:
+                each.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     def _pause(self) -> None:
         self._has_paused = True
