@@ -13,7 +13,7 @@ from slowping.server.log import Fact
 logger = logging.getLogger("slowping.data")
 
 _OURS: Final = re.compile(
-    r"slowping\.db.*|(lock|secret\.key|admin\.key|ingest\.key|server\.json|ballast)(\.new)?"
+    r"slowping\.db.*|(lock|secret\.key|admin\.key|ingest\.key|server\.json|backup\.json|ballast)(\.new)?"
 )
 _FOR_ITS_OWNER: Final = 0o600
 _FOLDER_FOR_ITS_OWNER: Final = 0o700

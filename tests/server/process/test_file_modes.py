@@ -7,7 +7,15 @@ import pytest
 from slowping.core import errors
 from slowping.server.process import data_folder, file_modes
 
-OURS = ("slowping.db", "slowping.db-wal", "lock", "admin.key", "ingest.key", "server.json")
+OURS = (
+    "slowping.db",
+    "slowping.db-wal",
+    "lock",
+    "admin.key",
+    "ingest.key",
+    "server.json",
+    "backup.json",
+)
 
 
 def mode(path: pathlib.Path) -> int:
@@ -33,7 +41,7 @@ def test_the_folder_and_our_files_in_it_are_closed_to_others(
     file_modes.close_to_others(folder)
     assert mode(folder) == 0o700
     assert {mode(folder / name) for name in OURS} == {0o600}
-    assert "admin.key, ingest.key, lock" in caplog.text
+    assert "admin.key, backup.json, ingest.key, lock" in caplog.text
 
 
 def test_what_is_closed_is_left_alone(
