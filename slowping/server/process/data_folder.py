@@ -28,7 +28,7 @@ def owned(folder: pathlib.Path) -> Iterator[None]:
     """
     try:
         _make(folder)
-        lock = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = _open_lock(folder / LOCK_FILE)
     except OSError as error:
         raise errors.ConfigError(
             f"The data folder {folder} cannot be used: {error.strerror}. "
@@ -46,6 +46,13 @@ def owned(folder: pathlib.Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def _open_lock(path: pathlib.Path) -> int:
+    try:
+        return private_file.create(path)
+    except FileExistsError:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def _make(folder: pathlib.Path) -> None:

@@ -1,4 +1,5 @@
 import asyncio
+import os
 import pathlib
 import sys
 
@@ -46,6 +47,19 @@ def test_the_old_one_is_kept_as_it_was(tmp_path: pathlib.Path, schema: int) -> N
     assert history.schema_of(kept) == schema
     assert history.fingerprint(kept) == before
     assert history.schema_of(path) == NEWEST
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="nobody else may give files away")
+def test_the_copy_that_root_makes_belongs_to_the_owner_of_the_folder(
+    tmp_path: pathlib.Path,
+) -> None:
+    path = tmp_path / "slowping.db"
+    history.build(path, OLD[0], 1)
+    for one in (tmp_path, path):
+        os.chown(one, 12_345, 12_346)
+    SqliteDatabase(path).migrate(stamp="now", step=silent)
+    owners = {(one.stat().st_uid, one.stat().st_gid) for one in tmp_path.iterdir()}
+    assert owners == {(12_345, 12_346)}
 
 
 async def test_killed_at_any_moment_nothing_is_lost_and_it_can_go_on(

@@ -150,6 +150,13 @@ def writing_new(path: pathlib.Path) -> Iterator[int]:
         os.close(descriptor)
 
 
+def give_to_owner(path: pathlib.Path) -> None:
+    """Leave what root puts into a folder to the user that the folder belongs to."""
+    folder = path.parent.stat()
+    if os.geteuid() == 0:
+        os.chown(path, folder.st_uid, folder.st_gid, follow_symlinks=False)
+
+
 def forget(path: pathlib.Path) -> None:
     """Remove a copy that was begun, with what SQLite may have left beside it."""
     for suffix in ("", "-journal", "-wal", "-shm"):

@@ -27,6 +27,7 @@ def migrate(database: pathlib.Path, stamp: str, step: Step) -> pathlib.Path | No
     draft = kept.with_name(f"{database.name}.new")
     backup.copy(database, draft, step, still=True)
     with explained(database):
+        backup.give_to_owner(draft)
         draft.replace(kept)
         backup.sync_folder(kept.parent)
         with contextlib.closing(

@@ -28,7 +28,7 @@ def put_back(
     with explained(database):
         try:
             _begin_anew(draft)
-            _give_to_owner(draft)
+            backup.give_to_owner(draft)
             kept = _set_aside(database, database.with_name(f"{database.name}.before-{stamp}"))
             draft.replace(database)
         except BaseException:
@@ -43,13 +43,6 @@ def _begin_anew(draft: pathlib.Path) -> None:
     with contextlib.closing(sqlite3.connect(draft, isolation_level=None)) as connection:
         connection.execute("pragma synchronous = full")
         connection.execute("delete from meta where key = 'epoch'")
-
-
-def _give_to_owner(draft: pathlib.Path) -> None:
-    """Leave what an administrator puts here to the user that the folder belongs to."""
-    folder = draft.parent.stat()
-    if os.geteuid() == 0:
-        os.chown(draft, folder.st_uid, folder.st_gid)
 
 
 def _set_aside(database: pathlib.Path, kept: pathlib.Path) -> pathlib.Path | None:
