@@ -205,6 +205,19 @@ async def test_half_of_a_renewal_is_not_shown(
         assert await shown(port, authority.believers()) != before
 
 
+def test_a_renewal_is_taken_once_its_key_is_closed_to_others(
+    tmp_path: pathlib.Path, certificate: Certificate, authority: Authority
+) -> None:
+    before = certificate.own
+    _, key = authority.files(tmp_path, LOCALHOST)
+    key.chmod(0o644)
+    with pytest.raises(errors.ConfigError, match="chmod o="):
+        certificate.renew()
+    key.chmod(0o600)
+    assert certificate.renew()
+    assert certificate.own != before
+
+
 async def test_a_renewal_that_cannot_be_used_is_told_once(
     tmp_path: pathlib.Path,
     certificate: Certificate,

@@ -20,7 +20,7 @@ logger = logging.getLogger("slowping.certificate")
 
 LOOK_EVERY_S: Final = 10.0
 
-_Seen = tuple[tuple[int, int, int], ...]
+_Seen = tuple[tuple[int, ...], ...]
 
 
 class Certificate:
@@ -71,8 +71,9 @@ class Certificate:
         return True
 
     def _look(self) -> _Seen:
+        # Files that become readable, or are closed to others, change in nothing but their ctime.
         return tuple(
-            (found.st_mtime_ns, found.st_size, found.st_ino)
+            (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino)
             for option, file in (("tls_certificate", self._file), ("tls_key", self._key_file))
             if file is not None
             for found in [_found(option, file)]
