@@ -131,10 +131,10 @@ def _server(folder: Path) -> Finding:
         return ok("server", "None runs on this data folder.")
     try:
         health = asyncio.run(_asked(address.server))
+    except errors.Unavailable as error:
+        return wrong("server", f"It runs at {address.server}, but: {error}")
     except errors.SlowpingError as error:
         return note("server", f"It left word of {address.server}, but: {error}")
-    if health.status != "ok":
-        return wrong("server", f"It runs at {address.server}: {health.status}")
     return ok("server", f"slowping {health.version} runs at {address.server}.")
 
 

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from slowping.server.process import data_folder
+from slowping.server.process.disk import Usage
 from tests.cli.keep.folder import files, left_by_a_server, run
+from tests.conftest import running_house
 
 
 @pytest.fixture
@@ -108,3 +110,14 @@ async def test_word_of_a_server_that_is_gone_is_told(left: Path) -> None:
     (left / "server.json").chmod(stat.S_IRUSR | stat.S_IWUSR)
     told: Any = await findings(left)
     assert told["server"].startswith("note: It left word of http://127.0.0.1:9, but: No server")
+
+
+async def test_a_server_that_can_store_nothing_is_wrong(tmp_path: Path) -> None:
+    full = Usage(total=10**12, free=0)
+    async with running_house(tmp_path, disk_usage=lambda _: full) as house:
+        word = tmp_path / "server.json"
+        word.write_text(json.dumps({"url": house.base_url, "version": "0"}))
+        word.chmod(0o600)
+        told = await findings(tmp_path, code=1)
+    assert told["server"].startswith(f"wrong: It runs at {house.base_url}, but: ")
+    assert "MB" in told["server"]
