@@ -79,6 +79,10 @@ FeedItem = (
 )
 
 
+class FeedReset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The data of the event `reset`: none. The place is lost, and what follows goes on from now."""
+
+
 class FeedFilter(msgspec.Struct, frozen=True, kw_only=True):
     """What a reader is told of; what is left as it is does not narrow."""
 

@@ -9,7 +9,7 @@ import msgspec
 
 from slowping.core import errors
 from slowping.core.api_key import Principal, Scope
-from slowping.core.feed import FeedFilter, FeedItem
+from slowping.core.feed import FeedFilter, FeedItem, FeedReset
 from slowping.server.api import reach
 from slowping.server.api.endpoint import Call, Endpoint, Stream
 from slowping.server.api.services import Services
@@ -112,7 +112,7 @@ ENDPOINTS: Final[tuple[Endpoint[Any, Any], ...]] = (
         scope=Scope.READ,
         handle=follow_feed,
         query=FeedQuery,
-        answer=FeedItem,
+        answer=FeedItem | FeedReset,
         media_type="text/event-stream",
         refusals=(errors.ForeignProject,),
     ),
