@@ -22,7 +22,7 @@ from tests.torture.wrong_bodies import RIGHT, bodies, vector_bodies
 
 GENERATED: Final = 10_000
 GUIDED: Final = 1_000_000
-CONNECTIONS: Final = 4
+CONNECTIONS: Final = 2
 WARM_UP: Final = 500
 SEED: Final = 9
 
