@@ -33,6 +33,7 @@ class EventImport:
             ForeignProject: the project is gone.
             Unavailable: nothing can be stored now.
         """
+        self._ingest.require_room()
         now = self._now_ms()
         drafts = [_draft(one) for one in kept]
         categories = await self._ingest.categories(project_id, drafts)

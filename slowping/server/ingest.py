@@ -82,6 +82,15 @@ class Ingest:
         """
         self._refusing = reason
 
+    def require_room(self) -> None:
+        """See that something can be accepted now.
+
+        Raises:
+            Unavailable: nothing can.
+        """
+        if self._refusing is not None:
+            raise errors.Unavailable(self._refusing, RETRY_AFTER_S)
+
     async def accept(self, submission: Submission) -> Receipt:
         """Store the drafts as events with their deliveries: all of them, or none.
 
@@ -93,8 +102,8 @@ class Ingest:
             QuotaReached: the drafts don't all fit into what is left of the month.
             Unavailable: nothing can be stored now.
         """
-        if self._refusing is not None and submission.principal is not None:
-            raise errors.Unavailable(self._refusing, RETRY_AFTER_S)
+        if submission.principal is not None:
+            self.require_room()
         now = self._now_ms()
         if not submission.drafts:
             return Receipt(first_event_id=0, count=0, received_at=now)

@@ -73,4 +73,5 @@ class ServerDesk:
 
     async def accept_metric(self, project_id: int, payload: Mapping[str, Any]) -> None:
         """Store a metric."""
+        self._ingest.require_room()
         await self._inbox.accept_metric(project_id, payload, self._now_ms())

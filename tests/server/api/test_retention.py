@@ -66,15 +66,28 @@ async def test_how_long_events_are_kept_is_set_for_projects_and_categories(
         assert refused.status_code == 422
 
 
+_KEPT: list[tuple[str, object]] = [
+    ("/slowping/v1/events", {"category": "bug"}),
+    ("/api/v1/events", {"category": "bug"}),
+    (
+        "/slowping/v1/events/import",
+        [{"category": "bug", "received_at": "2026-01-01T00:00:00Z"}],
+    ),
+    ("/api/slowstats/ingest-metrics", {"projectId": "default", "payload": {"visitorId": "v"}}),
+]
+"""Wherever something is taken in."""
+
+
 async def test_a_disk_that_is_nearly_full_refuses_events_and_nothing_else(
     tmp_path: pathlib.Path,
 ) -> None:
     clock, full = FrozenClock(), Usage(total=10**12, free=4 * 10**8)
     async with running_house(tmp_path, clock=clock, disk_usage=lambda _: full) as house:
         headers = {"authorization": f"Bearer {house.admin_key}"}
-        for path in ("/slowping/v1/events", "/api/v1/events"):
-            refused = await house.client.post(path, headers=headers, json={"category": "bug"})
-            assert (refused.status_code, refused.headers["retry-after"]) == (503, "30")
+        keys = {**headers, "x-api-key": house.admin_key}
+        for path, body in _KEPT:
+            refused = await house.client.post(path, headers=keys, json=body)
+            assert (refused.status_code, refused.headers.get("retry-after")) == (503, "30"), path
         ready = await house.client.get("/slowping/v1/health/ready")
         assert ready.status_code == 503
         assert "nearly full (381 MiB are free)" in ready.text
