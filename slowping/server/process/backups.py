@@ -23,7 +23,8 @@ LAST_BACKUP_FILE: Final = "backup.json"
 """Says when the newest copy was handed out, and how large it was."""
 
 _DRAFTS: Final = f"{DATABASE}.copy-"
-_CHUNK_BYTES: Final = 1_048_576
+_CHUNK_BYTES: Final = 65_536
+"""Whoever does not take so much within half a minute is cut off: a slow line has to manage it."""
 
 
 class LastBackup(msgspec.Struct, frozen=True, kw_only=True):

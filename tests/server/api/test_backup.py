@@ -21,6 +21,18 @@ def _names(folder: pathlib.Path) -> set[str]:
     return {file.name for file in folder.iterdir()}
 
 
+def _copier(house: RunningHouse, folder: pathlib.Path, *, free: int) -> Backups:
+    """Copies of a house's database, on a disk with so much room."""
+    return Backups(
+        SqliteDatabase(folder / "slowping.db"),
+        folder,
+        now_ms=house.world.clock.now_ms,
+        closing=asyncio.Event(),
+        min_free=500_000_000,
+        usage=lambda _: Usage(total=2**40, free=free),
+    )
+
+
 async def test_a_copy_of_the_database_is_sent_as_a_file(
     house: RunningHouse, tmp_path: pathlib.Path
 ) -> None:
@@ -54,18 +66,20 @@ async def test_nothing_of_a_copy_stays_on_the_server(
 async def test_a_disk_without_room_is_a_sentence(
     house: RunningHouse, tmp_path: pathlib.Path
 ) -> None:
-    full = Backups(
-        SqliteDatabase(tmp_path / "slowping.db"),
-        tmp_path,
-        now_ms=house.world.clock.now_ms,
-        closing=asyncio.Event(),
-        min_free=500_000_000,
-        usage=lambda _: Usage(total=2**40, free=500_001_000),
-    )
+    full = _copier(house, tmp_path, free=500_001_000)
     with pytest.raises(
         errors.Unavailable, match=r"no room for a copy: it takes .* MB, and 0\.0 MB"
     ):
         await full.take()
+
+
+async def test_a_copy_is_handed_out_in_pieces_that_a_slow_line_takes_in_time(
+    house: RunningHouse, tmp_path: pathlib.Path
+) -> None:
+    size, pieces = await _copier(house, tmp_path, free=2**39).take()
+    lengths = [len(piece) async for piece in pieces]
+    assert sum(lengths) == size
+    assert max(lengths) <= 65_536
 
 
 def test_what_a_server_that_was_killed_left_is_cleared_away(tmp_path: pathlib.Path) -> None:
