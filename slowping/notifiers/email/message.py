@@ -79,8 +79,8 @@ def subject(batch: Sequence[Notification]) -> str:
     """One line: the title, or how many notifications and which titles."""
     pingpilot = all(notification.dialect == "pingpilot" for notification in batch)
     titles = [PINGPILOT_SUBJECT] if pingpilot else [each.title for each in batch]
-    told = ", ".join(dict.fromkeys(map(text.one_line, titles)))
-    line = told if len(batch) == 1 else f"{len(batch)} notifications: {told}"
+    told = ", ".join(filter(None, dict.fromkeys(map(text.one_line, titles))))
+    line = told if len(batch) == 1 else f"{len(batch)} notifications: {told}".removesuffix(": ")
     # Python's header parser decodes what looks like an encoded word, line breaks in it included,
     # and writes them out as they are: that would be a way to add headers.
     return text.clip(line.replace("=?", "= ?"), SUBJECT_LIMIT) or "Notification"

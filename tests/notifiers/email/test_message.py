@@ -119,6 +119,8 @@ def test_further_lines_of_a_text_cannot_pass_for_ours() -> None:
         ([bug(), bug(), bug(title="💰 Sale")], "3 notifications: 🐛 Bug, 💰 Sale"),
         ([bug(title="x" * 200)], "x" * 149 + "…"),
         ([bug(title="\n")], "Notification"),
+        ([bug(), bug(title="\n")], "2 notifications: 🐛 Bug"),
+        ([bug(title="\n"), bug(title="")], "2 notifications"),
     ],
 )
 def test_the_subject_is_the_title_or_says_how_many(batch: list[Notification], subject: str) -> None:
