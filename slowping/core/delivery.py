@@ -277,7 +277,8 @@ class LeasedDelivery(msgspec.Struct, frozen=True, kw_only=True):
     tries: int
     """The same within the present round of the schedule."""
     due_at: int
-    """Later than now where a probe has claimed it ahead of its schedule."""
+    is_early: bool
+    """Whether a probe has claimed it ahead of its schedule, which does not count that."""
     may_be_repeat: bool
     """Whether an earlier attempt may have arrived."""
     created_at: int
@@ -319,7 +320,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     attempt: AttemptRecord | None = None
     """None where nothing was tried: then the claim is given back and does not count."""
     was_early: bool = False
-    """Whether it was tried ahead of its schedule, which does not count that."""
+    """Whether it was claimed ahead of its schedule, which goes on as it was."""
     last_error: str | None = None
     reference: str | None = None
 

@@ -55,7 +55,10 @@ def settlements(
 def given_back(claimed: Iterable[LeasedDelivery]) -> list[Settlement]:
     """For deliveries that were claimed and not sent: as if they had not been claimed."""
     return [
-        Settlement(delivery_id=delivery.id, state=DeliveryState.PENDING) for delivery in claimed
+        Settlement(
+            delivery_id=delivery.id, state=DeliveryState.PENDING, was_early=delivery.is_early
+        )
+        for delivery in claimed
     ]
 
 
@@ -68,13 +71,12 @@ def _settlement(
 ) -> Settlement:
     outcome, state = message.outcome, DeliveryState.PENDING
     due_at: int | None = None
-    was_early = delivery.due_at > message.started_at
     match outcome:
         case Delivered():
             state = DeliveryState.DELIVERED
         case Rejected():
             state = DeliveryState.FAILED
-        case Retry() if was_early:
+        case Retry() if delivery.is_early:
             # It waits for its turn as before, or for as long as the far side asks.
             due_at = max(delivery.due_at, now + round((outcome.after or 0.0) * 1000))
         case Retry():
@@ -89,7 +91,7 @@ def _settlement(
         due_at=due_at,
         # A wait is not an attempt.
         attempt=None if isinstance(outcome, Throttled) else _record(message),
-        was_early=was_early,
+        was_early=delivery.is_early,
         # What went wrong and no more: deliveries that failed of the same are grouped by it.
         last_error=reason_of(outcome),
         reference=outcome.reference if isinstance(outcome, Delivered) else None,

@@ -35,6 +35,7 @@ def leased(number: int, *, tries: int = 1, attempts: int = 1, due_at: int = 0) -
         attempts=attempts,
         tries=tries,
         due_at=due_at,
+        is_early=due_at > NOW,
         may_be_repeat=False,
         created_at=NOW,
         overrides={},
@@ -128,6 +129,11 @@ def test_what_was_claimed_and_not_sent_is_given_back() -> None:
     assert settlements[1:] == [
         Settlement(delivery_id=number, state=DeliveryState.PENDING) for number in (2, 3)
     ]
+
+
+def test_what_was_claimed_early_and_not_sent_is_as_early_as_before() -> None:
+    [settlement] = settle.given_back([leased(1, due_at=LATER)])
+    assert (settlement.was_early, settlement.due_at, settlement.attempt) == (True, None, None)
 
 
 def test_deliveries_that_went_together_wait_together() -> None:

@@ -50,6 +50,7 @@ class _Maker:
             attempts=1,
             tries=1,
             due_at=received_at,
+            is_early=False,
             may_be_repeat=False,
             created_at=received_at,
             overrides=self._overrides(),

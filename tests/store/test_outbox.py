@@ -354,6 +354,14 @@ async def test_a_lease_of_a_lane_that_is_at_work_stays(shop: Shop) -> None:
     assert [lane.channel_id for lane in await shop.store.outbox.lanes()] == [shop.boss]
 
 
+async def test_what_was_cut_off_is_due_at_once_wherever_the_clock_was_set(shop: Shop) -> None:
+    await shop.deliver(at=NOW)
+    await shop.lease(now=NOW, owner="gone")
+    await shop.store.outbox.free_leases(owner="new", now=NOW - MINUTE)
+    [lane] = await shop.store.outbox.lanes()
+    assert lane.due_at == NOW - MINUTE
+
+
 async def test_three_lost_attempts_in_a_row_are_the_end(shop: Shop) -> None:
     delivery_id = await shop.deliver()
     for _ in range(outbox.MAX_LOST):
@@ -538,7 +546,7 @@ CLAIM = {"channel_id": 1, "now": 1, "until": 2, "owner": "me", "limit": 10}
             "d USING INDEX delivery_due (channel_id=?)",
         ),
         (outbox.RECALL, CLAIM, "delivery_due (channel_id=? AND due_at>?)"),
-        (outbox.CLAIMED, {"ids": "[]"}, "d USING INTEGER PRIMARY KEY"),
+        (outbox.CLAIMED, {"ids": "[]", "now": 1}, "d USING INTEGER PRIMARY KEY"),
         (outbox.LANES, {}, "delivery_due (channel_id=?)"),
         (outbox.NEXT_DUE, (1,), "delivery_due (channel_id=?)"),
         (
@@ -549,7 +557,11 @@ CLAIM = {"channel_id": 1, "now": 1, "until": 2, "owner": "me", "limit": 10}
         (outbox.STEP_BACK, {"now": 1, "by": 2}, "delivery_due (channel_id=? AND due_at>?)"),
         (outbox.PULL_IN, {"now": 1, "latest": 2}, "delivery_due (channel_id=? AND due_at>?)"),
         (outbox.DISCARD_OF_REMOVED, {"now": 1}, "delivery_due (channel_id=?)"),
-        (outbox.LEFT_BEHIND, {"owner": "me", "busy": "[]", "most": 2}, "delivery_leased"),
+        (
+            outbox.LEFT_BEHIND,
+            {"owner": "me", "busy": "[]", "most": 2, "now": 1},
+            "delivery_leased",
+        ),
     ],
 )
 async def test_an_index_serves_every_search(

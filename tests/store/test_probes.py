@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from slowping.core import settle
 from slowping.core.breaker import Probe
 from slowping.core.delivery import (
     AttemptOutcome,
@@ -114,6 +115,27 @@ async def test_an_early_attempt_is_recorded_and_uses_up_no_try(shop: Shop) -> No
     found = await shop.store.outbox.delivery(number)
     assert (found.delivery.attempts, found.delivery.tries) == (2, 1)
     assert len(found.attempts) == 2
+
+
+async def test_an_early_claim_that_was_not_sent_waits_as_before(shop: Shop) -> None:
+    [number] = await failed(shop, 1)
+    claimed = await shop.store.outbox.lease(
+        shop.team, now=NOW, until=LATER, owner="me", limit=1, probe=EARLY
+    )
+    due_at = await shop.store.outbox.settle(shop.team, settle.given_back(claimed), now=NOW + 5)
+    found = await shop.store.outbox.delivery(number)
+    assert (due_at, found.delivery.attempts, found.delivery.tries) == (LATER, 1, 1)
+
+
+async def test_an_early_attempt_that_was_cut_off_uses_up_no_try_and_no_wait(shop: Shop) -> None:
+    [number] = await failed(shop, 1)
+    await probe(shop, EARLY)
+    await shop.store.outbox.free_leases(owner="next", now=NOW + 10)
+    found = await shop.store.outbox.delivery(number)
+    assert (found.delivery.attempts, found.delivery.tries) == (2, 1)
+    [lane] = await shop.store.outbox.lanes()
+    assert lane.due_at == LATER
+    assert await probe(shop, EARLY) == []
 
 
 # When it does well again ---------------------------------------------------------------------

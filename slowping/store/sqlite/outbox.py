@@ -88,6 +88,7 @@ _RETRIED_BY_HAND: Final = "d.tries = 0 and d.attempts > 0 desc, "
 
 CLAIMED: Final = """
 select d.id, d.event_id, d.attempts, d.tries, d.due_at, d.created_at, d.overrides,
+       d.due_at > :now as is_early,
        d.attempts > 1 and exists (select 1
                                     from attempt a
                                    where a.delivery_id = d.id
@@ -129,8 +130,10 @@ insert into attempt (delivery_id, no, started_at, duration_ms, outcome, status, 
 values (:delivery_id, :no, :started_at, :duration_ms, :outcome, :status, :reason, :excerpt)
 """
 
+# What is due later was claimed ahead of its schedule. What had not been tried before never is:
+# there the clock was set back.
 LEFT_BEHIND: Final = """
-select d.id, d.tries,
+select d.id, d.tries, d.tries > 1 and d.due_at > :now as is_early,
        (select count(*)
           from (select a.outcome
                   from attempt a
@@ -215,7 +218,7 @@ class Outbox(Moves, Replays, KeptHolds):
             claimed = [row["id"] for row in connection.execute(statement, claim)]
             if not claimed:
                 return ()
-            found = connection.execute(CLAIMED, {"ids": delivery.json_list(claimed)})
+            found = connection.execute(CLAIMED, {"ids": delivery.json_list(claimed), "now": now})
             return [rows.leased_delivery(row) for row in found]
 
         return await self._writer.run(deed, urgent=True)
@@ -238,17 +241,18 @@ class Outbox(Moves, Replays, KeptHolds):
 
     async def free_leases(self, *, owner: str, now: int, busy: Collection[int] = ()) -> int:
         """Free every lease but those that `owner` holds on deliveries of the `busy` channels."""
-        kept = {"owner": owner, "busy": delivery.json_list(busy), "most": MAX_LOST - 1}
+        kept = {"owner": owner, "busy": delivery.json_list(busy), "most": MAX_LOST - 1, "now": now}
 
         def deed(connection: sqlite3.Connection) -> int:
             left = connection.execute(LEFT_BEHIND, kept).fetchall()
             for row in left:
                 # A retry by hand is a new round: what was lost before it does not count.
                 hopeless = row["tries"] >= MAX_LOST and row["lost"] >= MAX_LOST - 1
-                _settle(connection, _lost(row["id"], now, hopeless=hopeless), now)
-            lost = [row["id"] for row in left]
-            rollups.count_attempts(connection, lost, now)
-            delivery.tell(connection, lost, now)
+                lost = _lost(row["id"], now, hopeless=hopeless, was_early=bool(row["is_early"]))
+                _settle(connection, lost, now)
+            freed = [row["id"] for row in left]
+            rollups.count_attempts(connection, freed, now)
+            delivery.tell(connection, freed, now)
             return len(left)
 
         return await self._writer.run(deed)
@@ -333,7 +337,7 @@ def _is_news(settlement: Settlement) -> bool:
     return settlement.attempt is not None or settlement.last_error is not None
 
 
-def _lost(delivery_id: int, now: int, *, hopeless: bool) -> Settlement:
+def _lost(delivery_id: int, now: int, *, hopeless: bool, was_early: bool) -> Settlement:
     return Settlement(
         delivery_id=delivery_id,
         state=DeliveryState.FAILED if hopeless else DeliveryState.PENDING,
@@ -341,4 +345,5 @@ def _lost(delivery_id: int, now: int, *, hopeless: bool) -> Settlement:
         attempt=AttemptRecord(
             started_at=now, duration_ms=0, outcome=AttemptOutcome.LOST, reason=CUT_OFF
         ),
+        was_early=was_early,
     )

@@ -230,6 +230,7 @@ def leased_delivery(row: sqlite3.Row) -> LeasedDelivery:
         attempts=row["attempts"],
         tries=row["tries"],
         due_at=row["due_at"],
+        is_early=bool(row["is_early"]),
         may_be_repeat=bool(row["may_be_repeat"]),
         created_at=row["created_at"],
         overrides=_decode(row["overrides"] or "{}"),
