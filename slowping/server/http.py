@@ -37,10 +37,10 @@ BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 MAX_CONTAINERS: Final = 20_000
 """Most arrays and objects in a body: what is made of a million of them stops all others."""
 
-TOGETHER_BYTES: Final = 16_777_216
+TOGETHER_BYTES: Final = 8_388_608
 """Most bytes of all bodies that are being read or answered.
 
-It is a second of work for the disk, and what is made of them takes eight times as much memory.
+It is half a second of work, and what is made of them takes up to twenty times as much memory.
 """
 
 ABORT: Final = "slowping_abort"

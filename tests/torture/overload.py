@@ -23,7 +23,7 @@ WAITING = "waiting"
 """The one channel, whose deliveries wait: this is about taking events in."""
 
 NORMAL_S = 10.0
-MEMORY_MIB = 300.0
+MEMORY_MIB = 400.0
 SLOWEST_S = 15.0
 
 
