@@ -13,6 +13,7 @@ from slowping.core.delivery import (
     Hold,
     Settlement,
 )
+from slowping.store.sqlite.moves import STEP
 from tests.store.conftest import Shop
 from tests.store.samples import NOW
 
@@ -155,6 +156,15 @@ async def test_what_waits_for_its_next_try_is_due_in_the_order_in_which_it_came(
     fresh = await shop.deliver()
     assert await shop.store.outbox.recall(shop.team, now=NOW + 1)
     assert await order(shop, NOW + 1) == [*numbers, fresh]
+
+
+@pytest.mark.parametrize("count", [STEP, STEP + 1])
+async def test_all_is_recalled_however_much_it_is(shop: Shop, count: int) -> None:
+    await shop.store.inbox.accept(shop.entry(count=count, channels=(shop.team,)))
+    for number in await order(shop, NOW):
+        await fail(shop, number)
+    assert await shop.store.outbox.recall(shop.team, now=NOW + 1)
+    assert len(await order(shop, NOW + 1)) == count
 
 
 async def test_nothing_is_recalled_where_nothing_waits(shop: Shop) -> None:

@@ -259,11 +259,14 @@ class Outbox(Moves, Replays, KeptHolds):
 
     async def recall(self, channel_id: int, *, now: int) -> bool:
         """Make due now what a channel is to try again later, in the order in which it came."""
-        values, recalled = {"channel_id": channel_id, "now": now}, STEP
-        while recalled == STEP:
-            recalled = await self._writer.run(
-                lambda connection: _change(connection, RECALL, values, now)
-            )
+        values = {"channel_id": channel_id, "now": now}
+
+        def step(connection: sqlite3.Connection) -> int:
+            return _change(connection, RECALL, values, now)
+
+        some = recalled = await self._writer.run(step)
+        while some == STEP:
+            some = await self._writer.run(step)
         return recalled > 0
 
     async def pull_in(self, *, latest: int, now: int) -> int:
