@@ -9,7 +9,7 @@ import msgspec
 from slowping.core import category, errors, event, ids, times
 from slowping.core.event import EventDraft, Imported, KeptEvent
 from slowping.server.ingest import Ingest
-from slowping.store.port import EventRow, Inbox
+from slowping.store.port import EventRow, Inbox, StepwiseAct
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -24,8 +24,12 @@ class EventImport:
         self._ingest = ingest
         self._now_ms = now_ms
 
-    async def run(self, project_id: int, kept: Sequence[KeptEvent]) -> Imported:
+    async def run(
+        self, project_id: int, kept: Sequence[KeptEvent], act: StepwiseAct | None = None
+    ) -> Imported:
         """Store events of one project, and the categories that they name: all of them, or none.
+
+        `act` is written with those that are new.
 
         Raises:
             InvalidInput, InvalidJson: one of them cannot be kept, or the project has too many
@@ -41,7 +45,7 @@ class EventImport:
             _row(one, draft, now, project_id, categories[draft.category])
             for one, draft in zip(kept, drafts, strict=True)
         ]
-        imported = await self._inbox.import_events(rows, now=now)
+        imported = await self._inbox.import_events(rows, now=now, act=act)
         return Imported(imported=imported, known=len(rows) - imported)
 
 

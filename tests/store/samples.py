@@ -1,5 +1,8 @@
 """Rows and records for the tests of the store, with only what matters named in the test."""
 
+import contextlib
+import pathlib
+import sqlite3
 from typing import Any
 
 from slowping.core.api_key import ApiKeyKind, Scope
@@ -108,3 +111,12 @@ def api_key(
         origins=("https://shop.example",),
         expires_at=expires_at,
     )
+
+
+def forbid_acts(path: pathlib.Path) -> None:
+    """Have a database refuse every line of the audit."""
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "create trigger forbidden before insert on audit "
+            "begin select raise(abort, 'no act'); end"
+        )

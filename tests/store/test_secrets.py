@@ -8,13 +8,16 @@ from collections.abc import AsyncIterator
 import pytest
 
 from slowping.core import errors, ids
+from slowping.core.audit import ActFilter, Author
 from slowping.core.channel import StoredChannel
 from slowping.core.project import NewProject
 from slowping.store import open_store
 from slowping.store.port import ChannelRecord, Store
 from slowping.store.vault import Vault, new_key
+from tests.store import samples
 
 OLD, NEW, NOW = new_key(), new_key(), 1_780_000_000_000
+ANN = Author(key_id=None, name="ann")
 SECRETS = {"url": "https://far.example/4f3a9c21", "more": ["x" * 700]}
 
 
@@ -98,11 +101,34 @@ async def test_what_no_key_opens_is_given_up_and_its_channel_paused(path: pathli
         number = await channel(store)
     async with opened(path, NEW) as store:
         other = await channel(store, "other")
-        assert await store.secrets.forget_lost("lost", now=NOW) == ["shop/team"]
+        assert await store.secrets.forget_lost("lost", now=NOW, by=ANN) == ["shop/team"]
         found = await stored(store, number)
         assert (found.settings, found.paused_at, found.paused_reason) == ({}, NOW, "lost")
         assert (await stored(store, other)).settings == SECRETS
         assert await store.secrets.lost() == []
+
+
+async def test_what_was_given_up_is_told_by_an_act(path: pathlib.Path) -> None:
+    async with opened(path, OLD) as store:
+        await channel(store)
+    async with opened(path, NEW) as store:
+        for _ in range(2):
+            await store.secrets.forget_lost("lost", now=NOW, by=ANN)
+        [told] = await store.directory.list_acts(
+            ActFilter(act="secrets.forgotten"), before=None, limit=2
+        )
+        assert (told.author, told.after) == ("ann", {"channels": ["shop/team"]})
+
+
+async def test_no_secret_is_given_up_without_the_act(path: pathlib.Path) -> None:
+    async with opened(path, OLD) as store:
+        number = await channel(store)
+    samples.forbid_acts(path)
+    async with opened(path, NEW) as store:
+        with pytest.raises(sqlite3.IntegrityError, match="no act"):
+            await store.secrets.forget_lost("lost", now=NOW, by=ANN)
+    async with opened(path, OLD) as store:
+        assert (await stored(store, number)).settings == SECRETS
 
 
 async def test_the_place_of_the_key_is_kept(path: pathlib.Path) -> None:

@@ -52,8 +52,9 @@ def begun(
     *,
     project: str | None = None,
     subject: str | None = None,
+    counted: str = "moved",
 ) -> StepwiseAct:
-    """An act on deliveries that goes in steps; it tells what was `asked` for, with what is done."""
+    """An act on many things that tells what was `asked` for, with how many it was done to."""
     services = call.services
     named = None if project is None else services.roster.project(project)
     record = ActRecord(
@@ -63,7 +64,9 @@ def begun(
         subject=subject,
         after={} if asked is None else _told(asked),
     )
-    return StepwiseAct(id=services.store.ids.take(services.now_ms()), record=record)
+    return StepwiseAct(
+        id=services.store.ids.take(services.now_ms()), record=record, counted=counted
+    )
 
 
 def _project_id(call: Call[Any, Any], name: str) -> int:

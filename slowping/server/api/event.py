@@ -23,11 +23,11 @@ from slowping.core.event import (
 )
 from slowping.core.page import Page
 from slowping.server import auth, cors, http
-from slowping.server.api import listing, reach
+from slowping.server.api import audit, listing, reach
 from slowping.server.api.endpoint import Call, Endpoint
 from slowping.server.api.listing import NoQuery, PageQuery
 from slowping.server.ingest import Submission
-from slowping.store.port import ActRecord, StoredProject
+from slowping.store.port import StoredProject
 
 DIALECT: Final = "slowping"
 """The name under which events are kept that came this way."""
@@ -89,16 +89,8 @@ async def import_events(call: Call[NoQuery, KeptEvents]) -> Imported:
     first, *others = [reach.landing(roster, call.principal, name) for name in names]
     if any(other.id != first.id for other in others):
         raise errors.InvalidInput("All events of one request go to the same project.")
-    imported = await call.services.event_import.run(first.id, call.body)
-    if imported.imported:
-        act = ActRecord(
-            kind=ActKind.EVENTS_IMPORTED,
-            by=call.by,
-            project_id=first.id,
-            after={"imported": imported.imported},
-        )
-        await call.services.store.directory.note_act(act, now=call.services.now_ms())
-    return imported
+    act = audit.begun(call, ActKind.EVENTS_IMPORTED, project=first.name, counted="imported")
+    return await call.services.event_import.run(first.id, call.body, act)
 
 
 async def list_events(call: Call[EventQuery, None]) -> Page[Event]:

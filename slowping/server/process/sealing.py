@@ -12,14 +12,14 @@ import msgspec
 
 from slowping import __version__
 from slowping.core import errors
-from slowping.core.audit import ActKind, Author
+from slowping.core.audit import Author
 from slowping.notifiers import port
 from slowping.notifiers.registry import Registry
 from slowping.server.log import Fact
 from slowping.server.process import data_folder, secret_key
 from slowping.server.process.secret_key import KeyRing
 from slowping.store import open_store
-from slowping.store.port import ActRecord, Store
+from slowping.store.port import Store
 from slowping.store.vault import Vault, new_key
 
 logger = logging.getLogger("slowping.secrets")
@@ -170,13 +170,7 @@ async def forget_lost(
         StoreUnusable: the database or the key cannot be used.
     """
     async with _at_rest(folder, environ) as (store, _):
-        forgotten = await store.secrets.forget_lost(GIVEN_UP, now=now)
-        if forgotten:
-            act = ActRecord(
-                kind=ActKind.SECRETS_FORGOTTEN, by=_BY_HAND, after={"channels": list(forgotten)}
-            )
-            await store.directory.note_act(act, now=now)
-        return forgotten
+        return await store.secrets.forget_lost(GIVEN_UP, now=now, by=_BY_HAND)
 
 
 @contextlib.asynccontextmanager

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import msgspec
 
 from slowping.core.event import Receipt
+from slowping.store.port.audit import StepwiseAct
 
 
 class EventRow(msgspec.Struct, frozen=True, array_like=True):
@@ -88,9 +89,12 @@ class Inbox(Protocol):
         """
         ...
 
-    async def import_events(self, events: Sequence[EventRow], *, now: int) -> int:
+    async def import_events(
+        self, events: Sequence[EventRow], *, now: int, act: StepwiseAct | None = None
+    ) -> int:
         """Write events that were accepted before, without deliveries; how many were new.
 
+        `act` is written in the same transaction where any are new, with how many.
         One that is there already stays as it is. Where another one has its id, it gets another of
         the same moment, always the same one. They count for no month, and the feed is silent.
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from slowping.core.audit import Author
+
 
 class Secrets(Protocol):
     """The sealed secrets of all live channels."""
@@ -31,10 +33,10 @@ class Secrets(Protocol):
         """The names, as `project/channel`, of channels whose secrets none of the keys opens."""
         ...
 
-    async def forget_lost(self, reason: str, *, now: int) -> Sequence[str]:
+    async def forget_lost(self, reason: str, *, now: int, by: Author) -> Sequence[str]:
         """Give up the secrets that none of the keys opens, and pause their channels.
 
-        Gives the names of these, as `project/channel`.
+        Gives the names of these, as `project/channel`, which the act tells in the same transaction.
         """
         ...
 

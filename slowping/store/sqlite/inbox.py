@@ -10,7 +10,8 @@ import msgspec
 from slowping.core import errors, ids
 from slowping.core.event import Receipt
 from slowping.core.ids import IdSource
-from slowping.store.port import Entry, EventRow, Idempotency
+from slowping.store.port import Entry, EventRow, Idempotency, StepwiseAct
+from slowping.store.sqlite.directory import audit
 from slowping.store.sqlite.readers import Readers
 from slowping.store.sqlite.writer import Writer, is_of_disk
 
@@ -105,11 +106,19 @@ class Inbox:
         rows = await self._readers.fetch(_RECALL, (project_id, idempotency.key))
         return _repeat(rows[0], idempotency) if rows else None
 
-    async def import_events(self, events: Sequence[EventRow], *, now: int) -> int:
+    async def import_events(
+        self, events: Sequence[EventRow], *, now: int, act: StepwiseAct | None = None
+    ) -> int:
         """Write events that were accepted before; how many were new."""
         # Before they are written: an id is never handed out that one of them may get.
         self._ids.pass_by(max(event.id for event in events) | ids.COUNTER)
-        return await self._writer.run(lambda connection: _import(connection, events, now))
+
+        def deed(connection: sqlite3.Connection) -> int:
+            stored = _import(connection, events, now)
+            audit.count(connection, act, stored, at=now)
+            return stored
+
+        return await self._writer.run(deed)
 
     async def accept_metric(self, project_id: int, payload: Mapping[str, Any], at: int) -> None:
         """Store a metric."""

@@ -7,8 +7,11 @@ from typing import Any, Final
 import msgspec
 
 from slowping.core import errors
+from slowping.core.audit import ActKind, Author
 from slowping.core.feed import JournalKind
-from slowping.store.sqlite.directory import desk
+from slowping.core.ids import IdSource
+from slowping.store.port import ActRecord
+from slowping.store.sqlite.directory import audit, desk
 from slowping.store.sqlite.readers import Readers
 from slowping.store.sqlite.writer import Writer
 from slowping.store.vault import Vault
@@ -58,9 +61,12 @@ _SOURCE: Final = "secret_key_source"
 class Secrets:
     """The secrets of the port, on SQLite."""
 
-    def __init__(self, writer: Writer[Any, Any], readers: Readers, vault: Vault) -> None:
+    def __init__(
+        self, writer: Writer[Any, Any], readers: Readers, ids: IdSource, vault: Vault
+    ) -> None:
         self._writer = writer
         self._readers = readers
+        self._ids = ids
         self._vault = vault
 
     async def kinds_to_look_at(self, version: str) -> Sequence[str]:
@@ -87,8 +93,9 @@ class Secrets:
         rows = await self._readers.fetch(_CHANNELS)
         return [row["name"] for row in rows if self._is_lost(row)]
 
-    async def forget_lost(self, reason: str, *, now: int) -> Sequence[str]:
+    async def forget_lost(self, reason: str, *, now: int, by: Author) -> Sequence[str]:
         """Give up the secrets that none of the keys opens, and pause their channels."""
+        act_id = self._ids.take(now)
 
         def deed(connection: sqlite3.Connection) -> list[str]:
             lost = list(filter(self._is_lost, connection.execute(_CHANNELS).fetchall()))
@@ -101,7 +108,11 @@ class Secrets:
                     project_id=row["project_id"],
                     subject_id=row["id"],
                 )
-            return [row["name"] for row in lost]
+            names = [row["name"] for row in lost]
+            if names:
+                act = ActRecord(kind=ActKind.SECRETS_FORGOTTEN, by=by, after={"channels": names})
+                audit.write(connection, act_id, act, at=now)
+            return names
 
         return await self._writer.run(deed)
 

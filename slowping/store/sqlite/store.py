@@ -61,7 +61,7 @@ class SqliteStore:
         self.journal = Journal(writer, readers, Subjects(readers, vault), epoch)
         self.directory = Directory(writer, readers, self.ids, vault)
         self.retention = Retention(path, writer, readers)
-        self.secrets = Secrets(writer, readers, vault)
+        self.secrets = Secrets(writer, readers, self.ids, vault)
 
     @classmethod
     async def open(
