@@ -337,7 +337,7 @@ class Model:
 
     # What happens -----------------------------------------------------------------------------
 
-    def crashed(self, leased: Collection[int]) -> None:
+    def crashed(self, leased: Collection[int], now: int) -> None:
         """The process ends, and the next one finds these on their way."""
         for claim in self.claims.values():
             if not set(claim.delivery_ids) <= set(leased):
@@ -347,7 +347,10 @@ class Model:
         self.paced_until.clear()
         for number in leased:
             duty = self.duties[number]
-            duty.tries += 1
+            is_early = duty.tries > 0 and duty.due_at > now
+            duty.tries += not is_early
+            if not is_early:
+                duty.due_at = min(duty.due_at, now)
             is_hopeless = duty.tries >= MAX_LOST and duty.attempts[1 - MAX_LOST :] == ["lost"] * (
                 MAX_LOST - 1
             )

@@ -91,7 +91,7 @@ class World:
         """End at once whatever goes on, and begin anew on the same file."""
         ways = self.far_side.ways
         rows = await self.store._readers.fetch(_LEASED)
-        self.model.crashed([row["id"] for row in rows])
+        self.model.crashed([row["id"] for row in rows], self.clock.now_ms())
         self.model.set_back(0, self.clock.now_ms())
         self._told = -1
         await self.close()
