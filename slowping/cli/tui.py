@@ -161,6 +161,4 @@ def _found(
         if is_named:
             raise
         return None
-    profile = Profile.of(found.server, found.api_key or "")
-    same = (each for each in memory.profiles if each.server == profile.server)
-    return next((each for each in same if each.api_key == profile.api_key), profile)
+    return memory.as_known(Profile.of(found.server, found.api_key or "", found.data))

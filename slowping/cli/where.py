@@ -118,5 +118,5 @@ async def _call(
 ) -> None:
     from slowping.client.client import Client
 
-    async with Client(address.server, address.api_key, certificate=address.certificate) as client:
+    async with Client(address.server, address.api_key, data=address.data) as client:
         await run(client, **given)

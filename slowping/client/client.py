@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
@@ -59,18 +60,18 @@ class Client(Directory):
         transport: Transport | None = None,
         timeout_s: float = 10.0,
         patience: Patience | None = None,
-        certificate: str | None = None,
+        data: Path | None = None,
     ) -> None:
         """`base_url` is the server's address, such as `http://127.0.0.1:7464`.
 
-        `patience` says how a stream that was lost is taken up again. `certificate` is the server's
-        own in PEM, where it is none that this machine trusts; one of a server on this machine is
-        found where it has left it.
+        `patience` says how a stream that was lost is taken up again. `data` is the
+        data folder of a server on this machine, where it is not the usual one: the certificate by
+        which that server is known is found there.
 
         Raises:
             Unreachable: that is no address.
         """
-        self._server = Connection(base_url, api_key, transport, timeout_s, certificate)
+        self._server = Connection(base_url, api_key, transport, timeout_s, data)
         self._patience = patience or Patience()
 
     async def __aenter__(self) -> Self:

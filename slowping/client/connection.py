@@ -4,6 +4,7 @@ import contextlib
 import datetime as dt
 import urllib.parse
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import httpx
@@ -31,7 +32,7 @@ class Connection:
         api_key: str | None,
         transport: Transport | None,
         timeout_s: float,
-        certificate: str | None = None,
+        data: Path | None = None,
     ) -> None:
         """The environment's proxies are not used: they would get to see the key.
 
@@ -40,7 +41,7 @@ class Connection:
         """
         self._address = address.rstrip("/")
         self._timeout_s = timeout_s
-        self._trust = Trust(self._address, certificate)
+        self._trust = Trust(self._address, data)
         try:
             self._http = httpx.AsyncClient(
                 base_url=self._address + wording.PREFIX,

@@ -165,7 +165,7 @@ def _line_to(where: Address, timeout_s: float) -> tuple[http.client.HTTPConnecti
     place = f"{path}{wording.PREFIX}/events"
     if parts.scheme == "http":
         return http.client.HTTPConnection(host, port, timeout=timeout_s), place
-    trusted = trust.Trust(address, where.certificate).context
+    trusted = trust.Trust(address, where.data).context
     return http.client.HTTPSConnection(host, port, timeout=timeout_s, context=trusted), place
 
 

@@ -3,6 +3,7 @@
 import os
 import ssl
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 from slowping.client import whereabouts
@@ -22,13 +23,14 @@ class Trust:
     def __init__(
         self,
         server: str,
-        certificate: str | None = None,
+        data: Path | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        """`certificate` is the server's own in PEM, where it is known already."""
+        """`data` is the folder, where it is not the usual one of this machine."""
         self._server = server
+        self._data = data
         self._environ = os.environ if environ is None else environ
-        self._own = certificate or self._left()
+        self._own = self._left()
         self.context: Final = self._made()
 
     def look_again(self) -> None:
@@ -45,7 +47,7 @@ class Trust:
         if not _is_secure(self._server):
             return None
         try:
-            left = whereabouts.certificate_of(self._server, self._environ)
+            left = whereabouts.certificate_of(self._server, self._data, self._environ)
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=left or "")
         except (errors.ConfigError, ssl.SSLError, TypeError, ValueError):
             return None

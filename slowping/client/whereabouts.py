@@ -30,8 +30,8 @@ class Address(NamedTuple):
     """The file that it was found in, if it was one of the data folder's."""
     server_from: str | None = None
     """Who remembers the server, where nobody named it."""
-    certificate: str | None = None
-    """The server's own, where it runs on this machine and has left it."""
+    data: Path | None = None
+    """The server's data folder, where that is on this machine and its certificate is in it."""
 
 
 class _NoKeyHere(errors.NoCredential):
@@ -69,7 +69,7 @@ def find(
     api_key = api_key or environ.get("SLOWPING_API_KEY") or None
     given = Address(server or "", api_key, key_from if api_key else None)
     if server and (api_key or not key_files):
-        return given
+        return given._replace(data=data)
     if data is None and not any(map(environ.get, _NAME_A_FOLDER)):
         for known in remembered():
             if not server or _is_same(server, known.server):
@@ -85,6 +85,7 @@ def _completed(given: Address, known: Address, *, needs_key: bool) -> Address:
         api_key=keyed.api_key,
         key_from=keyed.key_from,
         server_from=None if given.server else known.server_from,
+        data=known.data,
     )
 
 
@@ -98,21 +99,15 @@ def _of_folder(given: Address, folder: Path, key_files: tuple[str, ...]) -> Addr
         )
     # The keys in the folder belong to the server there: no other one gets to see them.
     is_local = local is not None and (not server or _is_same(server, local.server))
-    certificate = local.certificate if local and is_local else None
+    data = folder.absolute() if local and is_local and local.certificate else None
     if not given.api_key and local and is_local:
         for file in (folder / name for name in key_files):
             if stored := stored_key(file):
-                return Address(
-                    server or local.server,
-                    stored,
-                    f"the file {file}",
-                    file,
-                    certificate=certificate,
-                )
+                return Address(server or local.server, stored, f"the file {file}", file, data=data)
     server = server or (local and local.server) or DEFAULT_SERVER
     if key_files and not given.api_key:
         raise _NoKeyHere(server)
-    return given._replace(server=server, certificate=certificate)
+    return given._replace(server=server, data=data)
 
 
 def _is_same(server: str, other: str) -> bool:
@@ -150,13 +145,15 @@ def _folder(flag: Path | None, environ: Mapping[str, str]) -> Path:
     return data_folder(None, config.load(config_file(None, environ), environ).data)
 
 
-def certificate_of(server: str, environ: Mapping[str, str]) -> str | None:
-    """The certificate that a server has left in the data folder, if it is the one that runs there.
+def certificate_of(server: str, data: Path | None, environ: Mapping[str, str]) -> str | None:
+    """The certificate that a server has left in its data folder, if it is the one that runs there.
+
+    Without `data` the folder is the one that variables, the configuration or the platform name.
 
     Raises:
         ConfigError: the folder cannot be read, or the configuration that names it.
     """
-    local = _local_server(_folder(None, environ))
+    local = _local_server(_folder(data, environ))
     return local.certificate if local and _is_same(server, local.server) else None
 
 

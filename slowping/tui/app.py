@@ -44,7 +44,8 @@ def dial(profile: Profile) -> "Client":
     """A client for that server."""
     from slowping.client.client import Client
 
-    return Client(profile.server, profile.api_key)
+    data = Path(profile.data) if profile.data else None
+    return Client(profile.server, profile.api_key, data=data)
 
 
 class SlowpingApp(Commanded, Telling):

@@ -27,13 +27,15 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     server: str
     api_key: str
+    data: str | None = None
+    """The server's data folder, where that is on this machine and its certificate is in it."""
 
     @classmethod
-    def of(cls, server: str, api_key: str) -> Self:
+    def of(cls, server: str, api_key: str, data: Path | None = None) -> Self:
         """A profile that is named after the server's address."""
         address = server if "://" in server or not server else f"http://{server}"
         name = urllib.parse.urlsplit(address).netloc or address
-        return cls(name=name, server=address, api_key=api_key)
+        return cls(name=name, server=address, api_key=api_key, data=str(data) if data else None)
 
 
 class Remembered(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +61,14 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True):
     def profile_named(self, name: str) -> Profile | None:
         """The profile of that name."""
         return next((each for each in self.profiles if each.name == name), None)
+
+    def as_known(self, profile: Profile) -> Profile:
+        """The same server and key, by the name that they are remembered by."""
+        for known in self.profiles:
+            if (known.server, known.api_key) == (profile.server, profile.api_key):
+                data = profile.data or known.data
+                return msgspec.structs.replace(profile, name=known.name, data=data)
+        return profile
 
     def with_profile(self, profile: Profile) -> Self:
         """The same with this profile in use, in place of one of its name."""
@@ -91,6 +101,7 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True):
                 each.api_key,
                 key_from=source(each.name),
                 server_from=source(each.name),
+                data=Path(each.data) if each.data else None,
             )
             for each in last_first
             if each.api_key

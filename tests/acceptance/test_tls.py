@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from slowping.cli.tui import to_open
+from slowping.tui.app import dial
+from slowping.tui.settings import Settings
 from tests.acceptance.program import Machine, Server
 from tests.laboratory.tls import Authority
 
@@ -45,6 +48,21 @@ async def test_on_the_servers_machine_nothing_has_to_be_typed(
         script = "import slowping; slowping.send('sale', sync=True)"
         ran = await machine.run(sys.executable, "-c", script, SLOWPING_DATA=tmp_path / "data")
         assert (ran.code, ran.stderr) == (0, "")
+
+
+async def test_the_live_view_knows_the_server_of_a_data_folder_the_next_time_too(
+    tmp_path: Path, machine: Machine
+) -> None:
+    _, options = secured(tmp_path, PUBLIC)
+    async with machine.serving(tmp_path / "data", **options):
+        settings = Settings(tmp_path / "state")
+        profile = to_open(settings, None, data=tmp_path / "data")
+        assert profile is not None
+        settings.change(lambda kept: kept.with_profile(profile))
+        again = to_open(Settings(tmp_path / "state"), None)
+        assert again == profile
+        async with dial(again) as client:
+            assert (await client.health()).status == "ok"
 
 
 async def test_from_elsewhere_the_certificate_is_checked(tmp_path: Path, machine: Machine) -> None:

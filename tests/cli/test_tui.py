@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 import rich_click as click
 from click.testing import CliRunner
@@ -119,6 +120,16 @@ def test_a_data_folder_that_is_named_goes_before_what_is_remembered(folder: Path
     opened = to_open(Settings(), None, data=folder)
     assert opened is not None
     assert opened.api_key == "slp_admin"
+
+
+def test_a_server_is_known_by_its_data_folder_under_the_name_that_it_has(
+    settings: Settings, tmp_path: Path
+) -> None:
+    told = {"url": WORK.server, "certificate": "PEM"}
+    (tmp_path / "server.json").write_text(json.dumps(told))
+    (tmp_path / "admin.key").write_text(f"{WORK.api_key}\n")
+    opened = to_open(settings, None, data=tmp_path)
+    assert opened == msgspec.structs.replace(WORK, data=str(tmp_path))
 
 
 def test_a_data_folder_without_a_server_is_told(

@@ -66,6 +66,21 @@ async def test_a_renewed_certificate_is_trusted_once_it_is_looked_for(
         assert await shown(port, trust.context)
 
 
+async def test_so_is_one_that_is_left_in_a_folder_of_ones_own(
+    tmp_path: Path, certificate: Certificate, authority: Authority
+) -> None:
+    leave(tmp_path, FAR, certificate.own)
+    (tmp_path / "usual").mkdir()
+    trust = Trust(FAR, tmp_path, {"SLOWPING_DATA": str(tmp_path / "usual")})
+    async with listening(certificate) as port:
+        assert await shown(port, trust.context)
+        authority.files(tmp_path, "events.example")
+        certificate.renew()
+        leave(tmp_path, FAR, certificate.own)
+        trust.look_again()
+        assert await shown(port, trust.context)
+
+
 async def test_elsewhere_an_authority_has_to_vouch_for_the_name(
     tmp_path: Path, certificate: Certificate, authority: Authority, clock: FrozenClock
 ) -> None:

@@ -1,9 +1,11 @@
 from pathlib import Path
 
+import msgspec
+
 from slowping.core import errors
 from slowping.tui.modals.connect import ConnectModal
 from slowping.tui.settings import Settings
-from tests.tui.driver import ScriptedServer, events, running
+from tests.tui.driver import PROFILE, ScriptedServer, events, running
 
 
 async def test_a_newcomer_is_asked_and_what_works_is_remembered(
@@ -41,6 +43,20 @@ async def test_without_a_key_nothing_is_asked_of_the_server(server: ScriptedServ
         await live.press("enter")
         live.shows("The API key is empty.")
         assert server.asked == []
+
+
+async def test_another_key_leaves_the_data_folder_of_the_server_as_it_is(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
+    profile, settings = msgspec.structs.replace(PROFILE, data="/data"), Settings(tmp_path, None)
+    async with running(server, profile=profile, settings=settings) as live:
+        await live.connects()
+        await live.press("ctrl+o", "tab")
+        await live.write("slp_other")
+        await live.press("enter")
+    remembered = Settings(tmp_path, None).remembered.current()
+    assert remembered is not None
+    assert (remembered.api_key, remembered.data) == ("slp_other", "/data")
 
 
 async def test_the_key_is_never_shown(server: ScriptedServer) -> None:

@@ -98,7 +98,7 @@ async def _receive(address: "Address", draft: Path) -> None:
 
     with progress.shown("The server copies") as report:
         async with (
-            Client(address.server, address.api_key, certificate=address.certificate) as client,
+            Client(address.server, address.api_key, data=address.data) as client,
             client.copy_database() as (size, chunks),
         ):
             with _private(draft) as file:

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+import msgspec
 from textual import getters, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -81,6 +82,8 @@ class ConnectModal(ModalScreen[Profile | None]):
     async def _try(self) -> None:
         """See whether the server answers and knows the key."""
         profile = Profile.of(self.server.value.strip(), self.api_key.value.strip())
+        if self._profile is not None and self._profile.server == profile.server:
+            profile = msgspec.structs.replace(profile, data=self._profile.data)
         self._say("Trying…", "$text-muted")
         problem = await act.problem(lambda: self._ask(profile))
         if problem is None:
