@@ -45,6 +45,9 @@ async def test_on_the_servers_machine_nothing_has_to_be_typed(
         assert (ran.code, ran.stderr) == (0, "")
         listed = await machine.slowping("event", "list", "--json", SLOWPING_DATA=tmp_path / "data")
         assert len(listed.json) == 2
+        checked = await machine.slowping("check", "--json", "--data", tmp_path / "data")
+        [told] = [one["told"] for one in checked.json["findings"] if one["about"] == "server"]
+        assert told.endswith(f" runs at {server.url}.")
         script = "import slowping; slowping.send('sale', sync=True)"
         ran = await machine.run(sys.executable, "-c", script, SLOWPING_DATA=tmp_path / "data")
         assert (ran.code, ran.stderr) == (0, "")

@@ -130,7 +130,7 @@ def _server(folder: Path) -> Finding:
     except errors.Unreachable:
         return ok("server", "None runs on this data folder.")
     try:
-        health = asyncio.run(_asked(address.server))
+        health = asyncio.run(_asked(address))
     except errors.Unavailable as error:
         return wrong("server", f"It runs at {address.server}, but: {error}")
     except errors.SlowpingError as error:
@@ -138,8 +138,8 @@ def _server(folder: Path) -> Finding:
     return ok("server", f"slowping {health.version} runs at {address.server}.")
 
 
-async def _asked(server: str) -> "Health":
+async def _asked(address: where.Address) -> "Health":
     from slowping.client.client import Client
 
-    async with Client(server, timeout_s=_PATIENCE_S) as client:
+    async with Client(address.server, data=address.data, timeout_s=_PATIENCE_S) as client:
         return await client.health()
