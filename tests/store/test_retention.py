@@ -339,7 +339,7 @@ async def test_a_disk_that_is_full_is_told_of_until_something_can_be_written(sho
     with pytest.raises(errors.Unavailable):
         await shop.store.inbox.accept(shop.entry(count=100, description="x" * 1_000))
     assert shop.store.retention.trouble == "database or disk is full"
-    await shop.store.retention.probe()
+    await shop.store.retention.try_writing()
     assert shop.store.retention.trouble is None
 
 

@@ -95,7 +95,7 @@ class _Pace:
 
     def forget(self) -> None:
         """Know of no limit any more."""
-        self._bucket = _Bucket()
+        self._window = _Window()
         self._fare = _Fare()
         self._budget = _Budget()
         self.found = _FoundOut()
@@ -107,13 +107,13 @@ class _Pace:
 
     def free_at(self, now: int) -> int:
         """When every limit of it allows another message; a moment in the past where they do."""
-        limits = (self._bucket, self._fare, self._budget, self.found)
+        limits = (self._window, self._fare, self._budget, self.found)
         return max(limit.free_at(now) for limit in limits)
 
     def begin(self, now: int) -> None:
         """A message goes out."""
         self._on_the_way += 1
-        self._bucket.take(now)
+        self._window.take(now)
         self._fare.charge(now)
 
     def end(self) -> None:
@@ -128,10 +128,10 @@ class _Pace:
         elif pace.adds_up:
             self._fare.learn(pace, now)
         else:
-            self._bucket.learn(pace, now)
+            self._window.learn(pace, now)
 
 
-class _Bucket:
+class _Window:
     """So many requests until a moment, as answers tell."""
 
     def __init__(self) -> None:

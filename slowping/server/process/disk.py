@@ -151,7 +151,7 @@ class Disk:
     async def _try_again(self) -> None:
         """Find out whether the database can be written again, while nobody else tries."""
         if self._store.trouble is not None:
-            await asyncio.gather(self._store.probe(), return_exceptions=True)
+            await asyncio.gather(self._store.try_writing(), return_exceptions=True)
 
     async def _tell(self) -> None:
         """Tell the owner once of each trouble, if it is over by the time that he can be told."""

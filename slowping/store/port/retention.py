@@ -84,7 +84,7 @@ class Retention(Protocol):
         """
         ...
 
-    async def probe(self) -> None:
+    async def try_writing(self) -> None:
         """Write something that means nothing.
 
         Raises:

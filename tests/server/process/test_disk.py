@@ -21,7 +21,7 @@ class Store:
         self.is_mended = False
         self.probes = 0
 
-    async def probe(self) -> None:
+    async def try_writing(self) -> None:
         """Works again once it is mended."""
         self.probes += 1
         if not self.is_mended:

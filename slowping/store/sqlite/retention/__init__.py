@@ -63,7 +63,7 @@ select (select max(id) from summed where bytes > :room) as edge,
   from summed
 """
 
-_PROBE: Final = """
+_TRIAL: Final = """
 insert into meta (key, value) values ('probed', '')
     on conflict do update set value = excluded.value
 """
@@ -149,9 +149,9 @@ class Retention:
         """Fold the write-ahead log back into the file and empty it."""
         return await self._writer.run_between(_fold)
 
-    async def probe(self) -> None:
+    async def try_writing(self) -> None:
         """Write something that means nothing."""
-        await self._writer.run(_probe)
+        await self._writer.run(_try_writing)
 
     async def _pass_by(self, sweep: Sweep, last: int | None) -> int | None:
         """Go on in long stretches as long as all of them stays, as events that wait do."""
@@ -209,5 +209,5 @@ def _fold(connection: sqlite3.Connection) -> bool:
     return not busy
 
 
-def _probe(connection: sqlite3.Connection) -> None:
-    connection.execute(_PROBE)
+def _try_writing(connection: sqlite3.Connection) -> None:
+    connection.execute(_TRIAL)
