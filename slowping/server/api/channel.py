@@ -255,7 +255,7 @@ ENDPOINTS: Final[tuple[Endpoint[Any, Any], ...]] = (
     Endpoint(
         method="POST",
         path="/channels/{id}/test",
-        summary="Send a test at once and tell what came of it; nothing is stored",
+        summary="Send a test at once and tell what came of it; it makes no event",
         scope=Scope.ADMIN,
         handle=try_channel,
         answer=ChannelTest,
