@@ -115,15 +115,20 @@ class World:
 
     async def settled(self) -> None:
         """Wait until nothing more happens by itself, then compare."""
-        while not self._rests():  # noqa: ASYNC110 - what rings when is the engine's own business
+        while not self._rests():
+            self._hear()
             await asyncio.sleep(0)
+        self._hear()
+        self.model.rested()
+        await self.compare()
+
+    def _hear(self) -> None:
+        """Hold what the far sides were told to the model, at once: it might never end."""
         while self._told < len(self.far_side.told):
             begins, message = self.far_side.told[self._told]
             (self.model.began if begins else self.model.ended)(message)
             self._told += 1
             self.tally["messages"] += begins
-        self.model.rested()
-        await self.compare()
 
     def _rests(self) -> bool:
         """Whether the dispatcher waits, and every message on its way hangs."""
