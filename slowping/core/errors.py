@@ -114,7 +114,7 @@ class TooManyGuesses(RateLimited):
         super().__init__(retry_after_s, limit=limit, reset_at=reset_at)
         self.args = (
             "This API key is wrong, and so were too many others from this address. A right one "
-            f"works at once; wrong ones are looked at again in {retry_after_s} s.",
+            f"works at once; wrong ones are counted anew in {retry_after_s} s.",
         )
 
 

@@ -25,7 +25,7 @@ class Gatekeeper:
         wrong_keys: int = 0,
         admin_from: Sequence[str] = EVERYWHERE,
     ) -> None:
-        """`wrong_keys` is how many a minute are looked at from one address; 0 is all.
+        """`wrong_keys` is how many a minute are answered 401 from one address; 0 is all.
 
         `admin_from` are the networks from which admin keys may be used.
         """

@@ -66,13 +66,14 @@ class Windows:
 
 
 class Guesses:
-    """How many wrong keys came from each address, so that nobody tries them by the million.
+    """How many wrong keys came from each address, so that whoever tries them is told to stop.
 
-    Right keys are not looked at here, so that they cost nothing and are never turned away.
+    Each is looked for all the same, so that a right one is never turned away: what keeps keys from
+    being found is their 256 bits.
     """
 
     def __init__(self, limit: int) -> None:
-        """`limit` is how many a minute are looked at; 0 is all."""
+        """`limit` is how many a minute are no more than wrong; 0 is all."""
         self._limit = limit
         self._windows: collections.OrderedDict[str | None, list[int]] = collections.OrderedDict()
 

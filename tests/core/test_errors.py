@@ -19,7 +19,7 @@ def test_the_drawing_shows_every_condition_in_its_place() -> None:
         (
             errors.TooManyGuesses(7),
             "This API key is wrong, and so were too many others from this address. A right one "
-            "works at once; wrong ones are looked at again in 7 s.",
+            "works at once; wrong ones are counted anew in 7 s.",
         ),
         (errors.NoDestination("email"), "This project has no channel of kind email."),
         (errors.TooLarge(1024), "The request body is larger than 1024 bytes."),

@@ -123,7 +123,7 @@ def guess(guesses: Guesses, count: int, address: str | None = "192.0.2.7", now: 
         guesses.take(address, now)
 
 
-def test_the_twenty_first_wrong_key_of_a_minute_is_not_looked_at() -> None:
+def test_the_twenty_first_wrong_key_of_a_minute_is_one_too_many() -> None:
     guesses = Guesses(20)
     guess(guesses, 20)
     with pytest.raises(errors.TooManyGuesses) as refusal:
