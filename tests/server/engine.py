@@ -120,6 +120,11 @@ class WatchedOutbox(SqliteOutbox):
         self._check("free_leases")
         return await super().free_leases(owner=owner, now=now, busy=busy)
 
+    async def step_back(self, *, by: int, now: int) -> int:
+        """As it is, or fails."""
+        self._check("step_back")
+        return await super().step_back(by=by, now=now)
+
     async def expire(self, *, now: int) -> int:
         """As it is, or fails."""
         self._check("expire")

@@ -178,11 +178,12 @@ class Dispatcher:
         freed = await self._outbox.free_leases(owner=self._owner, now=now, busy=tuple(self._lanes))
         if freed:
             logger.warning(Fact("attempts were cut off; they are made again", deliveries=freed))
-        if self._looked_at is None:
+        is_first, was_set_back = self._looked_at is None, now < self._latest - STEP_MS
+        if is_first:
             await self._load()
-        if now < self._latest - STEP_MS:
+        if was_set_back:
             await self._step_back(self._latest - now, now)
-        if self._looked_at is None or now < self._latest - STEP_MS:
+        if is_first or was_set_back:
             await self._outbox.pull_in(latest=now + round(retry.LONGEST_S * 1000), now=now)
         await self._outbox.expire(now=now)
         self._outlets.forget_all()
@@ -191,10 +192,12 @@ class Dispatcher:
             self._timetable.plan(lane.channel_id, min(lane.due_at, probed_at or lane.due_at))
 
     async def _step_back(self, by: int, now: int) -> None:
+        await self._outbox.step_back(by=by, now=now)
         logger.warning(Fact("the clock was set back", by_s=by // 1000))
         self._holds.step_back(by)
         self._breakers.step_back(by)
-        await self._outbox.step_back(by=by, now=now)
+        # Whatever fails from here on, nothing becomes earlier once more.
+        self._latest = now
 
     async def _load(self) -> None:
         await self._holds.load()

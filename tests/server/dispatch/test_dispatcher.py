@@ -874,6 +874,31 @@ async def test_after_a_clock_was_set_back_nothing_waits_longer_than_before(
     assert {each.state for each in await engine.deliveries()} == {DeliveryState.DELIVERED}
 
 
+@pytest.mark.parametrize("deed", ["step_back", "expire"])
+async def test_a_store_that_fails_after_a_clock_was_set_back_makes_nothing_earlier(
+    engine: Engine, deed: str
+) -> None:
+    await engine.channel("retrying", kind="single", retry_delays=[600.0])
+    await engine.channel("held")
+    outbox = engine.watch_outbox()
+    engine.notifier("single").script = [Retry(reason="HTTP 503")]
+    engine.notifier().script = [Throttled(after=600.0, scope="recording:held")]
+    await engine.accept("a")
+    await engine.run_until_quiet()
+    engine.clock.step(-HOUR)
+    outbox.full = {deed}
+    for seconds in (SAFETY_WAKE_S, RECOVERY_S, RECOVERY_S):
+        await engine.passes(seconds)
+    assert outbox.refused > 1
+    outbox.full = set()
+    await engine.passes(RECOVERY_S)
+    assert engine.due_in_s(await engine.delivery("retrying")) > 580
+    await engine.passes(575)
+    assert {each.state for each in await engine.deliveries()} == {DeliveryState.PENDING}
+    await engine.passes(30)
+    assert {each.state for each in await engine.deliveries()} == {DeliveryState.DELIVERED}
+
+
 async def test_a_clock_that_stepped_back_while_the_server_was_down_delays_nothing(
     engine: Engine,
 ) -> None:
