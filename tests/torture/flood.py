@@ -73,9 +73,9 @@ class Flood:
         return count / seconds
 
     def close(self) -> None:
-        """Leave."""
-        for line in self._idle:
-            line.close()
+        """Leave; who sends again connects again."""
+        while self._idle:
+            self._idle.pop().close()
 
     async def _send_and_leave(self) -> None:
         try:

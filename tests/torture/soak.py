@@ -1,8 +1,9 @@
 """Keep a server at ordinary work for long, and see whether anything grows.
 
-Memory is the proportional set size (`Pss` of `/proc/<pid>/smaps_rollup`), read every few seconds.
-Its slope is the median of the slopes between all pairs of readings after the warm-up (Theil and
-Sen), so that a single step, such as a cache that fills, counts for little.
+Memory is the proportional set size (`Pss` of `/proc/<pid>/smaps_rollup`). Its slope is that of the
+readings at rest, when all that was sent has arrived: the median of the slopes between all pairs of
+them after the warm-up (Theil and Sen), so that a single step, such as a cache that fills, counts
+for little.
 """
 
 import asyncio
@@ -59,6 +60,7 @@ class _Toll(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     ledger: Ledger
     looks: Sequence[_Look]
+    at_rest: Sequence[_Look]
     descriptors: tuple[int, int]
     """At rest, before and after."""
     has_settled: bool
@@ -69,33 +71,35 @@ class _Toll(msgspec.Struct, frozen=True, kw_only=True):
 async def run(run: Run) -> Sequence[Figure]:
     """Send at an ordinary pace, to far sides that fail now and then."""
     machine, ledger = Machine(run.folder / "home"), Ledger()
-    seconds, looks = SECONDS * run.scale, list[_Look]()
+    seconds, looks, at_rest = SECONDS * run.scale, list[_Look](), list[_Look]()
     far_side = FarSide(_mostly_well())
     async with far_side.running(), stage.serving(machine, run.folder) as server:
         make = _one_of_each(await stage.set_up(server, far_side.url), ledger)
         arrivals = stage.counting(far_side)
-        before = await _worked(server, Flood(server.url, ledger, make, CONNECTIONS), 2.0)
+        before = await _worked(server, Flood(server.url, ledger, make, CONNECTIONS), 2.0, [])
         async with meanwhile(_keep_looking(server, looks, run)):
-            after = await _worked(server, Flood(server.url, ledger, make, CONNECTIONS), seconds)
+            flood = Flood(server.url, ledger, make, CONNECTIONS)
+            after = await _worked(server, flood, seconds, at_rest)
         has_settled = await stage.settles(server)
         await stage.stopped(server)
     return _figures(
         _Toll(
-            seconds=seconds, ledger=ledger, looks=looks, descriptors=(before, after),
-            has_settled=has_settled, arrived=set(arrivals.counted),
+            seconds=seconds, ledger=ledger, looks=looks, at_rest=at_rest,
+            descriptors=(before, after), has_settled=has_settled, arrived=set(arrivals.counted),
             found=await asyncio.to_thread(found.look, run.folder / "data", len(stage.CHANNELS)),
         )
     )  # fmt: skip
 
 
-async def _worked(server: Server, flood: Flood, seconds: float) -> int:
-    """Work, come to rest; how many descriptors are open then."""
+async def _worked(server: Server, flood: Flood, seconds: float, at_rest: list[_Look]) -> int:
+    """Work, and come to rest now and then; how many descriptors are open in the end."""
     until = time.monotonic() + seconds
     while (left_s := until - time.monotonic()) > 0:
         await flood.pour(EVENTS_A_SECOND, min(left_s, SLICE_S))
         # A machine that is too slow for so many is sent fewer, and not a queue without end.
         await stage.settles(server)
-    flood.close()
+        flood.close()
+        at_rest.append(_look(server))
     return await _descriptors(server.pid)
 
 
@@ -113,17 +117,17 @@ def _descriptors_now(pid: int) -> int:
 
 
 async def _keep_looking(server: Server, looks: list[_Look], run: Run) -> None:
-    log = server.data / f"{found.DATABASE}-wal"
     for number in itertools.count():
-        size = log.stat().st_size if log.exists() else 0
-        looks.append(
-            _Look(
-                at=time.monotonic(), memory_mib=pss_mib(server.pid), log_mib=size / 1_048_576
-            )
-        )  # fmt: skip
+        looks.append(_look(server))
         if number * LOOK_S % MINUTE_S == 0:
             run.say(f"minute {number * LOOK_S / MINUTE_S:.0f}: {looks[-1].memory_mib:.1f} MiB")
         await asyncio.sleep(LOOK_S)
+
+
+def _look(server: Server) -> _Look:
+    log = server.data / f"{found.DATABASE}-wal"
+    size = log.stat().st_size if log.exists() else 0
+    return _Look(at=time.monotonic(), memory_mib=pss_mib(server.pid), log_mib=size / 1_048_576)
 
 
 def _mostly_well() -> Behaviour:
@@ -162,7 +166,8 @@ def slope_mib(looks: Sequence[_Look]) -> float:
 
 def _figures(toll: _Toll) -> Sequence[Figure]:
     ledger, seen = toll.ledger, toll.found
-    warm = [look for look in toll.looks if look.at > toll.looks[0].at + toll.seconds * WARM_UP]
+    warm_at = toll.looks[0].at + toll.seconds * WARM_UP
+    warm = [look for look in toll.at_rest if look.at > warm_at]
     before, after = toll.descriptors
     return (
         Figure(
