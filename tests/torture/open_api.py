@@ -14,13 +14,13 @@ from slowping.core import ids
 from tests.acceptance.program import Machine, Server
 from tests.torture.bar import Bar, Figure, Run
 
-EXAMPLES: Final = 2_000
+EXAMPLES: Final = 1_000
 """For each operation."""
 
 CHAINS: Final = 300
 """Sequences of operations, each using what an earlier one has answered."""
 
-SHORTEST_WITH_LIMITS: Final = 0.005
+SHORTEST_WITH_LIMITS: Final = 0.01
 
 UNDOCUMENTED: Final = ("status_code_conformance", "unsupported_method", "allow_header_conformance")
 BROKEN: Final = (
