@@ -73,6 +73,13 @@ class Caretaker:
         """
         self._mind_clock(await self._silence_ms() if self._is_first else 0)
         self._is_first = False
+        try:
+            await self._put_in_order()
+        finally:
+            # However long it took, that is no clock that was set.
+            self._looked_at = self._clock.now_ms()
+
+    async def _put_in_order(self) -> None:
         space = await self._store.space()
         if space.log > LOG_BYTES or (space.log and not self._has_written):
             await self._store.fold()
@@ -89,10 +96,8 @@ class Caretaker:
 
     def _mind_clock(self, silence_ms: int) -> None:
         """Let everything rest after a start, and after a clock was set: it may be wrong."""
-        now, before = self._clock.now_ms(), self._looked_at
-        self._looked_at = now
         waited_ms = round(LOOK_EVERY_S * 1000)
-        stepped_ms = now - before - waited_ms
+        stepped_ms = self._clock.now_ms() - self._looked_at - waited_ms
         rest_ms = max(retention.rest_after(stepped_ms), retention.rest_after(silence_ms))
         if retention.rest_after(stepped_ms):
             logger.warning(Fact("the clock was set", by_s=stepped_ms // 1000))

@@ -25,6 +25,8 @@ class Care:
         self.shop = shop
         self.clock = FrozenClock(NOW + (DAYS + 1) * DAY_MS)
         self.most = 10**12
+        self.takes_s = 0.0
+        """How long each look takes."""
         self.notices: list[str] = []
         keeping = Keeping(events_days=DAYS, attempts_days=0, journal_days=0, audit_days=0)
         store = shop.store
@@ -33,9 +35,14 @@ class Care:
             store.journal,
             Pruner(store.retention, keeping, self.clock, Tally()),
             self.clock,
-            most_bytes=lambda: self.most,
+            most_bytes=self.most_bytes,
             tell_owner=self.tell,
         )
+
+    def most_bytes(self) -> int:
+        """What the database may take, told in the middle of a look."""
+        self.clock.advance(self.takes_s)
+        return self.most
 
     async def tell(self, text: str) -> bool:
         """Hear it."""
@@ -86,6 +93,16 @@ async def test_after_a_clock_was_set_nothing_goes_for_a_while(
     await care.looks(looks)
     assert await care.events() == 2
     await care.looks()
+    assert await care.events() == 1
+
+
+async def test_a_look_that_takes_long_is_no_clock_that_was_set(
+    care: Care, caplog: pytest.LogCaptureFixture
+) -> None:
+    await care.sends()
+    care.takes_s = 400
+    await care.looks(LOOKS_AN_HOUR)
+    assert "the clock was set" not in caplog.text
     assert await care.events() == 1
 
 
