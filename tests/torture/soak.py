@@ -29,8 +29,8 @@ from tests.torture.found import Found
 SECONDS = 1_200.0
 """At scale 1; a night is scale 24."""
 
-WARM_UP: Final = 0.25
-"""The share of the time after which nothing is to grow any more."""
+WARM_UP: Final = 0.5
+"""The share of the time after which caches are full, and nothing is to grow any more."""
 
 EVENTS_A_SECOND = 50.0
 CONNECTIONS = 50
