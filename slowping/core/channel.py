@@ -78,7 +78,7 @@ class ChannelPause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class ChannelTest(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a test; it is no event and no attempt, and counts for what its answer teaches."""
+    """What came of a test; it is no event, and all that is kept is what its answer teaches."""
 
     outcome: str
     reason: str | None
