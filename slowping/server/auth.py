@@ -34,7 +34,7 @@ class Gatekeeper:
         self._guesses = Guesses(wrong_keys)
         self._admin_from = tuple(map(ipaddress.ip_network, admin_from))
         self._is_everywhere = set(EVERYWHERE) <= set(admin_from)
-        self._windows = Windows()
+        self._windows = Windows[int]()
         self._used_at: dict[int, int] = {}
         self._used_from: dict[int, str | None] = {}
 

@@ -6,11 +6,13 @@ Each key has a window, and each address from which wrong keys come.
 import collections
 import ipaddress
 import math
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import msgspec
 
 from slowping.core import errors
+
+K = TypeVar("K")
 
 WINDOW_MS: Final = 60_000
 _MOST_WINDOWS: Final = 10_000
@@ -29,13 +31,15 @@ class Allowance(msgspec.Struct, frozen=True, gc=False):
 UNLIMITED: Final = Allowance(0, 0, 0, 0)
 
 
-class Windows:
+class Windows(Generic[K]):
     """The open windows: when each ends, and how many requests it has seen."""
 
-    def __init__(self) -> None:
-        self._windows: dict[int, list[int]] = {}
+    def __init__(self, refusal: type[errors.RateLimited] = errors.RateLimited) -> None:
+        """`refusal` is raised where a window is used up."""
+        self._refusal = refusal
+        self._windows: collections.OrderedDict[K, list[int]] = collections.OrderedDict()
 
-    def take(self, key_id: int, limit: int, now_ms: int) -> Allowance:
+    def take(self, key: K, limit: int, now_ms: int) -> Allowance:
         """Count a request; `limit` is in requests a minute, 0 for as many as one likes.
 
         Raises:
@@ -43,39 +47,49 @@ class Windows:
         """
         if not limit:
             return UNLIMITED
-        window = self._windows.get(key_id)
+        window = self._windows.get(key)
         # A window that ends later than one can has seen the clock step back: it starts anew.
         if window is None or not now_ms < window[0] <= now_ms + WINDOW_MS:
-            window = self._open(key_id, now_ms)
+            window = self._open(key, now_ms)
         ends_at, used = window
         retry_after_s = max(1, math.ceil((ends_at - now_ms) / 1000))
         reset_at = math.ceil(ends_at / 1000)
         if used >= limit:
-            raise errors.RateLimited(retry_after_s, limit=limit, reset_at=reset_at)
+            raise self._refusal(retry_after_s, limit=limit, reset_at=reset_at)
         window[1] = used + 1
         return Allowance(limit, limit - used - 1, reset_at, retry_after_s)
 
-    def _open(self, key_id: int, now_ms: int) -> list[int]:
+    def _open(self, key: K, now_ms: int) -> list[int]:
+        self._windows.pop(key, None)
         if len(self._windows) >= _MOST_WINDOWS:
-            over = [key for key, (ends_at, _) in self._windows.items() if ends_at <= now_ms]
-            for key in over:
-                del self._windows[key]
-        window = [now_ms + WINDOW_MS, 0]
-        self._windows[key_id] = window
+            self._make_room(now_ms)
+        window = self._windows[key] = [now_ms + WINDOW_MS, 0]
         return window
+
+    def _make_room(self, now_ms: int) -> None:
+        over = [key for key, (ends_at, _) in self._windows.items() if ends_at <= now_ms]
+        for key in over:
+            del self._windows[key]
+
+
+class _NewestWindows(Windows[K]):
+    """Windows of which strangers open as many as they like: only the newest are kept."""
+
+    def _make_room(self, now_ms: int) -> None:
+        del now_ms
+        self._windows.popitem(last=False)
 
 
 class Guesses:
-    """How many wrong keys came from each address, so that whoever tries them is told to stop.
+    """How many wrong keys came from each address, so that nobody tries them by the million.
 
-    Each is looked for all the same, so that a right one is never turned away: what keeps keys from
-    being found is their 256 bits.
+    Right keys are not looked at here, so that they cost nothing and are never turned away.
     """
 
     def __init__(self, limit: int) -> None:
-        """`limit` is how many a minute are no more than wrong; 0 is all."""
+        """`limit` is how many a minute are looked at; 0 is all."""
         self._limit = limit
-        self._windows: collections.OrderedDict[str | None, list[int]] = collections.OrderedDict()
+        self._windows = _NewestWindows[str | None](errors.TooManyGuesses)
 
     def take(self, address: str | None, now_ms: int) -> None:
         """Count a wrong key.
@@ -83,27 +97,8 @@ class Guesses:
         Raises:
             TooManyGuesses: the window is used up.
         """
-        if not self._limit:
-            return
-        sender = neighbourhood(address)
-        window = self._windows.get(sender)
-        if window is None or not now_ms < window[0] <= now_ms + WINDOW_MS:
-            window = self._open(sender, now_ms)
-        ends_at, used = window
-        if used >= self._limit:
-            raise errors.TooManyGuesses(
-                max(1, math.ceil((ends_at - now_ms) / 1000)),
-                limit=self._limit,
-                reset_at=math.ceil(ends_at / 1000),
-            )
-        window[1] = used + 1
-
-    def _open(self, sender: str | None, now_ms: int) -> list[int]:
-        window = self._windows[sender] = [now_ms + WINDOW_MS, 0]
-        self._windows.move_to_end(sender)
-        if len(self._windows) > _MOST_WINDOWS:
-            self._windows.popitem(last=False)
-        return window
+        if self._limit:
+            self._windows.take(neighbourhood(address), self._limit, now_ms)
 
 
 def neighbourhood(address: str | None) -> str | None:

@@ -11,20 +11,20 @@ NOW = START_MS
 KEY = 7
 
 
-def use_up(windows: Windows, limit: int, now: int = NOW) -> None:
+def use_up(windows: Windows[int], limit: int, now: int = NOW) -> None:
     for _ in range(limit):
         windows.take(KEY, limit, now)
 
 
 def test_the_first_request_opens_the_window() -> None:
-    allowance = Windows().take(KEY, 60, NOW + 123)
+    allowance = Windows[int]().take(KEY, 60, NOW + 123)
     assert (allowance.limit, allowance.remaining) == (60, 59)
     assert allowance.reset_at == (NOW + WINDOW_MS) // 1000 + 1  # never earlier than the end
     assert allowance.retry_after_s == 60
 
 
 def test_the_sixtieth_of_sixty_is_the_last() -> None:
-    windows = Windows()
+    windows = Windows[int]()
     use_up(windows, 59)
     assert windows.take(KEY, 60, NOW).remaining == 0
     with pytest.raises(errors.RateLimited) as refusal:
@@ -36,7 +36,7 @@ def test_the_sixtieth_of_sixty_is_the_last() -> None:
     ("passed_ms", "retry_after_s"), [(0, 60), (15_000, 45), (15_001, 45), (59_999, 1)]
 )
 def test_the_wait_is_the_rest_of_the_window(passed_ms: int, retry_after_s: int) -> None:
-    windows = Windows()
+    windows = Windows[int]()
     use_up(windows, 5)
     with pytest.raises(errors.RateLimited) as refusal:
         windows.take(KEY, 5, NOW + passed_ms)
@@ -45,7 +45,7 @@ def test_the_wait_is_the_rest_of_the_window(passed_ms: int, retry_after_s: int) 
 
 
 def test_a_refused_request_does_not_lengthen_the_window() -> None:
-    windows = Windows()
+    windows = Windows[int]()
     use_up(windows, 5)
     with pytest.raises(errors.RateLimited):
         windows.take(KEY, 5, NOW + 59_000)
@@ -53,18 +53,18 @@ def test_a_refused_request_does_not_lengthen_the_window() -> None:
 
 
 def test_keys_do_not_share_a_window() -> None:
-    windows = Windows()
+    windows = Windows[int]()
     use_up(windows, 5)
     assert windows.take(KEY + 1, 5, NOW).remaining == 4
 
 
 def test_a_limit_of_nought_counts_nothing() -> None:
-    windows = Windows()
+    windows = Windows[int]()
     assert [windows.take(KEY, 0, NOW) for _ in range(3)] == [UNLIMITED] * 3
 
 
 def test_a_limit_that_is_changed_counts_from_the_next_request() -> None:
-    windows = Windows()
+    windows = Windows[int]()
     use_up(windows, 5)
     assert windows.take(KEY, 10, NOW).remaining == 4
     with pytest.raises(errors.RateLimited):
@@ -72,13 +72,13 @@ def test_a_limit_that_is_changed_counts_from_the_next_request() -> None:
 
 
 def test_a_clock_that_steps_back_keeps_nobody_out_for_longer_than_a_minute() -> None:
-    windows = Windows()
+    windows = Windows[int]()
     use_up(windows, 5)
     assert windows.take(KEY, 5, NOW - 3_600_000).remaining == 4
 
 
 def test_windows_that_are_over_make_room() -> None:
-    windows = Windows()
+    windows = Windows[int]()
     for key_id in range(10_000):
         windows.take(key_id, 5, NOW)
     windows.take(10_000, 5, NOW + WINDOW_MS)
@@ -162,7 +162,6 @@ def test_however_many_addresses_guess_the_latest_ten_thousand_are_known() -> Non
     guesses = Guesses(1)
     for number in range(10_001):
         guess(guesses, 1, f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}")
-    assert len(guesses._windows) == 10_000
     with pytest.raises(errors.TooManyGuesses):
         guess(guesses, 1, "10.0.0.1")
     guess(guesses, 1, "10.0.0.0")
