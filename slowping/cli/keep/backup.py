@@ -58,6 +58,8 @@ def backup(
 @contextlib.contextmanager
 def _appearing(target: Path, replace: bool) -> Iterator[Path]:
     """Where to write a file that is there as a whole once the block ends, or not at all."""
+    from slowping.server.process import private_file
+
     if target.exists() and not replace:
         raise errors.ConfigError(f"{target} is there already: give another name, or --replace.")
     draft = target.with_name(f"{target.name}.part")
@@ -65,7 +67,7 @@ def _appearing(target: Path, replace: bool) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
         yield draft
         draft.replace(target)
-        place.sync(target.parent)
+        private_file.sync_names(target.parent)
     except OSError as error:
         raise errors.ConfigError(f"Cannot write {target}: {error.strerror}.") from error
     finally:

@@ -122,15 +122,6 @@ def told(contents: "Contents") -> str:
     return f"{events}, the newest of {newest} ({size})"
 
 
-def sync(names: Path) -> None:
-    """Bring the names in a folder to the disk."""
-    descriptor = os.open(names, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def database_name() -> str:
     """The name of the database in every data folder."""
     from slowping.server.process.data_folder import DATABASE
