@@ -23,7 +23,7 @@ STEPS: Final = 5
 
 
 class Pruner:
-    """Prunes one store; one at a time."""
+    """Prunes one store: whoever asks while it is pruned already shares the work, step by step."""
 
     def __init__(
         self,
@@ -63,12 +63,11 @@ class Pruner:
             Unavailable: the store cannot be written now; what is gone by then is gone.
         """
         gone, ends_at = _Gone(), self._monotonic() + limit_s
-        async with self._lock:
-            for sweep, project in await self._sweeps():
-                async for portion in self._remove(sweep):
-                    gone.add(sweep, project, portion)
-                    if self._monotonic() >= ends_at:
-                        return gone.told(is_complete=False)
+        for sweep, project in await self._sweeps():
+            async for portion in self._remove(sweep):
+                gone.add(sweep, project, portion)
+                if self._monotonic() >= ends_at:
+                    return gone.told(is_complete=False)
         return gone.told(is_complete=True)
 
     async def make_room(self, most_bytes: int) -> int:
@@ -78,16 +77,15 @@ class Pruner:
             Unavailable: the store cannot be written now.
         """
         removed = 0
-        async with self._lock:
-            for sweep in retention.for_room(self._clock.now_ms()):
-                steps = 0
-                async for portion in self._remove(sweep):
-                    removed += portion.number if sweep.what is What.EVENTS else 0
-                    steps += 1
-                    if steps % STEPS == 0 and (await self._store.space()).used <= most_bytes:
-                        break
-                if (await self._store.space()).used <= most_bytes:
+        for sweep in retention.for_room(self._clock.now_ms()):
+            steps = 0
+            async for portion in self._remove(sweep):
+                removed += portion.number if sweep.what is What.EVENTS else 0
+                steps += 1
+                if steps % STEPS == 0 and (await self._store.space()).used <= most_bytes:
                     break
+            if (await self._store.space()).used <= most_bytes:
+                break
         return removed
 
     async def _sweeps(self) -> list[tuple[Sweep, str | None]]:
@@ -108,7 +106,9 @@ class Pruner:
     async def _remove(self, sweep: Sweep) -> AsyncIterator[Portion]:
         after: int | None = sweep.after
         while after is not None:
-            portion = await self._store.remove(sweep, after=after)
+            # What one has looked at no other is to remove: it would be counted twice.
+            async with self._lock:
+                portion = await self._store.remove(sweep, after=after)
             self._tally.pruned[sweep.what] += portion.number
             yield portion
             if portion.number:

@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -102,6 +103,20 @@ async def test_what_is_asked_for_ends_in_time_and_says_that_there_is_more(
     assert (some.is_complete, some.parts) == (False, (part(2 * retention.STEP),))
     rest = await pruner(2, keeping).prune()
     assert (rest.is_complete, rest.parts) == (True, (part(1),))
+
+
+async def test_what_is_asked_for_does_not_wait_for_all_that_goes_by_itself(
+    shop: Shop, pruner: Prune
+) -> None:
+    await shop.store.inbox.accept(shop.entry(count=10 * retention.STEP))
+    keeping = Keeping(events_days=1, attempts_days=0, journal_days=0, audit_days=0)
+    one = pruner(2, keeping)
+    by_itself = asyncio.create_task(one.prune(1e9))
+    await asyncio.sleep(0)
+    asked_for = await one.prune(0)
+    assert (asked_for.is_complete, by_itself.done()) == (False, False)
+    parts = (*asked_for.parts, *(await by_itself).parts)
+    assert sum(each.number for each in parts) == 10 * retention.STEP
 
 
 async def test_the_oldest_events_make_room_until_there_is_enough(shop: Shop, pruner: Prune) -> None:
