@@ -58,6 +58,7 @@ class WatchedOutbox(SqliteOutbox):
         self.refused = 0
         self.leased: list[int] = []
         self.looks = 0
+        self.steps_back = 0
         self.after_lease: Callable[[], Awaitable[object]] | None = None
         self.after_settle: Callable[[], Awaitable[None]] | None = None
         self._changed = asyncio.Event()
@@ -120,10 +121,18 @@ class WatchedOutbox(SqliteOutbox):
         self._check("free_leases")
         return await super().free_leases(owner=owner, now=now, busy=busy)
 
-    async def step_back(self, *, by: int, now: int) -> int:
-        """As it is, or fails."""
+    async def step_back(self, ids: Sequence[int], *, by: int, now: int) -> int:
+        """As it is, or fails: at once, or from the fourth step on."""
         self._check("step_back")
-        return await super().step_back(by=by, now=now)
+        self.steps_back += 1
+        if self.steps_back > 3:
+            self._check("fourth step_back")
+        return await super().step_back(ids, by=by, now=now)
+
+    async def step_back_holds(self, *, by: int) -> None:
+        """As it is, or fails."""
+        self._check("step_back_holds")
+        await super().step_back_holds(by=by)
 
     async def expire(self, *, now: int) -> int:
         """As it is, or fails."""

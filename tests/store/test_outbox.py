@@ -455,7 +455,9 @@ async def test_what_is_due_later_is_so_much_earlier_after_a_clock_was_set_back(s
         again(near, due_at=NOW + 30),
         again(due, due_at=NOW),
     )
-    assert await shop.store.outbox.step_back(by=60 * MINUTE, now=NOW) == 2
+    later = await shop.store.outbox.planned(now=NOW)
+    assert later == [far, near]
+    assert await shop.store.outbox.step_back([*later, due], by=60 * MINUTE, now=NOW) == 2
     found = await shop.peek("select id, due_at - ? from delivery order by id", NOW)
     assert found == [(far, 40 * MINUTE), (near, 0), (due, 0)]
 
@@ -467,7 +469,7 @@ async def test_holds_end_earlier_after_a_clock_was_set_back(shop: Shop) -> None:
         Hold(scope="breaker:channel:1", until=NOW + 9_000, why="down", failures=5, since=NOW),
         now=NOW,
     )
-    await store.step_back(by=8_000, now=NOW - 8_000)
+    await store.step_back_holds(by=8_000)
     ends = {hold.scope: (hold.since, hold.until) for hold in await store.holds()}
     assert ends == {
         "discord": (None, NOW + 1_000),
@@ -554,7 +556,8 @@ CLAIM = {"channel_id": 1, "now": 1, "until": 2, "owner": "me", "limit": 10}
             {"now": 1, "reason": "", "channel_id": None},
             "delivery_expiry (expires_at>? AND expires_at<?)",
         ),
-        (outbox.STEP_BACK, {"now": 1, "by": 2}, "delivery_due (channel_id=? AND due_at>?)"),
+        (outbox.PLANNED, {"now": 1}, "delivery_due (channel_id=? AND due_at>?)"),
+        (outbox.STEP_BACK, {"now": 1, "by": 2, "ids": "[]"}, "USING INTEGER PRIMARY KEY"),
         (outbox.PULL_IN, {"now": 1, "latest": 2}, "delivery_due (channel_id=? AND due_at>?)"),
         (outbox.DISCARD_OF_REMOVED, {"now": 1}, "delivery_due (channel_id=?)"),
         (

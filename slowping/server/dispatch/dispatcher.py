@@ -20,6 +20,7 @@ from slowping.server.dispatch.holds import Holds
 from slowping.server.dispatch.outlets import Kinds, Outlet, Outlets, shown
 from slowping.server.dispatch.paces import Paces
 from slowping.server.dispatch.sending import Sender
+from slowping.server.dispatch.set_back import SetBack
 from slowping.server.dispatch.timetable import Timetable
 from slowping.server.log import Fact
 from slowping.server.tally import Tally
@@ -69,6 +70,7 @@ class Dispatcher:
         self._consequences = Consequences(
             outbox, self._outlets, self._holds, self._paces, self._breakers, tally, clock.now_ms
         )
+        self._set_back = SetBack(outbox, self._holds, self._breakers)
         self._timetable = Timetable()
         self._lanes: dict[int, asyncio.Task[None]] = {}
         self._slots = asyncio.Semaphore(CONCURRENCY)
@@ -182,7 +184,10 @@ class Dispatcher:
         if is_first:
             await self._load()
         if was_set_back:
-            await self._step_back(self._latest - now, now)
+            await self._set_back.begin(self._latest - now, now)
+            # Whatever fails from here on, nothing becomes earlier once more.
+            self._latest = now
+        await self._set_back.go_on(now)
         if is_first or was_set_back:
             await self._outbox.pull_in(latest=now + round(retry.LONGEST_S * 1000), now=now)
         await self._outbox.expire(now=now)
@@ -190,14 +195,6 @@ class Dispatcher:
         for lane in await self._outbox.lanes():
             probed_at = self._breakers.probed_at(lane.channel_id)
             self._timetable.plan(lane.channel_id, min(lane.due_at, probed_at or lane.due_at))
-
-    async def _step_back(self, by: int, now: int) -> None:
-        await self._outbox.step_back(by=by, now=now)
-        logger.warning(Fact("the clock was set back", by_s=by // 1000))
-        self._holds.step_back(by)
-        self._breakers.step_back(by)
-        # Whatever fails from here on, nothing becomes earlier once more.
-        self._latest = now
 
     async def _load(self) -> None:
         await self._holds.load()

@@ -105,12 +105,20 @@ class Outbox(Protocol):
         """
         ...
 
-    async def step_back(self, *, by: int, now: int) -> int:
-        """Make pending deliveries that are due after now due `by` earlier; how many that were.
+    async def planned(self, *, now: int) -> list[int]:
+        """The pending deliveries that are due after now, the next one last."""
+        ...
 
-        The clock that they were planned by was set back by so many milliseconds; holds end so much
-        earlier as well.
+    async def step_back(self, ids: Sequence[int], *, by: int, now: int) -> int:
+        """Make those that are still due after now due `by` earlier; how many that were.
+
+        The clock that they were planned by was set back by so many milliseconds. All are moved at
+        once, so they are to be few.
         """
+        ...
+
+    async def step_back_holds(self, *, by: int) -> None:
+        """Let holds end so much earlier."""
         ...
 
     async def expire(self, *, now: int) -> int:

@@ -165,10 +165,18 @@ update delivery
 returning id
 """
 
+PLANNED: Final = """
+select json_group_array(id) as ids
+  from (select id
+          from delivery
+         where channel_id in (select id from channel) and state = 'pending' and due_at > :now
+         order by due_at desc)
+"""
+
 STEP_BACK: Final = """
 update delivery
    set due_at = max(:now, due_at - :by)
- where channel_id in (select id from channel) and state = 'pending' and due_at > :now
+ where id in (select value from json_each(:ids)) and state = 'pending' and due_at > :now
 returning id
 """
 
@@ -274,15 +282,21 @@ class Outbox(Moves, Replays, KeptHolds):
         values = {"latest": latest, "now": now}
         return await self._writer.run(lambda connection: _change(connection, PULL_IN, values, now))
 
-    async def step_back(self, *, by: int, now: int) -> int:
-        """Make what is due later so much earlier, and let holds end so much earlier."""
-        values = {"by": by, "now": now}
+    async def planned(self, *, now: int) -> list[int]:
+        """What is due later, as one text: so many rows would be a burden."""
+        [row] = await self._readers.fetch(PLANNED, {"now": now})
+        return msgspec.json.decode(row["ids"], type=list[int])
 
-        def deed(connection: sqlite3.Connection) -> int:
-            connection.execute(_HOLDS_STEP_BACK, {"by": by})
-            return _change(connection, STEP_BACK, values, now)
+    async def step_back(self, ids: Sequence[int], *, by: int, now: int) -> int:
+        """Make what is due later so much earlier."""
+        values = {"ids": delivery.json_list(ids), "by": by, "now": now}
+        return await self._writer.run(
+            lambda connection: _change(connection, STEP_BACK, values, now)
+        )
 
-        return await self._writer.run(deed)
+    async def step_back_holds(self, *, by: int) -> None:
+        """Let holds end so much earlier."""
+        await self._writer.run(lambda connection: connection.execute(_HOLDS_STEP_BACK, {"by": by}))
 
     async def expire(self, *, now: int) -> int:
         """End pending deliveries past their time as failed, discard those of removed channels."""
