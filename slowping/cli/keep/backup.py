@@ -41,6 +41,7 @@ def backup(
     """
     where.require_scheme(server)
     target = file / f"slowping-{place.stamp()}.db" if file.is_dir() else file
+    _require_not_kept(target, place.folder(data, place.configured(None)))
     with _appearing(target, replace) as draft:
         folder = None if server or os.environ.get("SLOWPING_SERVER") else _here(data)
         if folder is None or not _copy(folder, draft):
@@ -53,6 +54,21 @@ def backup(
         with progress.shown("Looking it through", progress.Of.NOTHING):
             contents = place.database_at(draft).verify()
     _tell(target, contents, folder)
+
+
+def _require_not_kept(target: Path, folder: Path) -> None:
+    """See that a copy does not take the place of what a server keeps, the database above all.
+
+    Raises:
+        ConfigError: it would.
+    """
+    from slowping.server.process import data_folder
+
+    if data_folder.is_kept(target, folder):
+        raise errors.ConfigError(
+            f"{target} is what a server keeps in its data folder: a copy in its place would lose "
+            "the server's own. Give another name."
+        )
 
 
 @contextlib.contextmanager

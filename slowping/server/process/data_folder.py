@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import pathlib
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -12,6 +13,12 @@ from slowping.server.process import file_modes, private_file
 
 LOCK_FILE: Final = "lock"
 DATABASE: Final = "slowping.db"
+
+_KEPT: Final = re.compile(
+    rf"{re.escape(DATABASE)}(-wal|-shm|-journal)?"
+    r"|(lock|.+\.key|server\.json|backup\.json|ballast)(\.new)?"
+)
+"""What a server keeps in its data folder, by name."""
 
 
 class InUse(errors.ConfigError):
@@ -46,6 +53,28 @@ def owned(folder: pathlib.Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def is_kept(path: pathlib.Path, folder: pathlib.Path) -> bool:
+    """Whether a path leads to what a server keeps, in this data folder or in any other.
+
+    It need not be there: a file in its place would be taken for the server's.
+    """
+    real = path.resolve()
+    within = real.parent
+    if _KEPT.fullmatch(real.name) and (
+        os.access(within / LOCK_FILE, os.F_OK) or _is_same(within, folder)
+    ):
+        return True
+    kept = (found for found in folder.glob("*") if _KEPT.fullmatch(found.name))
+    return any(_is_same(real, found) for found in kept)  # a hard link
+
+
+def _is_same(one: pathlib.Path, other: pathlib.Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
 
 
 def _open_lock(path: pathlib.Path) -> int:

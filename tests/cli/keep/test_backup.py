@@ -9,7 +9,7 @@ import pytest
 from slowping.server.process import backups, data_folder
 from slowping.store.sqlite.database import SqliteDatabase
 from tests.acceptance.program import Machine
-from tests.cli.keep.folder import left_by_a_server, run, send
+from tests.cli.keep.folder import files, left_by_a_server, run, send
 from tests.conftest import RunningHouse
 
 
@@ -57,6 +57,41 @@ async def test_a_file_that_is_there_is_replaced_only_when_asked(left: Path, tmp_
     ran = await run("backup", file, "--data", left, "--replace")
     assert ran.exit_code == 0, ran.stderr
     assert SqliteDatabase(file).verify().events == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        data_folder.DATABASE, "slowping.db-wal", "slowping.db-shm", "lock", "secret.key",
+        "admin.key", "another.key", "server.json", "link", "hard", "../linked/slowping.db",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("is_told", [True, False])
+async def test_what_a_server_keeps_is_never_replaced(
+    left: Path, tmp_path: Path, name: str, is_told: bool
+) -> None:
+    (left / "link").symlink_to(left / data_folder.DATABASE)
+    (left / "hard").hardlink_to(left / data_folder.DATABASE)
+    (tmp_path / "linked").symlink_to(left)
+    whole = (left / data_folder.DATABASE).read_bytes()
+    (left / "lock").touch()  # as it is once a server has run here
+    before = files(left)
+    source = left if is_told else await left_by_a_server(tmp_path / "other")
+    if name == "hard" and not is_told:
+        return  # its other names are known to nobody, and keep what they hold
+    ran = await run("backup", left / name, "--replace", "--data", source)
+    assert ran.exit_code == 1
+    assert "is what a server keeps in its data folder" in ran.stderr
+    assert files(left) == before
+    assert (left / data_folder.DATABASE).read_bytes() == whole
+
+
+async def test_a_copy_may_have_the_name_of_the_database_elsewhere(
+    left: Path, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        ran = await run("backup", tmp_path / data_folder.DATABASE, "--replace", "--data", left)
+        assert ran.exit_code == 0, ran.stderr
 
 
 async def test_a_folder_that_somebody_mends_is_not_copied(left: Path, tmp_path: Path) -> None:
