@@ -67,17 +67,23 @@ class Keeping(msgspec.Struct, frozen=True, kw_only=True):
 class Stock(msgspec.Struct, frozen=True, kw_only=True):
     """A category that has events, as far as it matters for how long they are kept."""
 
-    project_id: int
-    project: str
     category_id: int
-    category: str
     keep_days: int | None
-    """Its own, else its project's; None where neither says anything."""
+    """Its own; None where it says nothing."""
     keep_mb: int | None
     """Its own: that of a project is for all of its categories together."""
-    project_keep_days: int | None
-    project_keep_mb: int | None
     oldest_id: int
+
+
+class ProjectStock(msgspec.Struct, frozen=True, kw_only=True):
+    """A project, as far as it matters for how long its events and metrics are kept."""
+
+    id: int
+    name: str
+    keep_days: int | None
+    keep_mb: int | None
+    categories: tuple[Stock, ...]
+    """Those that have events; metrics need none."""
 
 
 class Sweep(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,26 +132,28 @@ Edges = Mapping[tuple[int, int | None], int]
 """By project, and category or None for all of it: the id before which events are too many."""
 
 
-def sweeps(stocks: Sequence[Stock], edges: Edges, keeping: Keeping, now: int) -> Iterator[Sweep]:
+def sweeps(
+    projects: Sequence[ProjectStock], edges: Edges, keeping: Keeping, now: int
+) -> Iterator[Sweep]:
     """All that goes at a UTC moment: what is too old, and what there is too much of."""
-    for stock in stocks:
-        yield from _of_category(stock, edges, keeping, now)
-    for project_id, own in {stock.project_id: stock.project_keep_days for stock in stocks}.items():
-        days = keeping.events_days if own is None else own
-        yield from _older(What.METRICS, days, now, project_id=project_id)
+    for project in projects:
+        days = keeping.events_days if project.keep_days is None else project.keep_days
+        for stock in project.categories:
+            yield from _of_category(project.id, stock, edges, days, now)
+        yield from _older(What.METRICS, days, now, project_id=project.id)
     yield from _older(What.ATTEMPTS, keeping.attempts_days, now)
     yield from _older(What.JOURNAL, keeping.journal_days, now)
     yield from _older(What.AUDIT, keeping.audit_days, now)
 
 
-def limits(stocks: Sequence[Stock]) -> Iterator[tuple[int, int | None, int]]:
+def limits(projects: Sequence[ProjectStock]) -> Iterator[tuple[int, int | None, int]]:
     """Project, category or None for all of it, and bytes, wherever there is a limit by size."""
-    for stock in stocks:
-        if stock.keep_mb:
-            yield stock.project_id, stock.category_id, stock.keep_mb * MEGABYTE
-    for project_id, own in {stock.project_id: stock.project_keep_mb for stock in stocks}.items():
-        if own:
-            yield project_id, None, own * MEGABYTE
+    for project in projects:
+        for stock in project.categories:
+            if stock.keep_mb:
+                yield project.id, stock.category_id, stock.keep_mb * MEGABYTE
+        if project.keep_mb:
+            yield project.id, None, project.keep_mb * MEGABYTE
 
 
 def for_room(now: int) -> tuple[Sweep, Sweep]:
@@ -178,19 +186,21 @@ def rest_after(stepped_ms: int) -> int:
     return LONG_REST_MS if far > LONG_REST_MS else REST_MS
 
 
-def _of_category(stock: Stock, edges: Edges, keeping: Keeping, now: int) -> Iterator[Sweep]:
-    days = keeping.events_days if stock.keep_days is None else stock.keep_days
+def _of_category(
+    project_id: int, stock: Stock, edges: Edges, days_of_project: int, now: int
+) -> Iterator[Sweep]:
+    days = days_of_project if stock.keep_days is None else stock.keep_days
     old_until = 0
     for sweep in _older(
-        What.EVENTS, days, now, project_id=stock.project_id, category_id=stock.category_id
+        What.EVENTS, days, now, project_id=project_id, category_id=stock.category_id
     ):
         # Most categories hold nothing that old, as their oldest event tells.
         if stock.oldest_id < sweep.before_id:
             old_until = sweep.before_id
             yield sweep
     edge = max(
-        edges.get((stock.project_id, stock.category_id), 0),
-        edges.get((stock.project_id, None), 0),
+        edges.get((project_id, stock.category_id), 0),
+        edges.get((project_id, None), 0),
     )
     # Nobody's limit is so small that an event goes before the figures have counted it.
     edge = min(edge, ids.floor(now - YOUNGEST_MS))
@@ -200,7 +210,7 @@ def _of_category(stock: Stock, edges: Edges, keeping: Keeping, now: int) -> Iter
             before=now,
             before_id=edge,
             after=max(0, old_until - 1),
-            project_id=stock.project_id,
+            project_id=project_id,
             category_id=stock.category_id,
         )
 

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from slowping.core import ids, retention
-from slowping.core.retention import DAY_MS, Keeping, Stock, Sweep, What
+from slowping.core.retention import DAY_MS, Keeping, ProjectStock, Stock, Sweep, What
 
 NOW = 1_795_000_000_000
 FOR_EVER = Keeping(events_days=0, attempts_days=0, journal_days=0, audit_days=0)
@@ -17,28 +17,31 @@ def stock(
     age_days: float = 1000,
     keep_days: int | None = None,
     keep_mb: int | None = None,
-    project_keep_days: int | None = None,
-    project_keep_mb: int | None = None,
 ) -> Stock:
     return Stock(
-        project_id=7,
-        project="shop",
         category_id=category_id,
-        category="sale",
-        keep_days=keep_days if keep_days is not None else project_keep_days,
+        keep_days=keep_days,
         keep_mb=keep_mb,
-        project_keep_days=project_keep_days,
-        project_keep_mb=project_keep_mb,
         oldest_id=ids.floor(NOW - round(age_days * DAY_MS)),
     )
+
+
+def shop(
+    *stocks: Stock, keep_days: int | None = None, keep_mb: int | None = None
+) -> list[ProjectStock]:
+    return [
+        ProjectStock(id=7, name="shop", keep_days=keep_days, keep_mb=keep_mb, categories=stocks)
+    ]
 
 
 def swept(
     *stocks: Stock,
     keeping: Keeping = FOR_EVER,
     edges: Mapping[tuple[int, int | None], int] | None = None,
+    of_project: int | None = None,
 ) -> list[Sweep]:
-    return list(retention.sweeps(stocks, edges or {}, keeping, NOW))
+    projects = shop(*stocks, keep_days=of_project)
+    return list(retention.sweeps(projects, edges or {}, keeping, NOW))
 
 
 def events(sweeps: list[Sweep]) -> list[Sweep]:
@@ -65,7 +68,7 @@ def test_a_category_has_its_own_days_else_its_projects_else_the_servers(
     own: int | None, of_project: int | None, usual: int, days: int | None
 ) -> None:
     keeping = msgspec.structs.replace(FOR_EVER, events_days=usual)
-    found = events(swept(stock(keep_days=own, project_keep_days=of_project), keeping=keeping))
+    found = events(swept(stock(keep_days=own), keeping=keeping, of_project=of_project))
     assert [(NOW - sweep.before) / DAY_MS for sweep in found] == ([] if days is None else [days])
 
 
@@ -75,8 +78,9 @@ def test_a_category_without_an_old_event_is_not_looked_at() -> None:
     assert len(events(swept(stock(age_days=401), keeping=keeping))) == 1
 
 
-def test_metrics_go_with_the_events_of_their_project_once() -> None:
-    found = swept(stock(1, project_keep_days=3), stock(2, project_keep_days=3))
+@pytest.mark.parametrize("categories", [0, 1, 2])
+def test_metrics_go_by_the_days_of_their_project_once(categories: int) -> None:
+    found = swept(*[stock(number) for number in range(categories)], of_project=3)
     metrics = [sweep for sweep in found if sweep.what is What.METRICS]
     assert [(sweep.project_id, sweep.before) for sweep in metrics] == [(7, NOW - 3 * DAY_MS)]
 
@@ -109,8 +113,8 @@ def test_nothing_of_the_last_hour_goes_however_small_the_room() -> None:
 
 
 def test_limits_by_size_are_those_of_categories_and_of_projects_as_a_whole() -> None:
-    stocks = [stock(1, keep_mb=5, project_keep_mb=9), stock(2, keep_mb=0, project_keep_mb=9)]
-    assert list(retention.limits(stocks)) == [(7, 1, 5_000_000), (7, None, 9_000_000)]
+    projects = shop(stock(1, keep_mb=5), stock(2, keep_mb=0), keep_mb=9)
+    assert list(retention.limits(projects)) == [(7, 1, 5_000_000), (7, None, 9_000_000)]
 
 
 @pytest.mark.parametrize(

@@ -214,21 +214,29 @@ async def test_a_reader_whose_place_has_gone_is_told_to_begin_anew(shop: Shop) -
 
 
 async def test_stocks_tell_how_long_categories_are_kept(shop: Shop) -> None:
-    assert await shop.store.retention.stocks() == []
+    [empty] = await shop.store.retention.stocks()
+    assert (empty.name, empty.keep_days, empty.keep_mb, empty.categories) == (
+        "shop",
+        None,
+        None,
+        (),
+    )
     entry = shop.entry()
     await shop.store.inbox.accept(entry)
-    [usual] = await shop.store.retention.stocks()
-    assert (usual.project, usual.category, usual.oldest_id) == ("shop", "sale", entry.events[0].id)
+    [project] = await shop.store.retention.stocks()
+    [usual] = project.categories
+    assert (usual.category_id, usual.oldest_id) == (shop.category_id, entry.events[0].id)
     assert (usual.keep_days, usual.keep_mb) == (None, None)
     directory = shop.store.directory
     change = ProjectChange(keep_days=30, keep_mb=100)
     await directory.change_project(shop.project_id, change, now=NOW)
-    [inherited] = await shop.store.retention.stocks()
-    assert (inherited.keep_days, inherited.keep_mb, inherited.project_keep_mb) == (30, None, 100)
+    [project] = await shop.store.retention.stocks()
+    assert (project.keep_days, project.keep_mb, project.categories) == (30, 100, (usual,))
     own = CategoryChange(keep_days=0, keep_mb=5)
     await directory.change_category(shop.category_id, own, now=NOW)
-    [decided] = await shop.store.retention.stocks()
-    assert (decided.keep_days, decided.keep_mb, decided.project_keep_days) == (0, 5, 30)
+    [project] = await shop.store.retention.stocks()
+    [decided] = project.categories
+    assert (decided.keep_days, decided.keep_mb, project.keep_days) == (0, 5, 30)
 
 
 async def test_a_setting_is_taken_back_and_survives_other_changes(shop: Shop) -> None:

@@ -90,17 +90,17 @@ class Pruner:
 
     async def _sweeps(self) -> list[tuple[Sweep, str | None]]:
         """All that goes now, and the project it is in."""
-        stocks = await self._store.stocks()
+        projects = await self._store.stocks()
         edges = {}
-        for project_id, category_id, room in retention.limits(stocks):
+        for project_id, category_id, room in retention.limits(projects):
             edge = await self._store.edge(project_id, category_id, room)
             if edge is not None:
                 edges[project_id, category_id] = edge
-        names = {stock.project_id: stock.project for stock in stocks}
+        names = {project.id: project.name for project in projects}
         now = self._clock.now_ms()
         return [
             (sweep, None if sweep.project_id is None else names[sweep.project_id])
-            for sweep in retention.sweeps(stocks, edges, self._keeping, now)
+            for sweep in retention.sweeps(projects, edges, self._keeping, now)
         ]
 
     async def _remove(self, sweep: Sweep) -> AsyncIterator[Portion]:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import msgspec
 
-from slowping.core.retention import Stock, Sweep
+from slowping.core.retention import ProjectStock, Sweep
 
 
 class Portion(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,8 +38,8 @@ class Space(msgspec.Struct, frozen=True, kw_only=True):
 class Retention(Protocol):
     """How the store becomes smaller. Every deed is a step that holds nobody up."""
 
-    async def stocks(self) -> Sequence[Stock]:
-        """Every category that has events, those that were removed among them."""
+    async def stocks(self) -> Sequence[ProjectStock]:
+        """Every project with its categories that have events, the removed ones among them."""
         ...
 
     async def edge(self, project_id: int, category_id: int | None, room: int) -> int | None:

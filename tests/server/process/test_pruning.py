@@ -143,6 +143,15 @@ async def test_for_room_the_journal_goes_first(shop: Shop, pruner: Prune) -> Non
     assert await number_of(shop) == 1_000
 
 
+async def test_metrics_go_where_there_was_never_an_event(
+    shop: Shop, pruner: Prune, tally: Tally
+) -> None:
+    await shop.store.inbox.accept_metric(shop.project_id, {"visitorId": "v"}, NOW)
+    keeping = Keeping(events_days=1, attempts_days=0, journal_days=0, audit_days=0)
+    await pruner(2, keeping).prune()
+    assert tally.pruned[What.METRICS] == 1
+
+
 async def test_events_of_a_removed_project_go_as_well(shop: Shop, pruner: Prune) -> None:
     await shop.store.inbox.accept(shop.entry(count=3))
     await shop.store.directory.remove_project(shop.project_id, now=NOW)

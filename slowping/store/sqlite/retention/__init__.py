@@ -4,6 +4,7 @@
 writer, and looked at again by the step that removes it.
 """
 
+import collections
 import functools
 import pathlib
 import sqlite3
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from slowping.core import ids
-from slowping.core.retention import Stock, Sweep, What
+from slowping.core.retention import ProjectStock, Stock, Sweep, What
 from slowping.store.port import Portion, Space
 from slowping.store.sqlite.readers import Readers
 from slowping.store.sqlite.retention import figures, sweeps
@@ -30,19 +31,20 @@ PATIENCE_MS: Final = 5_000
 """How long the writer's connection waits for a lock, except where it empties the log."""
 
 STOCKS: Final = """
-select project.id as project_id,
-       project.name as project,
+select category.project_id,
        category.id as category_id,
-       category.name as category,
-       coalesce(category.settings ->> 'keep_days', project.settings ->> 'keep_days') as keep_days,
+       category.settings ->> 'keep_days' as keep_days,
        category.settings ->> 'keep_mb' as keep_mb,
-       project.settings ->> 'keep_days' as project_keep_days,
-       project.settings ->> 'keep_mb' as project_keep_mb,
        (select min(event.id) from event where event.category_id = category.id) as oldest_id
   from category
-  join project on project.id = category.project_id
  where oldest_id is not null
- order by project.id, category.id
+ order by category.id
+"""
+
+PROJECTS: Final = """
+select id, name, settings ->> 'keep_days' as keep_days, settings ->> 'keep_mb' as keep_mb
+  from project
+ order by id
 """
 
 EDGE: Final = """
@@ -88,9 +90,16 @@ class Retention:
         """How often something could not be written so far."""
         return self._writer.failures
 
-    async def stocks(self) -> Sequence[Stock]:
-        """Every category that has events."""
-        return [Stock(**dict(row)) for row in await self._readers.fetch(STOCKS)]
+    async def stocks(self) -> Sequence[ProjectStock]:
+        """Every project with its categories that have events."""
+        stocks = collections.defaultdict[int, list[Stock]](list)
+        for row in await self._readers.fetch(STOCKS):
+            own = dict(row)
+            stocks[own.pop("project_id")].append(Stock(**own))
+        return [
+            ProjectStock(**dict(row), categories=tuple(stocks[row["id"]]))
+            for row in await self._readers.fetch(PROJECTS)
+        ]
 
     async def edge(self, project_id: int, category_id: int | None, room: int) -> int | None:
         """The id before which events go so that the rest has `room` bytes."""
