@@ -2,13 +2,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.torture import open_api
 from tests.torture.bar import Run, missed
-
-pytest.importorskip("schemathesis", reason="the extra `torture` is not installed")
 
 
 @pytest.mark.timeout(180)  # all operations, on a machine that may have other work
 async def test_every_operation_answers_as_it_is_documented(tmp_path: Path) -> None:
-    from tests.torture import open_api
-
     assert missed(await open_api.run(Run(folder=tmp_path, scale=0.002))) == []
