@@ -31,6 +31,12 @@ BALLAST_FILE: Final = "ballast"
 
 MEBIBYTE: Final = 1_048_576
 
+_REPLACED: Final = (
+    "The file of the server's database was replaced, moved or removed while it runs, so no events "
+    "are accepted: they would be lost. Put the file back if it was moved; else stop the server, "
+    "and restore a backup."
+)
+
 _MOUNTS: Final = pathlib.Path("/proc/self/mountinfo")
 
 
@@ -78,6 +84,8 @@ class Disk:
         self._usage_of = usage
         self._usage = Usage(total=0, free=0)
         self._room = Room.ENOUGH
+        self._is_in_place = True
+        """Whether the database was the file of its name, at the last look."""
         self._calm_looks = 0
         self._failures = 0
         """Of the store, at the last look."""
@@ -94,6 +102,8 @@ class Disk:
     @property
     def trouble(self) -> str | None:
         """What keeps events from being accepted; None where nothing does."""
+        if not self._is_in_place:
+            return _REPLACED
         if self._store.trouble is not None:
             return f"The database cannot be written: {self._store.trouble}."
         if self._fails_at_times:
@@ -115,7 +125,8 @@ class Disk:
                 logger.error(Fact("cannot look after the disk"), exc_info=failure)
 
     async def look(self) -> None:
-        """See how much room there is, and do what follows."""
+        """See whether the database is in its place, and how much room there is; do what follows."""
+        await self._look_at_place()
         try:
             self._usage = await asyncio.to_thread(self._usage_of, self._folder)
         except OSError as error:
@@ -138,7 +149,6 @@ class Disk:
         free_mb = self._usage.free // MEBIBYTE
         if self._room is Room.ENOUGH:
             logger.warning(Fact("the disk has room again; events are accepted", free_mb=free_mb))
-            self._refuse(None)
         else:
             fact = Fact(
                 "the disk is nearly full; no event is accepted",
@@ -146,7 +156,27 @@ class Disk:
                 needed_mb=marks.low // MEBIBYTE,
             )
             logger.error(fact)
-            self._refuse(self._too_little())
+        self._tell_door()
+
+    async def _look_at_place(self) -> None:
+        """What is written to a file that has lost its name is gone once the server stops."""
+        was, self._is_in_place = (
+            self._is_in_place,
+            await asyncio.to_thread(self._store.is_in_place),
+        )
+        if was and not self._is_in_place:
+            logger.critical("the file of the database is another one; no event is accepted")
+        elif self._is_in_place and not was:
+            logger.warning("the file of the database is back in its place")
+        if was is not self._is_in_place:
+            self._tell_door()
+
+    def _tell_door(self) -> None:
+        """Say whether events can be accepted; a database that fails says so itself."""
+        if not self._is_in_place:
+            self._refuse(_REPLACED)
+        else:
+            self._refuse(None if self._room is Room.ENOUGH else self._too_little())
 
     async def _try_again(self) -> None:
         """Find out whether the database can be written again, while nobody else tries."""

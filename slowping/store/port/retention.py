@@ -97,6 +97,16 @@ class Retention(Protocol):
         """Why the last thing that was to be written was not; None where it was."""
         ...
 
+    def is_in_place(self) -> bool:
+        """Whether what is written goes into the file of the database's name; it blocks.
+
+        It does not where that was replaced, moved or removed.
+
+        Raises:
+            OSError: it cannot be asked.
+        """
+        ...
+
     @property
     def failures(self) -> int:
         """How often something could not be written so far."""

@@ -1,13 +1,14 @@
 import json
 import sqlite3
-import stat
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from slowping.server.process import data_folder
-from slowping.server.process.disk import Usage
+from slowping.server.process.disk import LOOK_EVERY_S, Usage
+from slowping.testing import FrozenClock
+from tests.acceptance.eventually import eventually
 from tests.cli.keep.folder import files, left_by_a_server, run
 from tests.conftest import running_house
 
@@ -106,8 +107,7 @@ async def test_nothing_in_the_database_is_changed(left: Path) -> None:
 
 
 async def test_word_of_a_server_that_is_gone_is_told(left: Path) -> None:
-    (left / "server.json").write_text('{"url":"http://127.0.0.1:9","version":"0"}')
-    (left / "server.json").chmod(stat.S_IRUSR | stat.S_IWUSR)
+    _leave_word(left, "http://127.0.0.1:9")
     told: Any = await findings(left)
     assert told["server"].startswith("note: It left word of http://127.0.0.1:9, but: No server")
 
@@ -115,9 +115,37 @@ async def test_word_of_a_server_that_is_gone_is_told(left: Path) -> None:
 async def test_a_server_that_can_store_nothing_is_wrong(tmp_path: Path) -> None:
     full = Usage(total=10**12, free=0)
     async with running_house(tmp_path, disk_usage=lambda _: full) as house:
-        word = tmp_path / "server.json"
-        word.write_text(json.dumps({"url": house.base_url, "version": "0"}))
-        word.chmod(0o600)
+        _leave_word(tmp_path, house.base_url)
         told = await findings(tmp_path, code=1)
     assert told["server"].startswith(f"wrong: It runs at {house.base_url}, but: ")
     assert "no events are accepted" in told["server"]
+
+
+async def test_a_server_whose_database_was_replaced_takes_nothing_and_that_is_wrong(
+    tmp_path: Path,
+) -> None:
+    clock = FrozenClock()
+    data = await left_by_a_server(tmp_path / "data")
+    await run("backup", tmp_path / "copy.db", "--data", data)
+    async with running_house(data, clock=clock) as house:
+
+        async def refuses() -> bool:
+            clock.advance(LOOK_EVERY_S)
+            ready = await house.client.get("/slowping/v1/health/ready")
+            return ready.status_code == 503
+
+        _leave_word(data, house.base_url)
+        (tmp_path / "copy.db").replace(data / data_folder.DATABASE)
+        await eventually(refuses)
+        sent = await run("send", "sale", "--data", data)
+        told = await findings(data, code=1)
+    assert sent.exit_code == 1
+    assert "no events are accepted" in sent.stderr
+    assert "was replaced, moved or removed" in told["server"]
+
+
+def _leave_word(folder: Path, url: str) -> None:
+    """Leave word of a server in its data folder, as one does."""
+    word = folder / "server.json"
+    word.write_text(json.dumps({"url": url, "version": "0"}))
+    word.chmod(0o600)

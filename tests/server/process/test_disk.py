@@ -18,8 +18,13 @@ class Store:
     def __init__(self) -> None:
         self.trouble: str | None = None
         self.failures = 0
+        self.is_own = True
         self.is_mended = False
         self.probes = 0
+
+    def is_in_place(self) -> bool:
+        """Whether the file of its name is its own."""
+        return self.is_own
 
     async def try_writing(self) -> None:
         """Works again once it is mended."""
@@ -148,6 +153,25 @@ async def test_a_store_that_fails_gets_the_ballast_and_is_tried_until_it_works(
     await watch.sees(50 * GIB, looks=CALM_LOOKS)
     assert (watch.refusals, watch.store.probes) == ([], 3)
     assert watch.ballast.exists()
+
+
+async def test_a_database_that_was_replaced_takes_no_events_until_it_is_back(
+    watch: Watch, caplog: pytest.LogCaptureFixture
+) -> None:
+    watch.store.is_own = False
+    await watch.sees(50 * GIB, looks=2)
+    [reason] = watch.refusals
+    assert reason is not None
+    assert "was replaced, moved or removed" in reason
+    assert watch.disk.trouble == reason
+    assert [record.levelname for record in caplog.records] == ["CRITICAL"]
+    await watch.sees(400 * MEBIBYTE)
+    assert watch.refusals[-1] == reason  # what is worse
+    watch.store.is_own = True
+    await watch.sees(400 * MEBIBYTE)
+    assert "400 MiB are free" in str(watch.refusals[-1])
+    await watch.sees(50 * GIB)
+    assert watch.refusals[-1] is None
 
 
 async def test_a_store_that_fails_at_times_is_not_well_until_it_has_not_for_a_while(

@@ -76,6 +76,9 @@ class Retention:
 
     # A writer's entries are the inbox's alone; here it runs deeds.
     def __init__(self, path: pathlib.Path, writer: Writer[Any, Any], readers: Readers) -> None:
+        self._path = path
+        self._identity = _identity(path)
+        """Of the file that is open."""
         self._log = path.with_name(f"{path.name}-wal")
         self._writer = writer
         self._readers = readers
@@ -84,6 +87,10 @@ class Retention:
     def trouble(self) -> str | None:
         """Why the last thing that was to be written was not."""
         return self._writer.trouble
+
+    def is_in_place(self) -> bool:
+        """Whether the file of the database's name is the one that is open."""
+        return _identity(self._path) == self._identity
 
     @property
     def failures(self) -> int:
@@ -216,6 +223,15 @@ def _fold(connection: sqlite3.Connection) -> bool:
     finally:
         connection.execute(f"pragma busy_timeout = {PATIENCE_MS}")
     return not busy
+
+
+def _identity(path: pathlib.Path) -> tuple[int, int] | None:
+    """What tells a file from others, without opening it: closing it would end SQLite's locks."""
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _try_writing(connection: sqlite3.Connection) -> None:
