@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.argument("file", type=click.Path(), metavar="FILE")
 @click.option("--replace", is_flag=True, help="Replace FILE where it is there already.")
 @where.server_options
 @click.pass_context
 def backup(
     ctx: click.RichContext,
     /,
-    file: Path,
+    file: str,  # a path forgets whether a slash ends it
     replace: bool,
     server: str | None,
     api_key: str | None,
@@ -36,11 +36,12 @@ def backup(
     """Copy the database into FILE; a server that runs goes on taking events.
 
     The copy is as of the moment it begins, and is looked through before FILE appears. In a folder
-    it gets a name with the time. It is of the database in this machine's data folder, if there is
-    one and no server is named, else of the server's that commands go to.
+    it gets a name with the time; one that is named with / at its end is made if need be. It is of
+    the database in this machine's data folder, if there is one and no server is named, else of the
+    server's that commands go to.
     """
     where.require_scheme(server)
-    target = file / f"slowping-{place.stamp()}.db" if file.is_dir() else file
+    target = _target(file)
     _require_not_kept(target, place.folder(data, place.configured(None)))
     with _appearing(target, replace) as draft:
         folder = None if server or os.environ.get("SLOWPING_SERVER") else _here(data)
@@ -54,6 +55,25 @@ def backup(
         with progress.shown("Looking it through", progress.Of.NOTHING):
             contents = place.database_at(draft).verify()
     _tell(target, contents, folder)
+
+
+def _target(file: str) -> Path:
+    """The file that is meant, in a folder that is there if one is meant.
+
+    Raises:
+        ConfigError: the folder cannot be made.
+    """
+    from slowping.server.process import data_folder
+
+    path = Path(file)
+    if file.endswith(os.sep):
+        try:
+            data_folder.make(path)
+        except OSError as error:
+            raise errors.ConfigError(f"Cannot make {path}: {error.strerror}.") from error
+    elif not path.is_dir():
+        return path
+    return path / f"slowping-{place.stamp()}.db"
 
 
 def _require_not_kept(target: Path, folder: Path) -> None:

@@ -34,7 +34,7 @@ def owned(folder: pathlib.Path) -> Iterator[None]:
         ConfigError: it cannot be used, or others may put files into it.
     """
     try:
-        _make(folder)
+        make(folder)
         lock = _open_lock(folder / LOCK_FILE)
     except OSError as error:
         raise errors.ConfigError(
@@ -53,6 +53,21 @@ def owned(folder: pathlib.Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def make(folder: pathlib.Path) -> None:
+    """Make a folder for its owner alone, and those above it, unless it is there.
+
+    One whose name is lost takes with it all that it holds, so all names are on the disk then.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if folder.exists():
+        return
+    make(folder.parent)
+    folder.mkdir(exist_ok=True, mode=0o700)
+    private_file.sync_names(folder.parent)
 
 
 def is_kept(path: pathlib.Path, folder: pathlib.Path) -> bool:
@@ -82,12 +97,3 @@ def _open_lock(path: pathlib.Path) -> int:
         return private_file.create(path)
     except FileExistsError:
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-
-
-def _make(folder: pathlib.Path) -> None:
-    """Make a folder, and those above it; one whose name is lost takes with it all that it holds."""
-    if folder.exists():
-        return
-    _make(folder.parent)
-    folder.mkdir(exist_ok=True, mode=0o700)
-    private_file.sync_names(folder.parent)

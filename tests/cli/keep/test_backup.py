@@ -47,6 +47,23 @@ async def test_in_a_folder_a_copy_is_named_by_its_time(left: Path, tmp_path: Pat
     assert ran.stdout == f"{file}\n"
 
 
+async def test_a_folder_that_is_named_with_a_slash_is_made(left: Path, tmp_path: Path) -> None:
+    ran = await run("backup", f"{tmp_path}/far/copies/", "--data", left)
+    assert ran.exit_code == 0, ran.stderr
+    [file] = (tmp_path / "far" / "copies").iterdir()
+    assert ran.stdout == f"{file}\n"
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+
+
+async def test_a_folder_that_cannot_be_made_is_told(left: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder in ("file", "file/below"):
+        ran = await run("backup", f"{tmp_path}/{folder}/", "--data", left)
+        assert ran.exit_code == 1
+        assert f"{tmp_path}/{folder}" in ran.stderr
+        assert "Not a directory" in ran.stderr
+
+
 async def test_a_file_that_is_there_is_replaced_only_when_asked(left: Path, tmp_path: Path) -> None:
     file = tmp_path / "copy.db"
     file.write_text("the only letter of a grandmother")
