@@ -15,7 +15,7 @@ import rich_click as click
 
 from slowping.cli import output, where
 from slowping.cli.keep import findings, place
-from slowping.cli.keep.findings import Finding, State, note, ok, wrong
+from slowping.cli.keep.findings import Finding, State, ok, wrong
 from slowping.cli.output import Column, ExitCode
 from slowping.core import disk, errors
 
@@ -133,8 +133,12 @@ def _server(folder: Path) -> Finding:
         health = asyncio.run(_asked(address))
     except errors.Unavailable as error:
         return wrong("server", f"It runs at {address.server}, but: {error}")
+    except errors.Unreachable:
+        told = "and does not answer: it has crashed or hangs. See its log, and start it anew."
+        return wrong("server", f"A server left word that it runs at {address.server}, {told}")
     except errors.SlowpingError as error:
-        return note("server", f"It left word of {address.server}, but: {error}")
+        left = f"A server left word that it runs at {address.server}"
+        return wrong("server", f"{left}, but: {error}")
     return ok("server", f"slowping {health.version} runs at {address.server}.")
 
 

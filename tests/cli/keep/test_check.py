@@ -11,6 +11,7 @@ from slowping.testing import FrozenClock
 from tests.acceptance.eventually import eventually
 from tests.cli.keep.folder import files, left_by_a_server, run
 from tests.conftest import running_house
+from tests.notifiers.far_side import FarSide, reply
 
 
 @pytest.fixture
@@ -106,10 +107,20 @@ async def test_nothing_in_the_database_is_changed(left: Path) -> None:
     assert (left / data_folder.DATABASE).read_bytes() == before
 
 
-async def test_word_of_a_server_that_is_gone_is_told(left: Path) -> None:
+async def test_a_server_that_has_crashed_is_wrong(left: Path) -> None:
     _leave_word(left, "http://127.0.0.1:9")
-    told: Any = await findings(left)
-    assert told["server"].startswith("note: It left word of http://127.0.0.1:9, but: No server")
+    told: Any = await findings(left, code=1)
+    assert told["server"].startswith(
+        "wrong: A server left word that it runs at http://127.0.0.1:9, and does not answer: it has "
+        "crashed or hangs."
+    )
+
+
+async def test_another_program_at_the_address_of_a_server_is_wrong(left: Path) -> None:
+    async with FarSide(reply(200, "Welcome to nginx!")).running() as other:
+        _leave_word(left, other.url)
+        told: Any = await findings(left, code=1)
+    assert told["server"].startswith(f"wrong: A server left word that it runs at {other.url}, but:")
 
 
 async def test_a_server_that_can_store_nothing_is_wrong(tmp_path: Path) -> None:
