@@ -9,8 +9,10 @@ from slowping.server.process import data_folder
 from slowping.server.process.disk import LOOK_EVERY_S, Usage
 from slowping.testing import FrozenClock
 from tests.acceptance.eventually import eventually
+from tests.acceptance.program import Machine
 from tests.cli.keep.folder import files, left_by_a_server, run
 from tests.conftest import running_house
+from tests.laboratory import small_disk
 from tests.notifiers.far_side import FarSide, reply
 
 
@@ -130,6 +132,16 @@ async def test_a_server_that_can_store_nothing_is_wrong(tmp_path: Path) -> None:
         told = await findings(tmp_path, code=1)
     assert told["server"].startswith(f"wrong: It runs at {house.base_url}, but: ")
     assert "no events are accepted" in told["server"]
+
+
+async def test_a_server_whose_disk_is_full_to_its_end_is_wrong(tmp_path: Path) -> None:
+    machine, data = Machine(tmp_path / "home"), tmp_path / "data"
+    async with machine.serving(data) as server:
+        with small_disk.no_larger_files(server.pid, 4_096):
+            sent = await machine.slowping("send", "sale", "--data", data)
+            told = await findings(data, code=1)
+    assert sent.code == 1
+    assert "but: The database cannot be written: disk I/O error" in told["server"]
 
 
 async def test_a_server_whose_database_was_replaced_takes_nothing_and_that_is_wrong(
