@@ -72,23 +72,26 @@ async def import_events(client: "Client", file: BinaryIO, project: str | None) -
     """Import the events in FILE (- is standard input), as `slowping event export` prints them.
 
     They keep their ids and their times, and nobody is notified. What is there already stays as it
-    is, so that the same file can be imported again. A line that is no event is named, and the
-    others are imported; the exit code is 1 then.
+    is, so that the same file can be imported again. A line that is no event, or one from before
+    2025, is named, and the others are imported; the exit code is 1 then.
     """
     importer = _Importer(client, project)
     size = _size(file)
-    with progress.shown("Importing") as report:
-        done = 0
-        for number, line in enumerate(file, start=1):
-            done += len(line)
-            await importer.take(number, line)
-            report(done, size)
-        await importer.finish()
+    try:
+        with progress.shown("Importing") as report:
+            done = 0
+            for number, line in enumerate(file, start=1):
+                done += len(line)
+                await importer.take(number, line)
+                report(done, size)
+            await importer.finish()
+    finally:
+        importer.tell_complaints()
     imported = output.counted(importer.imported, "event", "events")
     output.data(f"Imported {imported}; {importer.known} were there already.")
     if importer.bad:
         lines = output.counted(importer.bad, "line was", "lines were")
-        raise errors.InvalidInput(f"{lines} not imported. Mend them and import the file again.")
+        raise errors.Refused(f"{lines} not imported. Mend them and import the file again.")
 
 
 class _Importer:
@@ -102,6 +105,8 @@ class _Importer:
         self.imported = 0
         self.known = 0
         self.bad = 0
+        self._complaints: list[tuple[int, str]] = []
+        """Lines with what is wrong with them: the first ones, in their order."""
 
     async def take(self, number: int, line: bytes) -> None:
         """Take a line of the file, and send what is a request full by now."""
@@ -125,6 +130,11 @@ class _Importer:
         """Send what is left."""
         for place in list(self._waiting):
             await self._send(place)
+
+    def tell_complaints(self) -> None:
+        """Name the lines that were not imported."""
+        for number, why in self._complaints:
+            output.talk(f"Line {number}: {why}")
 
     async def _send(self, place: str | None) -> None:
         lines = self._waiting.pop(place, [])
@@ -160,8 +170,8 @@ class _Importer:
 
     def _complain(self, number: int, why: str) -> None:
         self.bad += 1
-        if self.bad <= _MOST_COMPLAINTS:
-            output.talk(f"Line {number}: {why}")
+        # What a server refuses is known later than what cannot be read.
+        self._complaints = sorted([*self._complaints, (number, why)])[:_MOST_COMPLAINTS]
 
 
 class _NoPlace(errors.Refused):

@@ -82,13 +82,36 @@ async def test_lines_that_are_no_events_are_named_and_the_rest_is_imported(
     file = tmp_path / "events.jsonl"
     file.write_text("\ufeff" + "\n".join(lines))
     ran = await at(house, "event", "import", file)
-    assert ran.exit_code == 2
+    assert ran.exit_code == 1
     told = [line for line in ran.stderr.splitlines() if "Line" in line]
     assert [line.partition(":")[2].split(":")[0] for line in told] == [
-        " Line 2", " Line 6", " Line 4"
+        " Line 2", " Line 4", " Line 6"
     ]  # fmt: skip
     assert "3 lines were not imported" in ran.stderr
     assert ran.stdout == "Imported 4 events; 0 were there already.\n"
+
+
+async def test_of_many_bad_lines_the_first_are_named(house: RunningHouse, tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl"
+    old = [_line(number, received_at="2024-12-31T23:59:59Z") for number in range(20)]
+    file.write_text("\n".join([*old, *["{"] * 20]))
+    ran = await at(house, "event", "import", file)
+    told = [line for line in ran.stderr.splitlines() if "Line" in line]
+    assert [line.partition("Line ")[2].partition(":")[0] for line in told] == [
+        str(number) for number in range(1, 21)
+    ]
+    assert all("received_at: it is before 2025" in line for line in told)
+    assert "40 lines were not imported" in ran.stderr
+
+
+async def test_bad_lines_are_named_though_the_rest_cannot_go_on(
+    house: RunningHouse, tmp_path: Path
+) -> None:
+    file = tmp_path / "events.jsonl"
+    file.write_text("\n".join(["{", _line(1, project="shop")]))
+    ran = await at(house, "event", "import", file)
+    assert "Line 1: " in ran.stderr
+    assert "Line 2: There is no project 'shop'." in ran.stderr
 
 
 async def test_more_than_a_request_holds_goes_in_several(
