@@ -105,6 +105,19 @@ def test_a_key_that_everybody_can_read_is_refused(
     assert said.endswith(f"can read {key}. Run: chmod o= {key}")
 
 
+@pytest.mark.parametrize("mode", [0o644, 0o600])
+def test_a_certificate_without_its_key_is_refused(
+    tmp_path: pathlib.Path, authority: Authority, clock: FrozenClock, mode: int
+) -> None:
+    file, _ = authority.files(tmp_path)
+    file.chmod(mode)
+    said = refusal(ServerSection(tls_certificate=file), clock)
+    assert said == (
+        f"server.tls_key is missing: {file} holds a certificate without its key. "
+        "Name the file that holds the key."
+    )
+
+
 def test_both_may_lie_in_one_file(
     tmp_path: pathlib.Path, authority: Authority, clock: FrozenClock
 ) -> None:

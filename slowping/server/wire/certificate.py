@@ -80,6 +80,8 @@ class Certificate:
         )
 
     def _take(self, context: ssl.SSLContext) -> None:
+        if self._key_file is None:
+            _require_key(self._file)
         secret = self._key_file or self._file
         if _found("tls_key", secret).st_mode & stat.S_IROTH:
             raise errors.ConfigError(
@@ -133,6 +135,19 @@ def _found(option: str, file: pathlib.Path) -> os.stat_result:
         return file.stat()
     except OSError as error:
         raise _unreadable(option, file, error) from error
+
+
+def _require_key(file: pathlib.Path) -> None:
+    """See that a file with a certificate, which everybody may read, holds its key as well."""
+    try:
+        held = file.read_bytes()
+    except OSError as error:
+        raise _unreadable("tls_certificate", file, error) from error
+    if b"CERTIFICATE-----" in held and b"PRIVATE KEY-----" not in held:
+        raise errors.ConfigError(
+            f"server.tls_key is missing: {file} holds a certificate without its key. "
+            "Name the file that holds the key."
+        )
 
 
 def _encrypted() -> NoReturn:
