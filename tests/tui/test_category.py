@@ -251,6 +251,8 @@ async def test_a_category_is_made_by_keys(server: ScriptedServer) -> None:
             "color": 0x2ECC71,
             "priority": 0,
             "channels": ["ops"],
+            "keep_days": None,
+            "keep_mb": None,
         }
         live.shows("🚀 rocket-launch")
         assert live.toasts()[-1] == "Created rocket-launch."

@@ -135,6 +135,8 @@ async def test_a_project_is_made_by_the_form(server: ScriptedServer) -> None:
             "strict_destinations": True,
             "allowed_origins": ["https://a.example", "https://b.example"],
             "monthly_quota": 1000,
+            "keep_days": None,
+            "keep_mb": None,
         }
         live.shows("4 projects", "store", "of 1,000")
         assert any("Created store: p looks at it" in toast for toast in live.toasts())

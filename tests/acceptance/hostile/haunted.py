@@ -196,10 +196,11 @@ async def _slowstats(haunted: Haunted, key: str, one: Hostile) -> int:
 
 
 def _answers() -> list[Behaviour]:
-    """A webhook that refuses each in its words, by turns for good and for a while."""
+    """A webhook that refuses each in its words, some for a while, and not so many of these that
+    its breaker opens."""
     return [
         reply(
-            400 if number % 2 else 500,
+            400 if number % 8 else 500,
             one.marked.encode(),
             {"retry-after": f"60 {_header(one.text)}", "x-said": _header(one.text)},
         )
