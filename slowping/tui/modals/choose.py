@@ -60,7 +60,7 @@ class ChooseModal(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """The question, a field to search in, what there is to choose from."""
         with Vertical(classes="dialog choose"):
-            yield Static(Content.styled(text.one_line(self._question), "bold"))
+            yield Static(Content.styled(text.one_line(self._question), "bold"), classes="title")
             if self._detail:
                 yield Static(Content(text.visible(self._detail)), classes="detail")
             if self._find:

@@ -40,7 +40,7 @@ class ConfirmModal(ModalScreen[bool]):
         """The question, what follows from it, the name to type, two buttons."""
         no, yes = ("n", "y") if self._asked_name is None else ("esc", "enter")
         with Vertical(classes="dialog"):
-            yield Static(Content.styled(text.one_line(self._question), "bold"))
+            yield Static(Content.styled(text.one_line(self._question), "bold"), classes="title")
             if self._detail:
                 yield Static(Content(text.visible(self._detail)), classes="detail")
             if self._asked_name is not None:

@@ -54,7 +54,7 @@ class KeyRevealModal(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """What it is, the secrets, what was done with them, a field for a file, buttons."""
         with Vertical(classes="dialog reveal"):
-            yield Static(Content.styled(text.one_line(self._title), "bold"))
+            yield Static(Content.styled(text.one_line(self._title), "bold"), classes="title")
             if self._note:
                 yield Static(Content(text.visible(self._note)))
             for number, name in enumerate(self._secrets):

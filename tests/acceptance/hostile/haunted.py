@@ -196,8 +196,10 @@ async def _slowstats(haunted: Haunted, key: str, one: Hostile) -> int:
 
 
 def _answers() -> list[Behaviour]:
-    """A webhook that refuses each in its words, some for a while, and not so many of these that
-    its breaker opens."""
+    """A webhook that refuses each in its words, some for a while.
+
+    These are too few for its breaker to open.
+    """
     return [
         reply(
             400 if number % 8 else 500,

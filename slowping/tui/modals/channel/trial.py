@@ -42,7 +42,7 @@ class TrialModal(ModalScreen[bool]):
         """What is tested, what has come of it, two buttons."""
         name = text.one_line(self._channel.name)
         with Vertical(classes="dialog"):
-            yield Static(Content.styled(f"A test of {name}", "bold"))
+            yield Static(Content.styled(f"A test of {name}", "bold"), classes="title")
             yield Static(id="told", classes="detail")
             with Horizontal(classes="buttons"):
                 yield Button("Test again (t)", id="again")
