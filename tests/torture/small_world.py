@@ -131,11 +131,16 @@ class World:
             self.tally["messages"] += begins
 
     def _rests(self) -> bool:
-        """Whether the dispatcher waits, and every message on its way hangs."""
-        dispatcher = self.engine.dispatcher
-        return len(dispatcher._lanes) == len(self.far_side.on_their_way) and any(
-            waiter.alarm is dispatcher._alarm and self.clock._rests(waiter)
-            for waiter in self.clock._waiters
+        """Whether the dispatcher waits, and every message on its way hangs.
+
+        One that was answered or has taken too long hangs no more, though nothing has come of it.
+        """
+        dispatcher, waiters = self.engine.dispatcher, self.clock._waiters
+        hanging = sum(not waiting.done() for waiting in self.far_side.on_their_way.values())
+        return (
+            len(dispatcher._lanes) == hanging
+            and any(waiter.alarm is dispatcher._alarm for waiter in waiters)
+            and all(map(self.clock._rests, waiters))
         )
 
     # What is asked for ------------------------------------------------------------------------
