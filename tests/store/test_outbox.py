@@ -362,6 +362,16 @@ async def test_what_was_cut_off_is_due_at_once_wherever_the_clock_was_set(shop: 
     assert lane.due_at == NOW - MINUTE
 
 
+async def test_what_was_cut_off_twice_counts_twice_wherever_the_clock_was_set(shop: Shop) -> None:
+    delivery_id = await shop.deliver(at=NOW)
+    for freed_at in (NOW, NOW - MINUTE):
+        await shop.lease(now=NOW, owner="gone")
+        await shop.store.outbox.free_leases(owner="new", now=freed_at)
+    [lane] = await shop.store.outbox.lanes()
+    assert lane.due_at == NOW - MINUTE
+    assert (await show(shop, delivery_id)).delivery.tries == 2
+
+
 async def test_three_lost_attempts_in_a_row_are_the_end(shop: Shop) -> None:
     delivery_id = await shop.deliver()
     for _ in range(outbox.MAX_LOST):

@@ -189,7 +189,7 @@ class Model:
             and duty.state is PENDING
             and duty.due_at > message.sent_at
             and duty.tries > 0
-            and not {"unknown", "lost"} & set(duty.attempts)
+            and not _may_have_arrived(duty)
         )
 
     def _is_urged(self, outlet: Outlet, message: Message) -> bool:
@@ -347,7 +347,7 @@ class Model:
         self.paced_until.clear()
         for number in leased:
             duty = self.duties[number]
-            is_early = duty.tries > 0 and duty.due_at > now
+            is_early = duty.tries > 0 and duty.due_at > now and not _may_have_arrived(duty)
             duty.tries += not is_early
             if not is_early:
                 duty.due_at = min(duty.due_at, now)
@@ -400,6 +400,10 @@ def _look(duty: Duty, found: Duty, now: int) -> None:
         duty.state = FAILED
     elif found.state is DISCARDED and duty.outlet.is_removed:
         duty.state = DISCARDED
+
+
+def _may_have_arrived(duty: Duty) -> bool:
+    return not {"unknown", "lost"}.isdisjoint(duty.attempts)
 
 
 def _is_over(duty: Duty, now: int) -> bool:

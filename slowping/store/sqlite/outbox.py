@@ -130,10 +130,15 @@ insert into attempt (delivery_id, no, started_at, duration_ms, outcome, status, 
 values (:delivery_id, :no, :started_at, :duration_ms, :outcome, :status, :reason, :excerpt)
 """
 
-# What is due later was claimed ahead of its schedule. What had not been tried before never is:
-# there the clock was set back.
+# What is due later was claimed ahead of its schedule. What had not been tried before never is,
+# nor what may have arrived: there the clock was set back.
 LEFT_BEHIND: Final = """
-select d.id, d.tries, d.tries > 1 and d.due_at > :now as is_early,
+select d.id, d.tries,
+       d.tries > 1 and d.due_at > :now
+         and not exists (select 1
+                           from attempt a
+                          where a.delivery_id = d.id
+                            and a.outcome in ('unknown', 'lost')) as is_early,
        (select count(*)
           from (select a.outcome
                   from attempt a
