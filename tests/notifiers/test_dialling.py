@@ -57,7 +57,7 @@ async def test_where_all_refuse_the_last_ones_words_count() -> None:
 async def test_one_that_never_answers_does_not_hide_the_next() -> None:
     doors = Doors()
     assert await doors.first("silent 1", "silent 2", "open") == "open"
-    assert doors.given_up == ["silent 1", "silent 2"]
+    assert sorted(doors.given_up) == ["silent 1", "silent 2"]
 
 
 async def test_no_more_than_eight_are_tried() -> None:
