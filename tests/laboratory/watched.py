@@ -30,6 +30,8 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
 
 def main() -> None:
     """Put the play on, then do as slowping does."""
+    # Its connections pass by Python's sockets, and so by whoever watches these.
+    sys.modules["uvloop"] = None  # type: ignore[assignment]
     play = msgspec.json.decode(Path(os.environ[VARIABLE]).read_bytes(), type=Play)
     _watch_connections(play)
     _play_name_server(play)
