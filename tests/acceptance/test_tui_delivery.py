@@ -45,13 +45,19 @@ class Shop:
 
     async def sees(self, *words: str) -> None:
         """Wait until these words are on the screen."""
+        shown = ""
 
         async def are_seen() -> bool:
+            nonlocal shown
             await self._pilot.pause()
             shown = picture(self._pilot.app.export_screenshot())
             return all(word in shown for word in words)
 
-        await eventually(are_seen)
+        try:
+            await eventually(are_seen)
+        except AssertionError as error:
+            error.add_note(shown)
+            raise
 
 
 @pytest.fixture

@@ -165,9 +165,23 @@ async def test_where_nothing_has_happened_nothing_is_written(shop: Shop) -> None
     assert rung == []
 
 
+class Together:
+    """A writer that writes once so many have read what they want written."""
+
+    def __init__(self, store: SqliteStore, number: int) -> None:
+        self._writer = store._writer
+        self._barrier = asyncio.Barrier(number)
+
+    async def run(self, deed: Deed[Any]) -> Any:
+        """Write it, once the others are there as well."""
+        await self._barrier.wait()
+        return await self._writer.run(deed)
+
+
 async def test_what_others_count_meanwhile_counts_once(shop: Shop) -> None:
     await accept(shop, *[{"amount": 1}] * 10)
-    many = [Rollups(shop.store._writer, shop.store._readers) for _ in range(5)]
+    together: Any = Together(shop.store, 5)
+    many = [Rollups(together, shop.store._readers) for _ in range(5)]
     more = await asyncio.gather(*(one.count_on() for one in many))
     assert sum(more) == 4  # all but one were late, and have to look again
     await count(shop)

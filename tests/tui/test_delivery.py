@@ -323,6 +323,41 @@ async def test_a_group_is_retried_once_its_number_was_confirmed(server: Scripted
         live.shows("Retried 3: 3 on the way")
 
 
+async def test_what_was_counted_and_is_told_of_once_more_is_asked_about_once(
+    server: ScriptedServer,
+) -> None:
+    shop(server)
+    async with running(server) as live:
+        await look(live)
+        await live.receives(failed(1))
+        await live.press("R")
+        live.shows("Retry 4 deliveries?")
+
+
+async def test_a_key_pressed_twice_while_it_is_counted_asks_once(server: ScriptedServer) -> None:
+    shop(server)
+    async with running(server) as live:
+        await look(live)
+        server.gate.clear()
+        await live.press("R", "R")
+        server.gate.set()
+        await live.settle()
+        live.shows("Retry 4 deliveries?")
+        await live.press("escape")
+        live.hides("Retry 4 deliveries?")
+
+
+async def test_nothing_is_asked_where_all_has_moved_on(server: ScriptedServer) -> None:
+    outbox = shop(server)
+    async with running(server) as live:
+        await look(live)
+        outbox.deliveries.clear()
+        await live.press("R")
+        assert "None of them is left" in live.toasts()[-1]
+        live.shows("No delivery has failed.")
+        assert outbox.moves == []
+
+
 async def test_what_is_marked_is_retried(server: ScriptedServer) -> None:
     outbox = shop(server)
     async with running(server) as live:

@@ -124,6 +124,12 @@ class Board:
         # How many of the rest match is known once they are looked through.
         return msgspec.structs.replace(whole, sought=query, number=len(shown), is_exact=False)
 
+    def counted_anew(self, act: Errand) -> Errand:
+        """The act on all in its groups that are there by now."""
+        if not act.groups or not act.is_exact:
+            return act
+        return self._about(act.verb, act.groups)
+
     def begin(self, act: Errand) -> Round:
         """Follow an act from now on; what came of the one before is not told any more."""
         self.forget_round()

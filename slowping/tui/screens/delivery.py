@@ -193,8 +193,11 @@ class DeliveryScreen(DeliveryPlace):
     @work(group="errand")
     async def _carry_out(self, act: Errand, *, asks: bool) -> None:
         """Do it, step by step, once the person means it."""
-        if asks and not await self._is_meant(act):
-            return
+        if asks:
+            act = await self._counted_anew(act)
+            # Who went elsewhere meanwhile, or was asked already, is not asked.
+            if not act.number or not self.is_active or not await self._is_meant(act):
+                return
         board = self.board  # the act goes on, and is told of, also where another one is shown
         following = board.begin(act)
         self.draw()
@@ -208,6 +211,16 @@ class DeliveryScreen(DeliveryPlace):
         self.draw()
         if not self.is_current or board is not self.board:
             self.app.tell(following.say())
+
+    async def _counted_anew(self, act: Errand) -> Errand:
+        """The act as the server counts it: the feed may have told of what was counted already."""
+        if act.groups:
+            async with acting(self, "Counting the deliveries") as counting:
+                await self._load_groups()
+            act = self.board.counted_anew(act)
+            if counting.error is None and not act.number:
+                self.app.tell("None of them is left: they have moved on.")
+        return act
 
     async def _is_meant(self, act: Errand) -> bool:
         from slowping.tui.modals.confirm import ConfirmModal
