@@ -10,6 +10,7 @@ import sqlite3
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -20,16 +21,29 @@ from tests.torture.bar import Bar, Figure, Run
 START: Final = "<!-- figures -->"
 END: Final = "<!-- end of figures -->"
 
+_TITLES: Final = (
+    "| what is promised | figure | measured | has to be | command | took |",
+    "|---|---|---|---|---|---|",
+)
+_COMMAND: Final = re.compile(r"`python -m tests\.torture (\w+)`")
+
 
 def main() -> None:
     """Run, print, judge; with `--write` put the table into a document as well."""
     bars = {bar.name: bar for bar in map(_load, torture.BARS)}
     asked = _arguments(list(bars))
     print(machine())
-    results = [(bars[name], *_run(bars[name], asked.scale)) for name in asked.names or bars]
-    if asked.write is not None:
-        _write(asked.write, [row for result in results for row in rows(*result)])
-    sys.exit(0 if all(figure.is_met for _, figures, _ in results for figure in figures) else 1)
+    started, missed = time.monotonic(), []
+    for name in asked.names or bars:
+        figures, took_s = _run(bars[name], asked.scale)
+        if not all(figure.is_met for figure in figures):
+            missed.append(name)
+        if asked.write is not None:  # at once: a machine may be switched off before the last one
+            _write(asked.write, bars[name], rows(bars[name], figures, took_s))
+    print(
+        f"\ntook {(time.monotonic() - started) / 60:.0f} min; missed: {', '.join(missed) or 'none'}"
+    )
+    sys.exit(1 if missed else 0)
 
 
 def machine() -> str:
@@ -63,6 +77,8 @@ def _arguments(names: Sequence[str]) -> argparse.Namespace:
     asked = parser.parse_args()
     if unknown := set(asked.names) - set(names):
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+    if asked.write is not None and asked.scale < 1:
+        parser.error("only a whole run is written down: leave --scale away")
     return asked
 
 
@@ -71,7 +87,7 @@ def _run(bar: Bar, scale: float) -> tuple[Sequence[Figure], float]:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="slowping-") as folder:
         run = Run(folder=Path(folder), scale=scale, say=functools.partial(print, " ", flush=True))
-        figures = asyncio.run(_gathered(bar, run))
+        figures = _figures(bar, run)
     took_s = time.monotonic() - started
     for figure in figures:
         verdict = "met" if figure.is_met else "MISSED"
@@ -80,8 +96,17 @@ def _run(bar: Bar, scale: float) -> tuple[Sequence[Figure], float]:
     return figures, took_s
 
 
-async def _gathered(bar: Bar, run: Run) -> Sequence[Figure]:
-    return await bar.run(run)
+def _figures(bar: Bar, run: Run) -> Sequence[Figure]:
+    """What the run has measured; one that breaks off is told of, and the others go on."""
+
+    async def gathered() -> Sequence[Figure]:
+        return await bar.run(run)
+
+    try:
+        return asyncio.run(gathered())
+    except Exception:  # noqa: BLE001 - whatever it is, the other runs are wanted as well
+        run.say(traceback.format_exc())
+        return [Figure(what="runs that broke off", measured=1, bar=0)]
 
 
 def _shown(figure: Figure) -> str:
@@ -93,19 +118,27 @@ def _limit(figure: Figure) -> str:
     return f"{sign} {figure.bar:,.10g} {figure.unit}".strip()
 
 
-def _write(document: Path, lines: Sequence[str]) -> None:
-    """Replace what stands between the two marks."""
-    table = [
-        machine() + ":", "",
-        "| what is promised | figure | measured | has to be | command | took |",
-        "|---|---|---|---|---|---|", *lines,
-    ]  # fmt: skip
+def _write(document: Path, bar: Bar, lines: Sequence[str]) -> None:
     text = document.read_text(encoding="utf-8")
-    filled = "\n".join((START, *table, END))
-    replaced, count = re.subn(f"{START}.*?{END}", lambda _: filled, text, flags=re.DOTALL)
-    if not count:
-        sys.exit(f"{document} has no {START} and {END}")
-    document.write_text(replaced, encoding="utf-8")
+    document.write_text(filled(text, bar.name, lines), encoding="utf-8")
+
+
+def filled(text: str, name: str, lines: Sequence[str]) -> str:
+    """The document with these lines in the place of those that the bar has between the marks."""
+    found = re.search(f"{START}(.*?){END}", text, flags=re.DOTALL)
+    if found is None:
+        sys.exit(f"the document has no {START} and {END}")
+    known: dict[str, list[str]] = {}
+    of = ""
+    for line in found[1].splitlines():
+        if command := _COMMAND.search(line):
+            of = command[1]
+        if of:
+            known.setdefault(of, []).append(line)
+    known[name] = list(lines)
+    table = [line for each in torture.BARS for line in known.get(each, ())]
+    told = "\n".join((START, f"{machine()}:", "", *_TITLES, *table, END))
+    return text[: found.start()] + told + text[found.end() :]
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.torture.__main__ import rows
+from tests.torture.__main__ import END, START, filled, rows
 from tests.torture.bar import Bar, Figure, Run, missed
 
 
@@ -42,3 +42,20 @@ def test_the_table_names_a_promise_and_its_command_once() -> None:
         "| No event is lost. | events lost | 0 | ≤ 0 | `python -m tests.torture kills` | 16 s |",
         "|  | kills | 200 | ≥ 200 |  |  |",
     ]
+
+
+def test_what_one_run_measured_takes_the_place_of_its_older_lines() -> None:
+    text = f"before\n{START}\n{END}\nafter"
+    line = "| No event is lost. | lost | {} | ≤ 0 | `python -m tests.torture {}` | 1 s |"
+    more = "|  | kills | 200 | ≥ 200 |  |  |"
+    for name, lines in (
+        ("shutdown", [line.format(0, "shutdown")]),
+        ("kill_loop", [line.format(7, "kill_loop"), more]),
+        ("kill_loop", [line.format(0, "kill_loop"), more]),
+    ):
+        text = filled(text, name, lines)
+    told = text.splitlines()
+    assert told[-5:] == [
+        line.format(0, "kill_loop"), more, line.format(0, "shutdown"), END, "after",
+    ]  # fmt: skip
+    assert (told[0], text.count("kill_loop"), text.count(START)) == ("before", 1, 1)
