@@ -1,10 +1,13 @@
 import pytest
 
 from slowping.core import disk
-from slowping.core.disk import Room
+from slowping.core.disk import OVER, QUIET_MS, WELL_LOOKS, News, Room, Trouble
 
 MIB = 1_048_576
 GIB = 1024 * MIB
+
+FULL = Trouble(now="It is full.", was="it was full")
+MINUTE_MS = 60_000
 
 MOUNTS = r"""
 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
@@ -69,3 +72,81 @@ def test_a_path_lies_on_what_is_mounted_nearest_and_last(path: str, kind: str) -
 
 def test_where_nothing_is_mounted_nothing_is_known() -> None:
     assert disk.type_of("/data", "") is None
+
+
+class Hearing:
+    """What the owner hears of looks that are a minute apart."""
+
+    def __init__(self) -> None:
+        self.news = News()
+        self.now = 0
+        self.heard: list[str] = []
+
+    def look(self, trouble: Trouble | None, *, looks: int = 1, can_tell: bool = True) -> None:
+        """Look once or more, find it, and tell what there is to tell if that can be done."""
+        for _ in range(looks):
+            self.news = disk.seen(self.news, trouble, self.now)
+            text = disk.message(self.news, trouble, self.now)
+            if text is not None and can_tell:
+                self.heard.append(text)
+                self.news = disk.told(self.news, self.now)
+            self.now += MINUTE_MS
+
+
+def test_what_is_told_in_time_is_told_once_and_once_when_it_is_over() -> None:
+    owner = Hearing()
+    owner.look(None)
+    owner.look(FULL, looks=3)
+    assert owner.heard == [FULL.now]
+    owner.look(None, looks=10)
+    assert owner.heard == [FULL.now, f"{OVER}, since 1970-01-01T00:04:00Z."]
+
+
+def test_what_could_not_be_told_in_time_is_told_in_the_past() -> None:
+    owner = Hearing()
+    owner.look(FULL, looks=3, can_tell=False)
+    owner.look(None, looks=WELL_LOOKS - 1)
+    assert owner.heard == []
+    owner.look(None, looks=10)
+    assert owner.heard == ["From 1970-01-01T00:00:00Z to 1970-01-01T00:03:00Z it was full."]
+
+
+def test_what_comes_and_goes_is_one_trouble_that_ends_once() -> None:
+    owner = Hearing()
+    for _ in range(5):
+        owner.look(FULL)
+        owner.look(None, looks=WELL_LOOKS - 1)
+    assert owner.heard == [FULL.now]
+    owner.look(None, looks=10)
+    assert owner.heard == [FULL.now, f"{OVER}, since 1970-01-01T00:13:00Z."]
+
+
+def test_what_follows_within_an_hour_is_told_together_after_it() -> None:
+    owner = Hearing()
+    owner.look(FULL)
+    owner.look(None, looks=9)
+    for _ in range(2):
+        owner.look(FULL)
+        owner.look(None, looks=9)
+    assert len(owner.heard) == 2
+    owner.look(None, looks=60)
+    told = "2 times between 1970-01-01T00:10:00Z and 1970-01-01T00:21:00Z it was full."
+    assert owner.heard[2:] == [told]
+
+
+def test_what_lasts_beyond_the_hour_is_told_of_as_it_is_then() -> None:
+    owner = Hearing()
+    owner.look(FULL)
+    owner.look(None, looks=9)
+    owner.look(Trouble(now="It is full again.", was="it was full"), looks=QUIET_MS // MINUTE_MS)
+    assert owner.heard[2:] == ["It is full again."]
+
+
+def test_a_clock_that_was_set_back_keeps_nobody_from_being_told() -> None:
+    owner = Hearing()
+    owner.now = 10 * QUIET_MS
+    owner.look(FULL)
+    owner.look(None, looks=9)
+    owner.now = 0
+    owner.look(FULL)
+    assert owner.heard[2:] == [FULL.now]

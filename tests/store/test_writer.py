@@ -262,6 +262,7 @@ async def test_a_commit_that_fails_refuses_all_that_was_in_it(
     assert [type(error) for error in refused] == [errors.Unavailable] * 2
     assert bench.stored == []
     assert await bench.writer.store(2) == 20
+    bench.writer.note_well()
     assert [record.getMessage() for record in told.records] == [
         "cannot write: FOREIGN KEY constraint failed (SQLITE_CONSTRAINT_FOREIGNKEY)",
         "can write again",
@@ -279,9 +280,26 @@ async def test_a_file_that_another_program_writes_is_unavailable(
     other.execute("rollback")
     other.close()
     assert await bench.writer.store(1) == 10
+    bench.writer.note_well()
     # Three refusals, one line: the log may lie on the same full disk.
     assert [record.getMessage() for record in told.records] == [
         "cannot write: database is locked (SQLITE_BUSY)",
+        "can write again",
+    ]
+
+
+async def test_a_disk_that_is_full_now_and_then_is_logged_once_until_it_is_well(
+    bench: Bench, told: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(3):
+        await bench.writer.run(fill_disk)
+        with pytest.raises(errors.Unavailable, match="full"):
+            await bench.writer.run(insert(1, "x" * 100_000))
+        await bench.writer.run(empty_disk)
+    bench.writer.note_well()
+    bench.writer.note_well()
+    assert [record.getMessage() for record in told.records] == [
+        "cannot write: database or disk is full (SQLITE_FULL)",
         "can write again",
     ]
 

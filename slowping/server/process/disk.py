@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from slowping.core import disk, errors
-from slowping.core.disk import Marks, Room
+from slowping.core.disk import Marks, News, Room, Trouble
 from slowping.server.clock import Clock
 from slowping.server.log import Fact
 from slowping.store.port import Retention
@@ -22,19 +22,25 @@ logger = logging.getLogger("slowping.disk")
 LOOK_EVERY_S: Final = 2.0
 
 CALM_LOOKS: Final = 30
-"""The ballast is taken on after so many looks in a row that found nothing wrong: a minute."""
+"""The ballast is taken on after so many looks in a row that found nothing wrong: a minute.
 
-QUIET_MS: Final = 3_600_000
-"""A disk that is full now and then is told of once in this time."""
+After a start it is after two: a disk that is full soon finds it there."""
 
 BALLAST_FILE: Final = "ballast"
 
 MEBIBYTE: Final = 1_048_576
 
-_REPLACED: Final = (
-    "The file of the server's database was replaced, moved or removed while it runs, so no events "
-    "are accepted: they would be lost. Put the file back if it was moved; else stop the server, "
-    "and restore a backup."
+_REPLACED: Final = Trouble(
+    now="The file of the server's database was replaced, moved or removed while it runs, so no "
+    "events are accepted: they would be lost. Put the file back if it was moved; else stop the "
+    "server, and restore a backup.",
+    was="no events were accepted: the file of the server's database was not in its place",
+)
+
+_FAILS_AT_TIMES: Final = Trouble(
+    now="In the last seconds the database could not be written at times, so some events may have "
+    "been refused.",
+    was="some events may have been refused: the database could not be written at times",
 )
 
 _MOUNTS: Final = pathlib.Path("/proc/self/mountinfo")
@@ -86,15 +92,16 @@ class Disk:
         self._room = Room.ENOUGH
         self._is_in_place = True
         """Whether the database was the file of its name, at the last look."""
-        self._calm_looks = 0
+        self._calm_looks = CALM_LOOKS - 2
         self._failures = 0
         """Of the store, at the last look."""
         self._fails_at_times = False
         """Whether there were more by the last look than by the one before."""
-        self._was_well = True
-        self._untold: str | None = None
-        """What the owner is to be told of, once that can be written down."""
-        self._told_at: int | None = None
+        self._sound_looks = 0
+        """How many in a row found that the store has not failed since the one before."""
+        self._vague_looks = 0
+        """How many in a row found no more than that the store had failed before them."""
+        self._news = News()
         self._has_ballast = False
         self._is_without = False
         """Whether it could not be made, which is said once."""
@@ -102,13 +109,8 @@ class Disk:
     @property
     def trouble(self) -> str | None:
         """What keeps events from being accepted; None where nothing does."""
-        if not self._is_in_place:
-            return _REPLACED
-        if self._store.trouble is not None:
-            return f"The database cannot be written: {self._store.trouble}."
-        if self._fails_at_times:
-            return "The database cannot be written at times."
-        return None if self._room is Room.ENOUGH else self._too_little()
+        found = self._found()
+        return None if found is None else found.now
 
     @property
     def usage(self) -> Usage:
@@ -136,9 +138,8 @@ class Disk:
         was, self._room = self._room, disk.room(self._usage.free, marks, self._room)
         if (was is Room.ENOUGH) is not (self._room is Room.ENOUGH):
             self._turn(marks)
-        failures, self._failures = self._failures, self._store.failures
-        self._fails_at_times = self._failures != failures
-        if self._room is Room.SCARCE or self._fails_at_times or self._store.trouble is not None:
+        self._mind_store()
+        if self._room is Room.SCARCE or not self._sound_looks:
             await asyncio.to_thread(self._let_go)
         await self._try_again()
         await self._tell()
@@ -174,9 +175,18 @@ class Disk:
     def _tell_door(self) -> None:
         """Say whether events can be accepted; a database that fails says so itself."""
         if not self._is_in_place:
-            self._refuse(_REPLACED)
+            self._refuse(_REPLACED.now)
         else:
-            self._refuse(None if self._room is Room.ENOUGH else self._too_little())
+            self._refuse(None if self._room is Room.ENOUGH else self._too_little().now)
+
+    def _mind_store(self) -> None:
+        """See whether the store has failed since the last look."""
+        failures, self._failures = self._failures, self._store.failures
+        self._fails_at_times = self._failures != failures
+        has_failed = self._fails_at_times or self._store.trouble is not None
+        self._sound_looks = 0 if has_failed else self._sound_looks + 1
+        if self._sound_looks == disk.WELL_LOOKS:
+            self._store.note_well()
 
     async def _try_again(self) -> None:
         """Find out whether the database can be written again, while nobody else tries."""
@@ -184,19 +194,34 @@ class Disk:
             await asyncio.gather(self._store.try_writing(), return_exceptions=True)
 
     async def _tell(self) -> None:
-        """Tell the owner once of each trouble, if it is over by the time that he can be told."""
-        trouble, now = self.trouble, self._clock.now_ms()
-        quiet = self._told_at is not None and 0 <= now - self._told_at < QUIET_MS
-        if trouble is not None and self._was_well and not quiet:
-            self._untold = trouble
-        self._was_well = trouble is None
-        if self._untold is not None and await self._tell_owner(self._untold):
-            self._untold, self._told_at = None, now
+        """Tell the owner what there is to tell, as soon as that can be written down."""
+        trouble, now = self._found(), self._clock.now_ms()
+        self._news = disk.seen(self._news, trouble, now)
+        self._vague_looks = self._vague_looks + 1 if trouble is _FAILS_AT_TIMES else 0
+        if self._vague_looks == 1:
+            return  # it may just be over, which the next look finds
+        text = disk.message(self._news, trouble, now)
+        if text is not None and await self._tell_owner(text):
+            self._news = disk.told(self._news, now)
 
-    def _too_little(self) -> str:
-        return (
-            f"The server's disk is nearly full ({self._usage.free // MEBIBYTE} MiB are free), so "
-            "no events are accepted. Make room on it; nothing has to be restarted."
+    def _found(self) -> Trouble | None:
+        if not self._is_in_place:
+            return _REPLACED
+        if (why := self._store.trouble) is not None:
+            return Trouble(
+                now=f"The database cannot be written: {why}.",
+                was=f"no events were accepted: the database could not be written ({why})",
+            )
+        if self._room is not Room.ENOUGH:
+            return self._too_little()
+        return _FAILS_AT_TIMES if self._fails_at_times else None
+
+    def _too_little(self) -> Trouble:
+        free_mb = self._usage.free // MEBIBYTE
+        return Trouble(
+            now=f"The server's disk is nearly full ({free_mb} MiB are free), so no events are "
+            "accepted. Make room on it; nothing has to be restarted.",
+            was="no events were accepted: the server's disk was nearly full",
         )
 
     # The ballast -----------------------------------------------------------------------------

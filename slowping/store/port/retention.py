@@ -92,6 +92,13 @@ class Retention(Protocol):
         """
         ...
 
+    def note_well(self) -> None:
+        """Log that it can be written again, where the log has it that it could not.
+
+        Who watches says so after a while without failures, as only he knows how long a while is.
+        """
+        ...
+
     @property
     def trouble(self) -> str | None:
         """Why the last thing that was to be written was not; None where it was."""

@@ -95,6 +95,8 @@ class Writer(Generic[E, R]):
         """Why the last batch could not be written; None where it was."""
         self.failures = 0
         """How many batches could not be written so far."""
+        self._has_told = False
+        """Whether the log has a failure, and not yet that it is over."""
         self._listeners: list[Callable[[], None]] = []
         self._thread = threading.Thread(target=self._work, name="slowping-writer", daemon=True)
         self._thread.start()
@@ -144,6 +146,12 @@ class Writer(Generic[E, R]):
     def listen(self, written: Callable[[], None]) -> None:
         """Call `written` as well, in the loop, after each batch, however many items that was."""
         self._listeners.append(written)
+
+    def note_well(self) -> None:
+        """Log that a failure is over, if there was one: what works once may fail again at once."""
+        if self._has_told:
+            self._has_told = False
+            logger.warning("can write again")
 
     async def close(self) -> None:
         """Write all that waits, then end the thread and close the connection."""
@@ -206,9 +214,7 @@ class Writer(Generic[E, R]):
             self._undo()
             self._report(error)
             return [(item, _refusal(error)) for item in items]
-        if self.trouble is not None:
-            self.trouble = None
-            logger.warning("can write again")
+        self.trouble = None
         return [*deeds, *zip(waiting, stored, strict=True)]
 
     def _do(self, deed: Deed[Any]) -> Any:
@@ -249,8 +255,9 @@ class Writer(Generic[E, R]):
                 self._connection.execute("rollback")
 
     def _report(self, error: Exception) -> None:
-        """Log the first failure in a row: the log may well be on the same full disk."""
-        if self.trouble is None:
+        """Log the first failure until all is well: the log may well be on the same full disk."""
+        if not self._has_told:
+            self._has_told = True
             name = getattr(error, "sqlite_errorname", type(error).__name__)
             logger.error("cannot write: %s (%s)", error, name)
         self.trouble = str(error)

@@ -4,6 +4,7 @@ import pathlib
 import pytest
 
 from slowping.core import errors
+from slowping.core.disk import OVER, WELL_LOOKS
 from slowping.server.process import disk
 from slowping.server.process.disk import BALLAST_FILE, CALM_LOOKS, MEBIBYTE, Disk, Usage
 from slowping.testing import FrozenClock
@@ -21,6 +22,7 @@ class Store:
         self.is_own = True
         self.is_mended = False
         self.probes = 0
+        self.notes = 0
 
     def is_in_place(self) -> bool:
         """Whether the file of its name is its own."""
@@ -32,6 +34,10 @@ class Store:
         if not self.is_mended:
             raise errors.Unavailable("The database cannot be written: database or disk is full.")
         self.trouble = None
+
+    def note_well(self) -> None:
+        """Log that it is over."""
+        self.notes += 1
 
 
 class Watch:
@@ -91,9 +97,15 @@ async def test_with_too_little_room_events_are_refused_until_there_is_enough(wat
     assert watch.disk.trouble is None
 
 
-async def test_the_owner_is_told_of_a_trouble_once(watch: Watch) -> None:
+async def test_the_owner_is_told_of_a_trouble_once_and_once_that_it_is_over(watch: Watch) -> None:
     await watch.sees(400 * MEBIBYTE, looks=3)
+    [notice] = watch.notices
+    assert "400 MiB are free" in notice
+    await watch.sees(50 * GIB, looks=WELL_LOOKS - 1)
     assert len(watch.notices) == 1
+    await watch.sees(50 * GIB, looks=3)
+    [_, notice] = watch.notices
+    assert notice.startswith(OVER)
 
 
 async def test_the_owner_is_told_as_soon_as_he_can_be_though_it_is_over(watch: Watch) -> None:
@@ -101,25 +113,25 @@ async def test_the_owner_is_told_as_soon_as_he_can_be_though_it_is_over(watch: W
     await watch.sees(400 * MEBIBYTE)
     await watch.sees(50 * GIB)
     watch.can_tell = True
-    await watch.sees(50 * GIB, looks=2)
+    await watch.sees(50 * GIB, looks=WELL_LOOKS + 2)
     [notice] = watch.notices
-    assert "400 MiB are free" in notice
+    assert "no events were accepted: the server's disk was nearly full." in notice
 
 
-async def test_a_disk_that_is_full_now_and_then_is_told_of_once_an_hour(
+async def test_a_disk_that_is_full_for_hours_again_is_told_of_again(
     watch: Watch, clock: FrozenClock
 ) -> None:
-    for _ in range(3):
-        await watch.sees(400 * MEBIBYTE)
-        await watch.sees(50 * GIB)
-    assert len(watch.notices) == 1
-    clock.advance(3_600)
     await watch.sees(400 * MEBIBYTE)
+    await watch.sees(50 * GIB, looks=WELL_LOOKS)
+    await watch.sees(399 * MEBIBYTE)
     assert len(watch.notices) == 2
+    clock.advance(3_600)
+    await watch.sees(398 * MEBIBYTE)
+    assert "398 MiB are free" in watch.notices[2]
 
 
-async def test_a_ballast_is_kept_once_all_was_well_for_a_while(watch: Watch) -> None:
-    await watch.sees(50 * GIB, looks=CALM_LOOKS - 1)
+async def test_a_ballast_is_kept_soon_after_a_start(watch: Watch) -> None:
+    await watch.sees(50 * GIB)  # before the first request, which is not to wait for it
     assert not watch.ballast.exists()
     await watch.sees(50 * GIB)
     assert watch.ballast.stat().st_size == MEBIBYTE
@@ -127,8 +139,16 @@ async def test_a_ballast_is_kept_once_all_was_well_for_a_while(watch: Watch) -> 
     assert watch.ballast.stat().st_mode & 0o777 == 0o600
 
 
+async def test_a_ballast_is_kept_once_all_was_well_for_a_while(watch: Watch) -> None:
+    await watch.sees(400 * MEBIBYTE)
+    await watch.sees(50 * GIB, looks=CALM_LOOKS - 1)
+    assert not watch.ballast.exists()
+    await watch.sees(50 * GIB)
+    assert watch.ballast.exists()
+
+
 async def test_the_ballast_goes_when_room_is_scarce_and_comes_back(watch: Watch) -> None:
-    await watch.sees(50 * GIB, looks=CALM_LOOKS)
+    await watch.sees(50 * GIB, looks=2)
     await watch.sees(400 * MEBIBYTE)
     assert watch.ballast.exists()
     await watch.sees(60 * MEBIBYTE, looks=2)
@@ -142,7 +162,7 @@ async def test_the_ballast_goes_when_room_is_scarce_and_comes_back(watch: Watch)
 async def test_a_store_that_fails_gets_the_ballast_and_is_tried_until_it_works(
     watch: Watch,
 ) -> None:
-    await watch.sees(50 * GIB, looks=CALM_LOOKS)
+    await watch.sees(50 * GIB, looks=2)
     watch.store.trouble = "database or disk is full"
     await watch.sees(50 * GIB, looks=2)
     assert not watch.ballast.exists()
@@ -150,7 +170,7 @@ async def test_a_store_that_fails_gets_the_ballast_and_is_tried_until_it_works(
     assert watch.notices == [watch.disk.trouble]
     watch.store.is_mended = True
     await watch.sees(50 * GIB)
-    await watch.sees(50 * GIB, looks=CALM_LOOKS)
+    await watch.sees(50 * GIB, looks=CALM_LOOKS + 1)
     assert (watch.refusals, watch.store.probes) == ([], 3)
     assert watch.ballast.exists()
 
@@ -180,10 +200,42 @@ async def test_a_store_that_fails_at_times_is_not_well_until_it_has_not_for_a_wh
     await watch.sees(50 * GIB)
     watch.store.failures = 3
     await watch.sees(50 * GIB)
-    assert watch.disk.trouble == "The database cannot be written at times."
-    assert watch.notices == [watch.disk.trouble]
+    assert "could not be written at times" in str(watch.disk.trouble)
+    assert watch.notices == []
     await watch.sees(50 * GIB)
     assert watch.disk.trouble is None
+    await watch.sees(50 * GIB, looks=WELL_LOOKS)
+    [notice] = watch.notices
+    assert notice.endswith("the database could not be written at times.")
+
+
+async def test_a_store_that_goes_on_failing_at_times_is_told_of(watch: Watch) -> None:
+    for failures in (1, 2):
+        watch.store.failures = failures
+        await watch.sees(50 * GIB)
+    assert watch.notices == [watch.disk.trouble]
+
+
+async def test_what_failed_until_there_was_room_is_told_in_the_past(watch: Watch) -> None:
+    watch.can_tell = False
+    for failures in (1, 2, 3):
+        watch.store.failures = failures
+        await watch.sees(0)
+    watch.can_tell = True
+    watch.store.failures = 4
+    await watch.sees(50 * GIB, looks=WELL_LOOKS + 1)
+    [notice] = watch.notices
+    assert notice.endswith("no events were accepted: the server's disk was nearly full.")
+
+
+async def test_a_failure_of_the_store_is_over_after_a_few_looks_without_one(watch: Watch) -> None:
+    watch.store.failures = 1
+    await watch.sees(50 * GIB, looks=WELL_LOOKS)
+    watch.store.failures = 2
+    await watch.sees(50 * GIB, looks=WELL_LOOKS)
+    assert watch.store.notes == 0
+    await watch.sees(50 * GIB, looks=3)
+    assert watch.store.notes == 1
 
 
 async def test_a_disk_without_room_for_a_ballast_goes_without(

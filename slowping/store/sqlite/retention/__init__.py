@@ -169,6 +169,10 @@ class Retention:
         """Write something that means nothing."""
         await self._writer.run(_try_writing)
 
+    def note_well(self) -> None:
+        """Log that what has failed is over."""
+        self._writer.note_well()
+
     async def _pass_by(self, sweep: Sweep, last: int | None) -> int | None:
         """Go on in long stretches as long as all of them stays, as events that wait do."""
         while last is not None:
