@@ -69,7 +69,8 @@ class Gatekeeper:
     ) -> None:
         """See whether an admin key may be used from there; any other key may from everywhere.
 
-        `behind_stranger` says that the address is that of a proxy which is not the operator's.
+        `behind_stranger` says that the address is that of a proxy which is not the operator's, or
+        does not tell from where it comes.
 
         Raises:
             Forbidden: it may not.
@@ -78,8 +79,8 @@ class Gatekeeper:
             return
         if behind_stranger:
             raise errors.Forbidden(
-                "This admin key came through a proxy that server.trusted_proxies does not name, "
-                "so that nobody can say from where. Name it there."
+                "This admin key came through a proxy that server.trusted_proxies does not name, or "
+                "that does not tell from where. Name it there, and have it set X-Forwarded-For."
             )
         if not self._takes_admins_from(address):
             raise errors.Forbidden(

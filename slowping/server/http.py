@@ -46,6 +46,9 @@ It is half a second of work, and what is made of them takes up to twenty times a
 ABORT: Final = "slowping_abort"
 """In the state of a request, what cuts its connection off, whatever still waits to be sent."""
 
+_OF_PROXIES: Final = {b"x-forwarded-for", b"forwarded", b"x-real-ip", b"via"}
+"""Headers that proxies add, each its own."""
+
 STALL_S: Final = 30.0
 """How long a client may take nothing of an endless answer."""
 
@@ -291,11 +294,14 @@ def keys_in(headers: Headers) -> tuple[str, ...]:
 
 
 def is_behind_stranger(scope: Mapping[str, Any]) -> bool:
-    """Whether a request came through a proxy that is none of the operator's, as far as it says."""
+    """Whether a request came through a proxy, as far as it says, and none of ours tells from where.
+
+    A proxy of the operator that tells nothing we understand is as good as a stranger's.
+    """
     client = scope.get("client")
     if client is not None and client[1] == TOLD_BY_PROXY:
         return False
-    return any(name == b"x-forwarded-for" for name, _ in scope["headers"])
+    return any(name in _OF_PROXIES for name, _ in scope["headers"])
 
 
 def idempotency_key(headers: Headers) -> str | None:

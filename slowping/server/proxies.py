@@ -44,7 +44,7 @@ class Proxies:
         self._looked = asyncio.Event()
 
     def sender(self, peer: str, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
-        """The right-most address that is none of ours; None where the peer is none.
+        """The right-most address that is none of ours; None where no proxy of ours tells one.
 
         `peer` is who has connected. What stands further left was written by the sender.
         """
@@ -56,7 +56,7 @@ class Proxies:
         while self._is_ours(sender) and hops:
             before = _parsed(_without_port(hops.pop().strip()))
             if before is None:
-                break
+                return None
             sender = before
         return str(sender)
 

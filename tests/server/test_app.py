@@ -59,3 +59,24 @@ async def test_an_admin_key_is_taken_from_where_it_may_be_used(
                 "/api/v1/events", json={"category": "sale"}, headers=own
             )
             assert answer.status_code == (401 if expected == 403 else expected)
+
+
+@pytest.mark.parametrize("config", [Config(), BEHIND_A_PROXY], ids=["stranger's", "ours"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"forwarded": "for=192.0.2.7"},
+        {"x-real-ip": "192.0.2.7"},
+        {"via": "1.1 cache"},
+        {"x-forwarded-for": "unknown"},
+    ],
+    ids=lambda header: next(iter(header)),
+)
+async def test_an_admin_key_is_refused_behind_a_proxy_that_tells_no_address(
+    tmp_path: pathlib.Path, config: Config, header: dict[str, str]
+) -> None:
+    async with running_house(tmp_path, config) as house:
+        for key, expected in ((house.admin_key, 403), (house.ingest_key, 200)):
+            own = {**header, "authorization": f"Bearer {key}"}
+            answer = await house.client.get("/slowping/v1/projects", headers=own)
+            assert answer.status_code == expected
