@@ -13,7 +13,9 @@ from slowping.server import http
 T = TypeVar("T")
 
 _PLACE: Final = re.compile(r"^(?P<flaw>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?$", re.DOTALL)
-_STEP: Final = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<number>\d+)\]|\[\.\.\.\]")
+_LONGEST_FLAW: Final = 500
+"""Characters of what msgspec says that are read: it repeats names as long as they are."""
+_STEP: Final = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<number>\d{1,9})\]|\[\.\.\.\]")
 
 
 class QueryParameters(Protocol):
@@ -92,6 +94,7 @@ def body(content: bytes, wanted: msgspec.json.Decoder[T]) -> T:
 
 def _explained(flaw: str) -> errors.InvalidInput:
     """What msgspec finds wrong, with `$[2].category` as `item 3, category`."""
+    flaw = text.shorten(flaw, _LONGEST_FLAW)
     match = _PLACE.match(flaw)
     words, path = (match["flaw"], match["path"]) if match else (flaw, None)
     place = ", ".join(

@@ -7,7 +7,7 @@ import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
-from slowping.core import errors
+from slowping.core import errors, text
 from slowping.core.errors import SlowpingError
 from slowping.core.problem import Problem
 from slowping.server import errors as problems
@@ -18,6 +18,8 @@ from slowping.server.limits import rate_headers, used_up
 from slowping.server.refusals import Refusal
 
 _OWN: Final = "slowping"
+_LONGEST_TEXT: Final = 2_000
+"""Characters of a text of a problem."""
 
 
 class Refuser:
@@ -47,10 +49,13 @@ class Refuser:
         return problems.respond(problem, self._headers(request, error))
 
     def _without_secrets(self, problem: Problem) -> Problem:
-        """The problem as it may be told: words of a notifier, and names, may hold a secret."""
+        """The problem as it may be told: words of a notifier, and names, may hold a secret.
+
+        Names are as long as whoever asks likes, and nobody else has a turn while they are searched.
+        """
         clean = self._services.redaction.clean
         texts = {
-            name: clean(value)
+            name: clean(text.shorten(value, _LONGEST_TEXT))
             for name, value in msgspec.structs.asdict(problem).items()
             if isinstance(value, str)
         }

@@ -150,6 +150,14 @@ async def test_what_is_no_json_is_never_a_server_fault(
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+async def test_a_refusal_repeats_no_name_at_length(house: RunningHouse) -> None:
+    body = {"category": "sale", "project": "https://" * 100_000}
+    own = {"authorization": f"Bearer {house.ingest_key}"}
+    answer = await house.client.post(f"{PREFIX}/events", json=body, headers=own)
+    assert answer.status_code == 403
+    assert len(answer.content) < 10_000
+
+
 async def test_a_body_over_the_limit_is_refused(admin: httpx.AsyncClient) -> None:
     answer = await admin.post("/projects", content=b" " * 1_048_577)
     assert answer.status_code == 413

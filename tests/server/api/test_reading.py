@@ -50,3 +50,14 @@ def test_a_body_of_too_many_arrays_and_objects_is_told_so() -> None:
     body = b'{"more":[%s]}' % b",".join([b"[]"] * http.MAX_CONTAINERS)
     with pytest.raises(errors.InvalidInput, match=r"at most 20,000 arrays and objects\."):
         reading.body(body, msgspec.json.Decoder(Tolerant))
+
+
+@pytest.mark.parametrize(
+    "name", ["x" * 900_000, " - at `$[" + "1" * 5_000 + "]", " - at `$" + ".a" * 400_000]
+)
+def test_a_flaw_repeats_no_name_at_length_and_takes_none_for_a_place(name: str) -> None:
+    body = msgspec.json.encode({"category": "sale", name: 1})
+    with pytest.raises(errors.InvalidInput) as refusal:
+        reading.body(body, msgspec.json.Decoder(NewEvent))
+    assert len(str(refusal.value)) < 2_000
+    assert len(str(refusal.value.issues)) < 2_000
