@@ -29,6 +29,14 @@ def to_ms(moment: dt.datetime) -> int:
     return min(max((aware - _EPOCH) // _MILLISECOND, _EARLIEST), _LATEST)
 
 
+def local(moment: dt.datetime) -> dt.datetime:
+    """The moment in this machine's time zone; in UTC where that leads out of the calendar."""
+    try:
+        return moment.astimezone()
+    except OverflowError:
+        return moment.astimezone(dt.UTC)
+
+
 def iso_ms(ms: int) -> str:
     """ISO 8601 with milliseconds, such as `2026-03-06T10:30:00.000Z`."""
     return f"{_seconds(ms)}.{ms % 1000:03d}Z"

@@ -1,4 +1,6 @@
 import datetime as dt
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given
@@ -117,3 +119,29 @@ def test_what_is_no_moment_is_refused(typed: str) -> None:
 def test_what_is_no_span_is_refused(typed: str) -> None:
     with pytest.raises(ValueError, match=f"^{typed}$"):
         times.read_span(typed)
+
+
+@pytest.fixture
+def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    def be_in(name: str) -> None:
+        monkeypatch.setenv("TZ", name)
+        time.tzset()
+
+    yield be_in
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("where", "moment", "shown"),
+    [
+        ("XST-9", "2026-11-18T20:00:00+00:00", "2026-11-19T05:00:00+09:00"),
+        ("XST-9", "9999-12-31T23:59:59+00:00", "9999-12-31T23:59:59+00:00"),
+        ("XST5", "0001-01-01T00:00:00+00:00", "0001-01-01T00:00:00+00:00"),
+    ],
+)
+def test_a_moment_that_has_no_local_time_is_shown_in_utc(
+    zone: Callable[[str], None], where: str, moment: str, shown: str
+) -> None:
+    zone(where)
+    assert times.local(dt.datetime.fromisoformat(moment)).isoformat() == shown

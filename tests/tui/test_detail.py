@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from slowping.tui.widgets import detail
@@ -20,3 +22,11 @@ def test_of_a_huge_text_the_beginning_is_shown_and_how_long_it_is(words: str, ke
     shown = detail.beginning(words)
     assert shown.startswith(f"{kept}… ({len(words):,} characters in all")
     assert len(shown) < len(kept) + 100
+
+
+def test_the_last_moment_that_a_sender_can_name_can_be_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TZ", "XST-9")
+    time.tzset()
+    assert detail.moment(253_402_300_799_999) == "9999-12-31 23:59:59"

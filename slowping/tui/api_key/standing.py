@@ -47,7 +47,7 @@ def end(key: ApiKey, now_ms: int) -> str:
     left_ms = times.to_ms(ended) - now_ms
     if left_ms <= 0:
         return f"{drawing.age(ended, now_ms)} ago"
-    return f"in {lasting(left_ms)}" if left_ms < SOON_MS else f"{ended.astimezone():%Y-%m-%d}"
+    return f"in {lasting(left_ms)}" if left_ms < SOON_MS else f"{times.local(ended):%Y-%m-%d}"
 
 
 def lasting(ms: int) -> str:
@@ -63,7 +63,7 @@ def lasting(ms: int) -> str:
 
 def moment(when: dt.datetime, now_ms: int) -> str:
     """A moment on this machine, to the minute: `today, 11:06`, `2026-11-22 11:06`."""
-    local = when.astimezone()
+    local = times.local(when)
     days = (local.date() - times.to_datetime(now_ms).astimezone().date()).days
     day = {0: "today,", 1: "tomorrow,", -1: "yesterday,"}.get(days, f"{local:%Y-%m-%d}")
     return f"{day} {local:%H:%M}"

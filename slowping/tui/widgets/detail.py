@@ -187,4 +187,4 @@ def beginning(words: str) -> str:
 
 def moment(ms: int) -> str:
     """Date and time on this machine, to the second."""
-    return f"{times.to_datetime(ms).astimezone():%Y-%m-%d %H:%M:%S}"
+    return f"{times.local(times.to_datetime(ms)):%Y-%m-%d %H:%M:%S}"
