@@ -56,7 +56,8 @@ def _notice(channel: StoredChannel, reason: str) -> EventDraft:
     return EventDraft(
         category=CATEGORY,
         source=CATEGORY,
-        description=f"The channel {channel.name} was paused: {reason}. Its deliveries wait. "
+        description=f"The channel {channel.name} was paused: {reason.rstrip('.')}. Its deliveries "
+        "wait. "
         f"Mend it, then resume it: slowping channel resume {channel.name}",
         fields={"channel": channel.name, "kind": channel.kind, "reason": reason},
     )

@@ -102,8 +102,16 @@ async def pause_channel(call: Call[NoQuery, ChannelPause]) -> Channel:
 
 
 async def resume_channel(call: Call[NoQuery, None]) -> Channel:
-    """What has waited is sent, in order."""
+    """What has waited is sent, in order.
+
+    Raises:
+        WrongState: with its settings nothing could be sent, and it would be paused again at once.
+    """
     stored = await _stored(call)
+    if problem := call.services.dispatcher.problem_with(stored):
+        raise errors.WrongState(
+            f"The channel {stored.name} cannot be resumed: {problem}. Change them, then resume it."
+        )
     directory = call.services.store.directory
     now = call.services.now_ms()
     resumed = await directory.resume_channel(stored.id, now=now, by=call.by)
@@ -251,6 +259,7 @@ ENDPOINTS: Final[tuple[Endpoint[Any, Any], ...]] = (
         scope=Scope.ADMIN,
         handle=resume_channel,
         answer=Channel,
+        refusals=(errors.WrongState,),
     ),
     Endpoint(
         method="POST",

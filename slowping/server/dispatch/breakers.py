@@ -10,7 +10,7 @@ from slowping.core import breaker as core
 from slowping.core import retry, settle
 from slowping.core.breaker import KEPT_AS, Breaker, Probe
 from slowping.core.delivery import Hold, Outcome, Retry
-from slowping.server.dispatch.outlets import Outlet, own_scope
+from slowping.server.dispatch.outlets import Outlet, own_scope, shown
 from slowping.server.log import Fact
 from slowping.store.port import Outbox
 
@@ -141,10 +141,10 @@ class Breakers:
             return False
         is_first = not own.failures
         asked_s = (outcome.after or 0.0) if isinstance(outcome, Retry) else 0.0
-        await self._turn(outlet.own_scope, well, outcome, asked_s)
+        await self._turn(outlet, outlet.own_scope, well, outcome, asked_s)
         is_there = well or core.is_there(outcome)
         if outlet.provider is not None and (is_there or is_first or is_probe):
-            await self._turn(outlet.provider, is_there, outcome, 0.0)
+            await self._turn(outlet, outlet.provider, is_there, outcome, 0.0)
         return well and own.since is not None and own.asked_until <= self._now_ms()
 
     async def trip(self, provider: str, why: str) -> None:
@@ -160,7 +160,9 @@ class Breakers:
         found = self._of(own_scope(channel_id))
         return found if core.is_hopeless(found, now=self._now_ms()) else None
 
-    async def _turn(self, scope: str, well: bool, outcome: Outcome, asked_s: float) -> None:
+    async def _turn(
+        self, outlet: Outlet, scope: str, well: bool, outcome: Outcome, asked_s: float
+    ) -> None:
         before = self._of(scope)
         if well:
             after = core.succeeded(before)
@@ -169,7 +171,8 @@ class Breakers:
             after = core.failed(before, now=self._now_ms(), asked_s=asked_s)
         if (before.since is None) is not (after.since is None):
             word = "opened" if before.since is None else "closed"
-            logger.warning(Fact(f"breaker {word}", of=scope, reason=settle.reason_of(outcome)))
+            of = _named(outlet, scope)
+            logger.warning(Fact(f"breaker {word}", **of, reason=settle.reason_of(outcome)))
         await self._keep(scope, after, settle.reason_of(outcome) or "")
 
     async def _keep(self, scope: str, breaker: Breaker, why: str) -> None:
@@ -196,3 +199,10 @@ class Breakers:
         until, now = self._of(scope).until, self._now_ms()
         # One that lasts longer than any can was opened by a clock that has stepped back since.
         return until if self._is_open(scope) and now < until <= now + _LONGEST_MS else 0
+
+
+def _named(outlet: Outlet, scope: str) -> dict[str, str]:
+    """A scope of an outlet, as people know it."""
+    if scope == outlet.own_scope:
+        return {"channel": shown(outlet.channel.id), "name": outlet.channel.name}
+    return {"provider": scope}

@@ -102,6 +102,10 @@ class Dispatcher:
         self._breakers.forget(channel_id)
         self.wake((channel_id,))
 
+    def problem_with(self, channel: StoredChannel) -> str | None:
+        """Why nothing can be sent to the channel as it is set up; None where it can."""
+        return self._outlets.problem_with(channel)
+
     async def try_out(self, channel: StoredChannel, project: str) -> ChannelTest:
         """Send a test to a channel, unless it has to wait; nothing is stored but what it teaches.
 

@@ -167,6 +167,14 @@ class Outlets:
             redaction=Redaction(channel.secrets),
         )
 
+    def problem_with(self, channel: StoredChannel) -> str | None:
+        """Why nothing can be sent to the channel as it is set up, without its secrets, or None."""
+        try:
+            self.prepared(channel)
+        except errors.InvalidInput as error:
+            return _unusable(channel, error)
+        return None
+
     async def learn(self, outlet: Outlet, facts: Mapping[str, Any]) -> None:
         """Keep what a far side taught us, unless the channel has another far side by now.
 
@@ -222,8 +230,7 @@ class Outlets:
         try:
             return self.prepared(channel)
         except errors.InvalidInput as error:
-            said = Redaction(channel.secrets).clean(str(error))
-            reason = f"its settings cannot be used: {said}"
+            reason = _unusable(channel, error)
             async with self._shutting:
                 paused = await self._pause(channel, reason)
             if paused:
@@ -263,6 +270,11 @@ class Outlets:
             names = ", ".join(channel.name for channel in others)
             with_it = f" (with it were paused: {names})" if names else ""
             await self._tell_owner(first, reason + with_it)
+
+
+def _unusable(channel: StoredChannel, error: errors.InvalidInput) -> str:
+    said = Redaction(channel.secrets).clean(str(error)).rstrip(".")
+    return f"its settings cannot be used: {said}"
 
 
 def _cleaned(outcome: Outcome, clean: Callable[[str], str]) -> Outcome:

@@ -143,6 +143,21 @@ async def test_a_paused_channel_says_why_and_sends_later(
     assert resumed.json()["paused_at"] is None
 
 
+async def test_a_channel_that_would_be_paused_again_at_once_is_not_resumed(
+    house: RunningHouse, admin: httpx.AsyncClient
+) -> None:
+    await house.project("shop", channels=["webhook"])  # one that has lost its address
+    [hook] = (await admin.get("/channels?project=shop")).json()["items"]
+    refused = await admin.post(f"/channels/{hook['id']}/resume")
+    assert refused.status_code == 409
+    assert "webhook-0 cannot be resumed: its settings cannot be used" in refused.json()["detail"]
+    assert (await admin.get(f"/channels/{hook['id']}")).json()["paused_at"] is not None
+    mended = {"settings": {"url": "https://example.com/in"}}
+    await admin.patch(f"/channels/{hook['id']}", json=mended)
+    resumed = await admin.post(f"/channels/{hook['id']}/resume")
+    assert resumed.json()["paused_at"] is None
+
+
 async def test_a_pause_needs_no_reason(admin: httpx.AsyncClient) -> None:
     [console] = (await admin.get("/channels?name=console")).json()["items"]
     paused = await admin.post(f"/channels/{console['id']}/pause")

@@ -162,8 +162,9 @@ async def test_a_breaker_is_told_of_when_it_opens_and_when_it_closes(
     engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
-    await open_breaker(engine)
-    assert "breaker opened" in caplog.text
+    team = await open_breaker(engine)
+    named = f"channel={ids.encode(ids.CHANNEL, team)} name=team"
+    assert f"breaker opened {named}" in caplog.text
     await engine.passes(FIRST_WAIT_S)
     assert "breaker closed" in caplog.text
 

@@ -497,6 +497,7 @@ async def test_settings_that_cannot_be_read_any_more_pause_the_channel(engine: E
     assert reason is not None
     assert reason.startswith("its settings cannot be used: ")
     assert "colour" in reason
+    assert not reason.endswith(".")
     assert engine.told == [("team", reason)]
     assert (await engine.delivery()).state is DeliveryState.PENDING
 
