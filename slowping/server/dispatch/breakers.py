@@ -171,8 +171,7 @@ class Breakers:
             after = core.failed(before, now=self._now_ms(), asked_s=asked_s)
         if (before.since is None) is not (after.since is None):
             word = "opened" if before.since is None else "closed"
-            of = _named(outlet, scope)
-            logger.warning(Fact(f"breaker {word}", **of, reason=settle.reason_of(outcome)))
+            logger.warning(_fact(f"breaker {word}", outlet, scope, settle.reason_of(outcome)))
         await self._keep(scope, after, settle.reason_of(outcome) or "")
 
     async def _keep(self, scope: str, breaker: Breaker, why: str) -> None:
@@ -201,8 +200,9 @@ class Breakers:
         return until if self._is_open(scope) and now < until <= now + _LONGEST_MS else 0
 
 
-def _named(outlet: Outlet, scope: str) -> dict[str, str]:
-    """A scope of an outlet, as people know it."""
-    if scope == outlet.own_scope:
-        return {"channel": shown(outlet.channel.id), "name": outlet.channel.name}
-    return {"provider": scope}
+def _fact(what: str, outlet: Outlet, scope: str, reason: str | None) -> Fact:
+    """What happened to a scope of an outlet, which is called as people know it."""
+    if scope != outlet.own_scope:
+        return Fact(what, provider=scope, reason=reason)
+    channel = outlet.channel
+    return Fact(what, channel=shown(channel.id), name=channel.name, reason=reason)
