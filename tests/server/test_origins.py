@@ -92,3 +92,23 @@ async def test_pages_may_read_nothing_of_our_own_api(house: RunningHouse, key: s
     for path in ("/slowping/v1/projects", "/slowping/v1/keys", "/slowping/v1/feed"):
         answer = await house.client.options(path, headers={"origin": SHOP})
         assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize(("origin", "status"), [(SHOP, 200), ("https://evil.example", 403)])
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/api/slowstats/ingest-events", {"projectId": "shop", "eventType": "sale"}),
+        ("POST", "/api/slowstats/ingest-metrics", {"projectId": "shop", "payload": {"a": 1}}),
+        ("GET", "/api/slowstats/get-events?projectId=shop", None),
+    ],
+)
+async def test_a_project_that_a_body_names_is_as_particular_about_pages_as_a_home(
+    house: RunningHouse, origin: str, status: int, method: str, path: str, body: object
+) -> None:
+    await house.project("blog", channels=["console"], categories=["sale"])
+    await house.project("shop", channels=["console"], categories=["sale"], allowed_origins=[SHOP])
+    key = await house.key("blog", scopes=["ingest", "read"], projects=["shop"])
+    headers = {"x-api-key": key, "origin": origin}
+    answer = await house.client.request(method, path, json=body, headers=headers)
+    assert answer.status_code == status

@@ -194,7 +194,7 @@ def _flaw_in_text(holder: dict[str, Any], name: str, place: str) -> str | None:
 
 
 async def _list_events(call: Call, desk: Desk) -> Reply:
-    project = desk.project_of(call.principal, None)
+    project = desk.project_of(call.principal, None, call.origin)
     which = EventFilter(
         project_ids=(project.id,),
         source=call.query.get("source") or None,

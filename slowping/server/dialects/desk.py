@@ -6,6 +6,7 @@ from typing import Any, Final
 from slowping.core import errors
 from slowping.core.api_key import Principal
 from slowping.core.event import Event, EventFilter
+from slowping.server import auth
 from slowping.server.ingest import Ingest
 from slowping.server.roster import Roster
 from slowping.store.port import Inbox, Journal, ProjectFigures, StoredProject
@@ -30,7 +31,9 @@ class ServerDesk:
         self._journal = journal
         self._now_ms = now_ms
 
-    def project_of(self, principal: Principal, project: str | None) -> StoredProject:
+    def project_of(
+        self, principal: Principal, project: str | None, origin: str | None
+    ) -> StoredProject:
         """The project by id or name, or the key's home for None."""
         found = (
             self._roster.project_by_id(principal.home_project_id)
@@ -39,6 +42,7 @@ class ServerDesk:
         )
         if found is None or not principal.may_use(found.id):
             raise errors.ForeignProject(project or "of this key")
+        auth.check_origin(principal, found, origin)
         return found
 
     def projects_of(self, principal: Principal) -> tuple[StoredProject, ...]:

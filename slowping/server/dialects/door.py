@@ -158,6 +158,7 @@ class Door:
             name=request.name,
             body=request.body,
             now_ms=self._now_ms(),
+            origin=cors.origin_of(request.headers),
         )
         return await extra.handle(call, self._desk)
 
@@ -193,7 +194,7 @@ class Door:
         try:
             await self._check_account(dialect, principal)
             reading = dialect.read(request.body)
-            project_id = self._project_id(principal, reading)
+            project_id = self._project_id(request, principal, reading)
             receipt = await self._ingest.accept(
                 _submission(dialect, request, reading, principal, project_id)
             )
@@ -227,17 +228,18 @@ class Door:
             reading = dialect.read(request.body)
         except (errors.InvalidJson, errors.InvalidInput):
             raise refusal from None
-        project_id = self._project_id(principal, reading)
+        project_id = self._project_id(request, principal, reading)
         submission = _submission(dialect, request, reading, principal, project_id)
         receipt = await self._ingest.recall(submission)
         if receipt is None:
             raise refusal
         return receipt
 
-    def _project_id(self, principal: Principal, reading: Reading) -> int:
+    def _project_id(self, request: Request, principal: Principal, reading: Reading) -> int:
         if reading.project is None:
             return principal.home_project_id
-        return self._desk.project_of(principal, reading.project).id
+        origin = cors.origin_of(request.headers)
+        return self._desk.project_of(principal, reading.project, origin).id
 
     # Answers ---------------------------------------------------------------------------------
 

@@ -178,7 +178,7 @@ def _must(name: str, words: str) -> errors.InvalidInput:
 async def _show(call: Call, desk: Desk) -> Reply:
     stored = await desk.event(ids.decode(ids.EVENT, call.name))
     try:
-        desk.project_of(call.principal, stored.project)
+        desk.project_of(call.principal, stored.project, call.origin)
     except errors.ForeignProject:
         raise errors.NotFound("event", call.name) from None
     answer = IntakeStored(

@@ -55,7 +55,7 @@ def _usage_at(path: str) -> Extra:
 
 
 async def _tell_usage(call: Call, desk: Desk) -> Reply:
-    project = desk.project_of(call.principal, None)
+    project = desk.project_of(call.principal, None, call.origin)
     usage = PingPilotUsage(
         categories_used=desk.category_count(project.id),
         categories_limit=MAX_CATEGORIES,

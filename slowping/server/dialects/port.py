@@ -64,16 +64,21 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     """Without a byte order mark."""
     now_ms: int
+    origin: str | None
+    """Of the page that asks; None where no page does."""
 
 
 class Desk(Protocol):
     """What an extra may ask of the server."""
 
-    def project_of(self, principal: Principal, project: str | None) -> StoredProject:
-        """The project by id or name, or the key's home for None.
+    def project_of(
+        self, principal: Principal, project: str | None, origin: str | None
+    ) -> StoredProject:
+        """The project by id or name, or the key's home for None; `origin` is the asking page's.
 
         Raises:
             ForeignProject: there is none, or the key may not use it.
+            ForeignOrigin: it does not take that page.
         """
         ...
 

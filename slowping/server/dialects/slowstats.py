@@ -200,7 +200,7 @@ def _say(status: int, answer: msgspec.Struct) -> Reply:
 async def _ingest_metric(call: Call, desk: Desk) -> Reply:
     sent = whole(call.body)
     members = sent if isinstance(sent, dict) else {}
-    project = desk.project_of(call.principal, _named_project(members.get("projectId")))
+    project = desk.project_of(call.principal, _named_project(members.get("projectId")), call.origin)
     payload = members.get("payload")
     if not isinstance(payload, dict):
         _refuse(_NO_PAYLOAD)
@@ -227,7 +227,7 @@ async def _get_metrics(call: Call, desk: Desk) -> Reply:
 
 
 def _project_in_query(call: Call, desk: Desk) -> StoredProject:
-    return desk.project_of(call.principal, _named_project(call.query.get("projectId")))
+    return desk.project_of(call.principal, _named_project(call.query.get("projectId")), call.origin)
 
 
 def _named_project(name: object) -> str:
