@@ -18,6 +18,11 @@ GROUP: Final = "slowping.notifiers"
 """The group of entry points; the built-in notifiers are registered there like all others."""
 
 
+def installed() -> tuple[str, ...]:
+    """The kinds of this installation, in the order of the alphabet."""
+    return tuple(sorted(importlib.metadata.entry_points(group=GROUP).names))
+
+
 class Registry:
     """The notifiers that are installed. A notifier's module is imported when it is first needed."""
 

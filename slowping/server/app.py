@@ -24,6 +24,7 @@ from slowping.server.dialects import DIALECTS
 from slowping.server.dialects.desk import ServerDesk
 from slowping.server.dialects.door import Door
 from slowping.server.dialects.door import Services as DoorServices
+from slowping.server.dispatch import toolbox
 from slowping.server.dispatch.dispatcher import Dispatcher
 from slowping.server.dispatch.toolbox import Toolbox
 from slowping.server.event_import import EventImport
@@ -100,7 +101,7 @@ async def running(config: Config, folder: pathlib.Path, world: World) -> AsyncIt
 
     Raises:
         StoreUnusable: the database or the key of its secrets cannot be used.
-        ConfigError: that key cannot be written.
+        ConfigError: that key cannot be written, or the configuration names an unknown notifier.
     """
     ring = secret_key.find(folder, world.environ, world.random_bytes)
     vault = Vault(ring.keys)
@@ -191,10 +192,15 @@ class _Engine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _registry(config: Config, world: World, stack: contextlib.AsyncExitStack) -> Registry:
-    """The notifiers, which are closed before their tools."""
-    toolbox = Toolbox(config.notifiers, now_ms=world.clock.now_ms, terminal=world.terminal)
-    stack.push_async_callback(toolbox.close)
-    registry = Registry(toolbox.tools_for)
+    """The notifiers, which are closed before their tools.
+
+    Raises:
+        ConfigError: there are options for one that is not installed.
+    """
+    tools = Toolbox(config.notifiers, now_ms=world.clock.now_ms, terminal=world.terminal)
+    stack.push_async_callback(tools.close)
+    registry = Registry(tools.tools_for)
+    toolbox.require_known(config.notifiers, registry.kinds())
     stack.push_async_callback(registry.close)
     return registry
 

@@ -3,7 +3,8 @@ import pathlib
 
 import pytest
 
-from slowping.config import Config, ServerSection
+from slowping.config import Config, NotifiersSection, ServerSection
+from slowping.core import errors
 from tests.conftest import running_house
 
 BEHIND_A_PROXY = Config(server=ServerSection(trusted_proxies=("127.0.0.0/8",)))
@@ -80,3 +81,25 @@ async def test_an_admin_key_is_refused_behind_a_proxy_that_tells_no_address(
             own = {**header, "authorization": f"Bearer {key}"}
             answer = await house.client.get("/slowping/v1/projects", headers=own)
             assert answer.status_code == expected
+
+
+# Options of notifiers --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (
+            "consol",
+            r"no notifier of kind 'consol'\. Did you mean 'console'\? Installed are console,",
+        ),
+        ("discord", r"plugins\.discord: the options of discord stand in notifiers\.discord\."),
+    ],
+)
+async def test_options_that_no_notifier_reads_are_refused_with_the_known_kinds(
+    tmp_path: pathlib.Path, kind: str, words: str
+) -> None:
+    config = Config(notifiers=NotifiersSection(plugins={kind: {"server": "https://ntfy.sh"}}))
+    with pytest.raises(errors.ConfigError, match=words):
+        async with running_house(tmp_path, config):
+            raise AssertionError("it runs")

@@ -61,11 +61,12 @@ def check(full: bool, as_json: bool, data: Path | None, config_file: Path | None
 def _look(data: Path | None, config_file: Path | None, *, thorough: bool) -> Iterator[Finding]:
     from slowping.config import Config
 
+    config = Config()
     try:
         config = place.configured(config_file)
         yield from findings.of_configuration(config)
+        place.require_installed(config)
     except errors.ConfigError as error:
-        config = Config()
         yield wrong("configuration", str(error))
     folder = place.folder(data, config)
     if not place.has_database(folder):

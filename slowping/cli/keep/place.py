@@ -48,6 +48,18 @@ def configured(config_file: Path | None) -> "Config":
     return config.load(where.config_file(config_file, os.environ), os.environ)
 
 
+def require_installed(config: "Config") -> None:
+    """See that the notifiers are installed which the configuration has options for.
+
+    Raises:
+        ConfigError: one is not.
+    """
+    from slowping.notifiers import registry
+    from slowping.server.dispatch import toolbox
+
+    toolbox.require_known(config.notifiers, registry.installed())
+
+
 def folder(data: Path | None, config: "Config") -> Path:
     """The data folder as a server finds it."""
     return where.data_folder(data, config.data).absolute()

@@ -1,10 +1,12 @@
 """Give each notifier its tools; the HTTP clients are opened by the first that needs one."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TextIO
 
 from slowping.config import NotifiersSection
+from slowping.core import errors
+from slowping.notifiers import settings_form
 from slowping.notifiers.port import Http, Tools
 
 
@@ -36,7 +38,7 @@ class Toolbox:
                 await opened.close()
 
     def _section(self, kind: str) -> Any:  # a plug-in's section is a plain dictionary
-        if kind != "plugins" and kind in self._sections.__struct_fields__:
+        if _has_own_section(kind):
             return getattr(self._sections, kind)
         return self._sections.plugins.get(kind, {})
 
@@ -52,3 +54,25 @@ class Toolbox:
 
         webhook = self._sections.webhook
         return open_guarded_http(webhook.allow_networks, webhook.allow_http)
+
+
+def require_known(sections: NotifiersSection, kinds: Sequence[str]) -> None:
+    """See that every section of a plug-in is read by one of the kinds that are installed.
+
+    Raises:
+        ConfigError: one is read by none.
+    """
+    for kind in sections.plugins:
+        if _has_own_section(kind):
+            raise errors.ConfigError(
+                f"notifiers.plugins.{kind}: the options of {kind} stand in notifiers.{kind}."
+            )
+        if kind not in kinds:
+            raise errors.ConfigError(
+                f"notifiers.plugins.{kind}: there is no notifier of kind '{kind}'"
+                f"{settings_form.nearest(kind, kinds)} Installed are {', '.join(kinds)}."
+            )
+
+
+def _has_own_section(kind: str) -> bool:
+    return kind != "plugins" and kind in NotifiersSection.__struct_fields__

@@ -172,3 +172,8 @@ def _leave_word(folder: Path, url: str) -> None:
     word = folder / "server.json"
     word.write_text(json.dumps({"url": url, "version": "0"}))
     word.chmod(0o600)
+
+
+async def test_options_of_a_notifier_that_is_not_installed_are_wrong(left: Path) -> None:
+    told = await findings(left, code=1, SLOWPING_NOTIFIERS__PLUGINS__CONSOL__SERVER="x")
+    assert "wrong: notifiers.plugins.consol: there is no notifier" in told["configuration"]
