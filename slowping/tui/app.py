@@ -18,6 +18,7 @@ from slowping.core import errors, text
 from slowping.tui import act, switching
 from slowping.tui.command import Commanded, binding, on_command, only_asks
 from slowping.tui.commands import everywhere
+from slowping.tui.figures.health import Health
 from slowping.tui.figures.keeping import Figures
 from slowping.tui.live import Lamp, Link, Live
 from slowping.tui.places import PLACES
@@ -59,7 +60,7 @@ class SlowpingApp(Commanded, Telling):
         binding(place.command(), f"go('{place.name}')") for place in PLACES
     ]
 
-    READS = frozenset({_LINE, _CLOSING, "rights", "project", "figures"})
+    READS = frozenset({_LINE, _CLOSING, "rights", "project", "figures", "health"})
 
     project: var[str | None] = var(None, init=False)
     """The project that is looked at; None is all that the key may see."""
@@ -91,6 +92,7 @@ class SlowpingApp(Commanded, Telling):
         self.tick_s = tick_s
         self.live = Live(self, now_ms)
         self.figures = Figures(self, now_ms)
+        self.health = Health(self)
         self.may_administer = True
         """Whether the key may change things; it is taken to, until the server says otherwise."""
         self.own_key: ApiKey | None = None
@@ -116,6 +118,7 @@ class SlowpingApp(Commanded, Telling):
         """Connect, or ask where to."""
         self._bind_keys()
         self.figures.begin()
+        self.health.begin()
         self.theme_changed_signal.subscribe(self, lambda theme: self.remember(theme=theme.name))
         self.live.batch.subscribe(self, functools.partial(switching.heed, self))
         self.live.connection.subscribe(self, self._see_link)

@@ -43,6 +43,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     """Whether what is shown has to be loaded: at first, and when changes were missed."""
     trimmed: bool = False
     """Whether that is because the server has trimmed past our place."""
+    hindrance: str = ""
+    """Why the server accepts no events, while the line stands."""
     reason: str = ""
     advice: str = ""
     """What helps, where it is not patience."""
@@ -95,6 +97,11 @@ class Live:
         self._publish(Link(lamp=Lamp.CONNECTING, as_of_ms=self._as_of()))
         async with contextlib.aclosing(stream):
             await self._pass_on(stream)
+
+    def hinder(self, hindrance: str) -> None:
+        """The server says why it accepts no events, or, with an empty text, that it does."""
+        if self.link.stands and hindrance != self.link.hindrance:
+            self._publish(Link(lamp=Lamp.LIVE, hindrance=text.one_line(hindrance)))
 
     def leave(self) -> None:
         """Another server or project is looked at: nothing that was known is told of it."""

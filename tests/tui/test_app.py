@@ -79,7 +79,7 @@ async def test_what_was_missed_comes_without_loading_again(server: ScriptedServe
         await live.tries_again()
         await live.receives(*events(4, 5))
         live.shows("event 5")
-        assert server.asked == ["GET /feed"]
+        assert server.asked == ["GET /feed", "GET /health/ready"]
 
 
 async def test_after_a_reset_everything_is_loaded_anew(server: ScriptedServer) -> None:

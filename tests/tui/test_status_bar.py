@@ -8,6 +8,7 @@ from slowping.tui.widgets.status_bar import StatusBar
 from tests.tui.driver import NOW_MS, ScriptedServer, running
 
 LIVE = Link(lamp=Lamp.LIVE)
+FULL = Link(lamp=Lamp.LIVE, hindrance="The disk is nearly full.")
 OFFLINE = Link(
     lamp=Lamp.OFFLINE,
     reason="Nothing answers at http://ping.example.test:7464.",
@@ -27,6 +28,13 @@ SINCE = "○ offline, as of 11:06:40, next try in 30 s"
             LIVE,
             100,
             "● live  ping.example.test:7464 · a-project-of-some-length",
+            "12 waiting · 3 failed             0.0/s",
+        ),
+        (FULL, 80, "✗ accepts no events  a-project-of-some-length", "12 waiting · 3 failed  0.0/s"),
+        (
+            FULL,
+            100,
+            "✗ accepts no events  a-project-of-some-length  The disk …",
             "12 waiting · 3 failed             0.0/s",
         ),
         (OFFLINE, 60, f"{SINCE}  a-project-of…", ""),

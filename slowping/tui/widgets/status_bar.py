@@ -33,6 +33,7 @@ _LAMPS: Final = {
     Lamp.OFFLINE: ("○", "$text-error", "offline"),
     Lamp.REFUSED: ("✗", "$text-error", "refused"),
 }
+_HINDERED: Final = ("✗", "$text-error", "accepts no events")
 
 
 class StatusBar(Widget):
@@ -68,7 +69,7 @@ class StatusBar(Widget):
         return Content.assemble(left, " " * space, right, " ").truncate(width, ellipsis=True)
 
     def _lamp(self) -> Content:
-        mark, color, word = _LAMPS[self.link.lamp]
+        mark, color, word = _HINDERED if self.link.hindrance else _LAMPS[self.link.lamp]
         parts = [word]
         if self.link.as_of_ms is not None:
             parts.append(f"as of {time_of_day(self.link.as_of_ms)}")
@@ -85,7 +86,8 @@ class StatusBar(Widget):
         """
         project = project.truncate(max(0, room), ellipsis=True)
         room -= project.cell_length
-        reason = _cut(Content.styled(text.one_line(self.link.reason), "$text-warning"), room - 2)
+        why = text.one_line(self.link.hindrance or self.link.reason)
+        reason = _cut(Content.styled(why, "$text-warning"), room - 2)
         room -= reason.cell_length + 2 if reason else 0
         address = text.one_line(self.server.partition("://")[2] or self.server)
         server = _cut(Content.styled(address, "$text-muted"), room - 3)
