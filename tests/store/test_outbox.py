@@ -333,6 +333,18 @@ async def free(shop: Shop, *, owner: str = "new", busy: Sequence[int] = ()) -> i
     return await shop.store.outbox.free_leases(owner=owner, now=NOW + MINUTE, busy=busy)
 
 
+async def cut_off(shop: Shop, times: int) -> list[int]:
+    """Cut so many attempts off, each once its turn has come; how long each had to wait."""
+    waits, now = [], NOW
+    for _ in range(times):
+        [lane] = await shop.store.outbox.lanes()
+        waits.append(max(0, lane.due_at - now))
+        now += waits[-1]
+        assert await shop.lease(now=now, owner="gone")
+        await shop.store.outbox.free_leases(owner="new", now=now)
+    return waits
+
+
 async def test_a_lease_of_a_process_that_is_gone_is_freed(shop: Shop) -> None:
     delivery_id = await shop.deliver()
     await shop.lease(owner="gone")
@@ -372,39 +384,31 @@ async def test_what_was_cut_off_twice_counts_twice_wherever_the_clock_was_set(sh
     assert (await show(shop, delivery_id)).delivery.tries == 2
 
 
-async def test_three_lost_attempts_in_a_row_are_the_end(shop: Shop) -> None:
+async def test_too_many_lost_attempts_in_a_row_are_the_end(shop: Shop) -> None:
     delivery_id = await shop.deliver()
-    for _ in range(outbox.MAX_LOST):
-        assert (await show(shop, delivery_id)).delivery.state is DeliveryState.PENDING
-        await shop.lease(owner="gone")
-        await free(shop)
+    assert await cut_off(shop, 4) == [0, 0, 0, MINUTE]
+    assert (await show(shop, delivery_id)).delivery.state is DeliveryState.PENDING
+    assert await cut_off(shop, 1) == [6 * MINUTE]
     delivery = (await show(shop, delivery_id)).delivery
-    assert (delivery.state, delivery.attempts) == (DeliveryState.FAILED, 3)
+    assert (delivery.state, delivery.attempts) == (DeliveryState.FAILED, 5)
     assert delivery.last_error == outbox.QUARANTINED
     assert delivery.ended_at is not None
 
 
 async def test_an_answer_between_lost_attempts_starts_the_count_anew(shop: Shop) -> None:
     delivery_id = await shop.deliver()
-    for _ in range(2):
-        await shop.lease(owner="gone")
-        await free(shop)
+    await cut_off(shop, 2)
     await shop.lease()
     await settle(shop, again(delivery_id, due_at=None))
-    for _ in range(2):
-        await shop.lease(owner="gone")
-        await free(shop)
+    assert await cut_off(shop, 4) == [0, 0, 0, MINUTE]
     assert (await show(shop, delivery_id)).delivery.state is DeliveryState.PENDING
 
 
 async def test_a_retry_by_hand_starts_the_count_of_lost_attempts_anew(shop: Shop) -> None:
     delivery_id = await shop.deliver()
-    for _ in range(outbox.MAX_LOST):
-        await shop.lease(owner="gone")
-        await free(shop)
+    await cut_off(shop, outbox.MAX_LOST)
     await shop.retry(EVERYTHING, [delivery_id], now=NOW)
-    await shop.lease(owner="gone")
-    await free(shop)
+    assert await cut_off(shop, 3) == [0, 0, 0]
     assert (await show(shop, delivery_id)).delivery.state is DeliveryState.PENDING
 
 
@@ -535,9 +539,7 @@ async def _do_everything(shop: Shop) -> None:
     await shop.deliver(expires_at=NOW)
     await store.expire(now=NOW)
     await shop.deliver()
-    for _ in range(outbox.MAX_LOST):
-        await shop.lease(owner="gone")
-        await free(shop)
+    await cut_off(shop, outbox.MAX_LOST)
     await shop.deliver()
     await shop.lease()
     await shop.store.directory.remove_channel(shop.team, now=NOW)

@@ -7,6 +7,7 @@ message to the rules of sending, and knows how every delivery has to stand after
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
+import itertools
 import msgspec
 
 from slowping.core import breaker
@@ -25,7 +26,7 @@ from tests.laboratory.scripted import EVERYTHING, Message
 MAX_CLAIM: Final = 4
 DELAYS_S: Final = (5.0, 300.0, 7_200.0)
 LONGEST_WAIT_MS: Final = 108_000_000
-MAX_LOST: Final = 3
+LOST_DELAYS_MS: Final = (0, 0, 60_000, 300_000)
 
 PENDING, LEASED = DeliveryState.PENDING, DeliveryState.LEASED
 DELIVERED, FAILED = DeliveryState.DELIVERED, DeliveryState.FAILED
@@ -351,11 +352,13 @@ class Model:
             duty.tries += not is_early
             if not is_early:
                 duty.due_at = min(duty.due_at, now)
-            is_hopeless = duty.tries >= MAX_LOST and duty.attempts[1 - MAX_LOST :] == ["lost"] * (
-                MAX_LOST - 1
-            )
             duty.attempts.append("lost")
+            in_a_row = min(duty.tries, _lost_in_a_row(duty))
+            is_hopeless = in_a_row > len(LOST_DELAYS_MS)
             duty.state = FAILED if is_hopeless else PENDING
+            wait_ms = 0 if is_hopeless or is_early else LOST_DELAYS_MS[in_a_row - 1]
+            if wait_ms:
+                duty.due_at = now + wait_ms
 
     def set_back(self, by: int, now: int) -> None:
         """The clock was set back by so many milliseconds, or a new process begins.
@@ -400,6 +403,10 @@ def _look(duty: Duty, found: Duty, now: int) -> None:
         duty.state = FAILED
     elif found.state is DISCARDED and duty.outlet.is_removed:
         duty.state = DISCARDED
+
+
+def _lost_in_a_row(duty: Duty) -> int:
+    return len(list(itertools.takewhile(lambda each: each == "lost", reversed(duty.attempts))))
 
 
 def _may_have_arrived(duty: Duty) -> bool:

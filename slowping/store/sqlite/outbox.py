@@ -21,7 +21,14 @@ from slowping.store.sqlite.holds import KeptHolds
 from slowping.store.sqlite.moves import STEP, Moves
 from slowping.store.sqlite.replay import Replays
 
-MAX_LOST: Final = 3
+LOST_DELAYS_MS: Final = (0, 0, 60_000, 300_000)
+"""How long a delivery waits after each attempt in a row that was cut off.
+
+Two may be chance, as where the server was killed while it sent. After that it may be what ends the
+server, so that others go first, and a supervisor that gives up after a few quick starts does not.
+"""
+
+MAX_LOST: Final = len(LOST_DELAYS_MS) + 1
 """A delivery whose last so many attempts were all cut off is not tried again."""
 
 EXPIRED: Final = "expired: it was not worth sending any more when its turn came"
@@ -140,12 +147,12 @@ select d.id, d.tries,
                           where a.delivery_id = d.id
                             and a.outcome in ('unknown', 'lost')) as is_early,
        (select count(*)
-          from (select a.outcome
-                  from attempt a
-                 where a.delivery_id = d.id
-                 order by a.no desc
-                 limit :most)
-         where outcome = 'lost') as lost
+          from attempt a
+         where a.delivery_id = d.id
+           and a.no > coalesce((select max(other.no)
+                                  from attempt other
+                                 where other.delivery_id = d.id and other.outcome <> 'lost'), 0)
+       ) as lost
   from delivery d
  where d.state = 'leased'
    and (d.lease_owner is not :owner
@@ -254,14 +261,14 @@ class Outbox(Moves, Replays, KeptHolds):
 
     async def free_leases(self, *, owner: str, now: int, busy: Collection[int] = ()) -> int:
         """Free every lease but those that `owner` holds on deliveries of the `busy` channels."""
-        kept = {"owner": owner, "busy": delivery.json_list(busy), "most": MAX_LOST - 1, "now": now}
+        kept = {"owner": owner, "busy": delivery.json_list(busy), "now": now}
 
         def deed(connection: sqlite3.Connection) -> int:
             left = connection.execute(LEFT_BEHIND, kept).fetchall()
             for row in left:
                 # A retry by hand is a new round: what was lost before it does not count.
-                hopeless = row["tries"] >= MAX_LOST and row["lost"] >= MAX_LOST - 1
-                lost = _lost(row["id"], now, hopeless=hopeless, was_early=bool(row["is_early"]))
+                in_a_row = min(row["tries"], row["lost"] + 1)
+                lost = _lost(row["id"], now, in_a_row, was_early=bool(row["is_early"]))
                 _settle(connection, lost, now)
             freed = [row["id"] for row in left]
             rollups.count_attempts(connection, freed, now)
@@ -359,10 +366,14 @@ def _is_news(settlement: Settlement) -> bool:
     return settlement.attempt is not None or settlement.last_error is not None
 
 
-def _lost(delivery_id: int, now: int, *, hopeless: bool, was_early: bool) -> Settlement:
+def _lost(delivery_id: int, now: int, in_a_row: int, *, was_early: bool) -> Settlement:
+    """What becomes of a delivery of which so many attempts in a row were cut off."""
+    hopeless = in_a_row >= MAX_LOST
+    wait_ms = 0 if hopeless or was_early else LOST_DELAYS_MS[in_a_row - 1]
     return Settlement(
         delivery_id=delivery_id,
         state=DeliveryState.FAILED if hopeless else DeliveryState.PENDING,
+        due_at=now + wait_ms if wait_ms else None,
         last_error=QUARANTINED if hopeless else CUT_OFF,
         attempt=AttemptRecord(
             started_at=now, duration_ms=0, outcome=AttemptOutcome.LOST, reason=CUT_OFF

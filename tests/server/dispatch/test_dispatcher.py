@@ -740,23 +740,26 @@ async def test_what_a_crash_cut_off_is_recorded_as_lost_and_sent_again(engine: E
     ]
 
 
-async def test_a_delivery_that_takes_the_server_down_three_times_is_not_tried_again(
+async def test_a_delivery_that_takes_the_server_down_each_time_is_given_up_after_a_while(
     engine: Engine,
 ) -> None:
     await engine.channel()
     notifier = engine.notifier()
     await engine.accept("a")
-    for crash in range(1, 4):
+    for crash, wait_s in enumerate((0, 0, 0, 60, 300), 1):
         notifier.script = [far_side()]
         engine.start()
+        if wait_s:
+            await engine.quiet()
+            engine.clock.advance(wait_s)
         await notifier.has_sent(crash)
         await engine.kill()
         engine.new_dispatcher()
     await engine.run_until_quiet()
     delivery = await engine.delivery()
-    assert (delivery.state, delivery.attempts) == (DeliveryState.FAILED, 3)
-    assert "3 attempts in a row" in str(delivery.last_error)
-    assert len(notifier.batches) == 3
+    assert (delivery.state, delivery.attempts) == (DeliveryState.FAILED, 5)
+    assert "5 attempts in a row" in str(delivery.last_error)
+    assert len(notifier.batches) == 5
 
 
 async def test_a_stop_lets_arrive_what_is_on_its_way(engine: Engine) -> None:
