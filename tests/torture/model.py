@@ -4,10 +4,10 @@ The model is told what was asked for, and what the far sides heard and answered.
 message to the rules of sending, and knows how every delivery has to stand afterwards.
 """
 
+import itertools
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-import itertools
 import msgspec
 
 from slowping.core import breaker
