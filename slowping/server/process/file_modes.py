@@ -22,9 +22,9 @@ _FOLDER_FOR_ITS_OWNER: Final = 0o700
 def close_to_others(folder: pathlib.Path) -> None:
     """Take from others what they may do with the folder and with our files in it.
 
-    A folder that holds other things than ours is left as it is; then it may not be one in which
-    others put files. The file of the key is left alone too: who has read it is not undone by a
-    mode, so it is for a person to decide (`secret_key.find` refuses it).
+    A folder that holds other things than ours is left as it is, which the log tells; then it may
+    not be one in which others put files. The file of the key is left alone too: who has read it is
+    not undone by a mode, so it is for a person to decide (`secret_key.find` refuses it).
 
     Raises:
         ConfigError: others may put files there, or modes cannot be changed.
@@ -39,6 +39,10 @@ def close_to_others(folder: pathlib.Path) -> None:
             f"Others may put files into the data folder {folder}, such as another database or key. "
             f"Run: chmod go-w {folder}"
         )
+    elif _others_may_look(folder):
+        other = min(path.name for path in found if path not in ours)
+        fact = "others may look into the data folder, which holds more than is ours: chmod go= it"
+        logger.warning(Fact(fact, folder=folder, other=other))
     if closed:
         logger.info(Fact("closed to others", folder=folder, files=", ".join(sorted(closed))))
 
@@ -75,6 +79,10 @@ def _close(path: pathlib.Path) -> bool:
             f"Run as its owner: chmod go= {path}"
         ) from error
     return True
+
+
+def _others_may_look(folder: pathlib.Path) -> bool:
+    return bool(folder.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
 
 
 def _others_may_write(folder: pathlib.Path) -> bool:

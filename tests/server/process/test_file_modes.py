@@ -54,12 +54,19 @@ def test_what_is_closed_is_left_alone(
     assert not caplog.messages
 
 
-def test_a_folder_that_holds_other_things_is_not_ours_to_close(folder: pathlib.Path) -> None:
+def test_a_folder_that_holds_other_things_is_not_ours_to_close(
+    folder: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (folder / "holidays.jpg").touch(mode=0o644)
     folder.chmod(0o755)
     file_modes.close_to_others(folder)
     assert (mode(folder), mode(folder / "holidays.jpg")) == (0o755, 0o644)
     assert mode(folder / "slowping.db") == 0o600
+    assert f"chmod go= it folder={folder} other=holidays.jpg" in caplog.text
+    caplog.clear()
+    folder.chmod(0o700)
+    file_modes.close_to_others(folder)
+    assert not caplog.messages
 
 
 @pytest.mark.parametrize("open_to", [0o775, 0o757])
