@@ -18,6 +18,9 @@ UNTOLD_S: Final = 60.0
 
 LONGEST_UNTOLD_S: Final = 3_600.0
 
+_MOST_DOUBLINGS: Final = 32
+"""More than the longest wait takes, and fewer than a float can hold."""
+
 _LONGEST_MS: Final = round(retry.LONGEST_S * 1000)
 
 
@@ -75,7 +78,7 @@ class Holds:
         if wait_s is None:
             # Several messages that were on their way at once are told the same thing.
             failures = max(1, self._failures.get(scope, 0) + (not held_until))
-            wait_s = min(UNTOLD_S * 2.0 ** (failures - 1), LONGEST_UNTOLD_S)
+            wait_s = min(UNTOLD_S * 2.0 ** min(failures - 1, _MOST_DOUBLINGS), LONGEST_UNTOLD_S)
             self._failures[scope] = failures
         until = max(self._now_ms() + _in_ms(max(SHORTEST_S, wait_s)), held_until)
         self._until[scope] = until

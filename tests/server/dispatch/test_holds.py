@@ -107,6 +107,12 @@ async def test_each_wait_is_twice_as_long_up_to_an_hour(holds: Holds, clock: Fro
     assert await told_nothing(holds, clock, 8) == [60, 120, 240, 480, 960, 1920, 3600, 3600]
 
 
+async def test_whoever_says_nothing_for_months_is_asked_every_hour(
+    holds: Holds, clock: FrozenClock
+) -> None:
+    assert set((await told_nothing(holds, clock, 1_100))[6:]) == {3600}
+
+
 async def test_messages_that_were_on_their_way_together_count_once(
     holds: Holds, clock: FrozenClock
 ) -> None:
