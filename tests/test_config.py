@@ -94,6 +94,16 @@ def test_what_is_wrong_in_the_file_is_told_with_the_remedy(
     assert refusal(file, {}) == f"{file}: {problem}"
 
 
+def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    file = written(tmp_path, "[server]\nprot = 1\nport = 0\nhost = 'a'\n[disk]\nmin_free_mb = -1")
+    environ = {"SLOWPING_LOG__LEVEL": "loud", "SLOWPING_SERVER__HOST_FILE": str(tmp_path / "gone")}
+    assert [line.partition(" ")[0] for line in refusal(file, environ).splitlines()] == [
+        *[f"{file}:"] * 3,
+        "SLOWPING_LOG__LEVEL:",
+        "SLOWPING_SERVER__HOST_FILE:",
+    ]
+
+
 def test_a_file_that_is_not_toml_is_refused_with_the_line(tmp_path: Path) -> None:
     file = written(tmp_path, "[server]\nport = \nhost = 1")
     assert refusal(file, {}).startswith(f"{file}: is not valid TOML: ")

@@ -51,7 +51,10 @@ def answering(ctx: click.Context) -> Iterator[None]:
         yield
     except errors.SlowpingError as error:
         address = ctx.meta.get(ADDRESS)
-        talk(in_words(error, address))
+        told = in_words(error, address)
+        # What is wrong in a configuration has a line each; other words may be a stranger's.
+        for line in told.splitlines() if isinstance(error, errors.ConfigError) else (told,):
+            talk(line)
         ctx.exit(exit_code(error))
 
 

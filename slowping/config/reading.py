@@ -6,6 +6,7 @@ What comes later wins. An option `server.port` is `port` under `[server]` in the
 """
 
 import difflib
+import functools
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -21,18 +22,27 @@ _DATA_VARIABLE: Final = "SLOWPING_DATA"
 _FILE_SUFFIX: Final = "_FILE"
 _PLUGINS: Final = "notifiers.plugins"
 
+_Given = Iterator[tuple[str, Callable[[], Any]]]
+"""The name of each option that is given, and what reads its value, or says what is wrong."""
+
 
 def load(file: Path | None, environ: Mapping[str, str]) -> Config:
     """The configuration: defaults, then `file`, then variables and credentials of `environ`.
 
     Raises:
-        ConfigError: something cannot be used; the text names the place, the option, the remedy.
+        ConfigError: something cannot be used; the text has a line for each thing that is wrong,
+            which names the place, the option and the remedy.
     """
     found: dict[str, Any] = {}
-    if file is not None:
-        found.update(_from_table(str(file), "", _table(file)))
-    for source, name, text in _given_as_text(environ):
-        found[name] = _read_text(source, name, text)
+    problems: list[str] = []
+    table = {} if file is None else _table(file)
+    for name, read in (*_from_table(str(file), "", table), *_given_as_text(environ)):
+        try:
+            found[name] = read()
+        except errors.ConfigError as error:
+            problems.append(str(error))
+    if problems:
+        raise errors.ConfigError("\n".join(problems))
     config: Config = _made(Config, "", found)
     return config
 
@@ -67,22 +77,21 @@ def _table(file: Path) -> dict[str, Any]:
         raise errors.ConfigError(f"{file}: is not valid TOML: {error}.") from error
 
 
-def _from_table(source: str, prefix: str, table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Name and value of each option in a table of the file."""
+def _from_table(source: str, prefix: str, table: Mapping[str, Any]) -> _Given:
+    """What a table of the file gives."""
     for key, value in table.items():
         name = f"{prefix}{key}"
-        if name in _OPTIONS:
-            yield name, _checked(source, name, value, strict=True)
-        elif any(option.startswith(f"{name}.") for option in _OPTIONS):
-            if not isinstance(value, dict):
-                raise errors.ConfigError(f"{source}: {name} must be a section, [{name}].")
+        is_section = any(option.startswith(f"{name}.") for option in _OPTIONS)
+        if is_section and isinstance(value, dict):
             yield from _from_table(source, f"{name}.", value)
+        elif is_section:
+            yield name, functools.partial(_refuse_section, source, name)
         else:
-            raise _unknown(source, name)
+            yield name, functools.partial(_checked, source, name, value, strict=True)
 
 
-def _given_as_text(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """Where it stands, the option's name and its text, for what is given outside the file."""
+def _given_as_text(environ: Mapping[str, str]) -> _Given:
+    """What is given outside the file."""
     for variable in sorted(environ):
         # A name without two underscores may be anyone's: container platforms set SLOWPING_PORT
         # and the like for a service of that name. An empty variable is as good as none.
@@ -90,22 +99,22 @@ def _given_as_text(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]
             continue
         if "__" not in variable and variable.removesuffix(_FILE_SUFFIX) != _DATA_VARIABLE:
             continue
-        yield _variable(variable, environ)
+        plain = variable.removesuffix(_FILE_SUFFIX)
+        name = plain.removeprefix(_PREFIX).lower().replace("__", ".")
+        yield name, functools.partial(_variable, variable, plain, name, environ)
     if folder := environ.get("CREDENTIALS_DIRECTORY"):
         yield from _credentials(Path(folder))
 
 
-def _variable(variable: str, environ: Mapping[str, str]) -> tuple[str, str, str]:
-    plain = variable.removesuffix(_FILE_SUFFIX)
-    name = plain.removeprefix(_PREFIX).lower().replace("__", ".")
+def _variable(variable: str, plain: str, name: str, environ: Mapping[str, str]) -> Any:
     if plain == variable:
-        return variable, name, environ[variable]
+        return _read_text(variable, name, environ[variable])
     if environ.get(plain):
         raise errors.ConfigError(f"{plain} and {variable} are both set: keep one of them.")
-    return variable, name, _content(variable, Path(environ[variable]))
+    return _read_file(variable, name, Path(environ[variable]))
 
 
-def _credentials(folder: Path) -> Iterator[tuple[str, str, str]]:
+def _credentials(folder: Path) -> _Given:
     """Those among the credentials that are named like an option; others are not ours to read."""
     sections = {option.partition(".")[0] for option in _OPTIONS if "." in option}
     try:
@@ -118,16 +127,17 @@ def _credentials(folder: Path) -> Iterator[tuple[str, str, str]]:
         first, dot, _ = file.name.partition(".")
         if dot and first in sections:
             source = f"The credential {file.name}"
-            yield source, file.name, _content(source, file)
+            yield file.name, functools.partial(_read_file, source, file.name, file)
 
 
-def _content(source: str, file: Path) -> str:
+def _read_file(source: str, name: str, file: Path) -> Any:  # any option's value
     try:
-        return file.read_text(encoding="utf-8").rstrip("\r\n")
+        text = file.read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as error:
         raise errors.ConfigError(f"{source}: cannot read {file}: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise errors.ConfigError(f"{source}: {file} is not UTF-8 text.") from error
+    return _read_text(source, name, text)
 
 
 def _read_text(source: str, name: str, text: str) -> Any:  # any option's value
@@ -137,15 +147,15 @@ def _read_text(source: str, name: str, text: str) -> Any:  # any option's value
                 f"{source}: an option of a plug-in is named {_PLUGINS}.<kind>.<option>."
             )
         return text
-    if name not in _OPTIONS:
-        raise _unknown(source, name)
-    listed = _OPTIONS[name].type in (Networks, Hosts)
+    listed = name in _OPTIONS and _OPTIONS[name].type in (Networks, Hosts)
     value = [part for item in text.split(",") if (part := item.strip())] if listed else text
     return _checked(source, name, value, strict=False)
 
 
 def _checked(source: str, name: str, value: Any, *, strict: bool) -> Any:
     """The value as the option's type has it, with `strict` off also from text."""
+    if name not in _OPTIONS:
+        raise _unknown(source, name)
     option = _OPTIONS[name]
     try:
         return option.parse(msgspec.convert(value, option.type, strict=strict, dec_hook=_path))
@@ -154,6 +164,10 @@ def _checked(source: str, name: str, value: Any, *, strict: bool) -> Any:
     except ValueError as error:
         reason = f": {error}"
     raise errors.ConfigError(f"{source}: {name} must be {option.expected}{reason}.")
+
+
+def _refuse_section(source: str, name: str) -> None:
+    raise errors.ConfigError(f"{source}: {name} must be a section, [{name}].")
 
 
 def _path(kind: type, value: Any) -> Any:  # msgspec asks so for types that it does not know

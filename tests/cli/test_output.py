@@ -1,6 +1,7 @@
 import datetime as dt
 import json
 
+import click
 import pytest
 
 from slowping.cli import output
@@ -46,6 +47,22 @@ def test_a_key_that_is_refused_is_told_by_its_place(error: errors.Refused, told:
     assert told in output.in_words(error, address)
     for nobody in (None, Address("http://a", None)):
         assert output.in_words(error, nobody) == str(error)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (errors.ConfigError("a: wrong.\nb: wrong."), "slowping: a: wrong.\nslowping: b: wrong.\n"),
+        (errors.InvalidInput("a\nslowping: b"), "slowping: a slowping: b\n"),
+    ],
+)
+def test_what_is_wrong_in_a_configuration_has_a_line_each_and_nothing_else_has(
+    error: errors.SlowpingError, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ctx = click.Context(click.Command("any"))
+    with pytest.raises(click.exceptions.Exit), output.answering(ctx):
+        raise error
+    assert capsys.readouterr().err == told
 
 
 @pytest.mark.parametrize("error", [errors.Unreachable("Gone."), errors.UnexpectedAnswer("Gone.")])
