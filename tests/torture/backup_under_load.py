@@ -12,7 +12,7 @@ import msgspec
 from tests.acceptance.program import Machine, Ran, Server
 from tests.notifiers.far_side import FarSide, reply
 from tests.torture import found, stage
-from tests.torture.bar import Bar, Figure, Run
+from tests.torture.bar import Bar, Figure, Run, enough, never
 from tests.torture.clients import PINGPANDA, Crowd, Ledger, Line
 from tests.torture.found import Found
 
@@ -166,43 +166,42 @@ def _figures(
     before, during = _percentile(probe.before_ms), _percentile(probe.during_ms)
     good = sum(each.ran.code == 0 for each in backups)
     return (
-        Figure(what="backups under load", measured=good, bar=run.times(BACKUPS), at_least=True),
+        enough("backups under load", good, run.times(BACKUPS)),
         Figure(
-            what="events a second meanwhile", measured=round(rate), bar=RATE, at_least=True,
+            what="events a second meanwhile",
+            measured=round(rate),
+            bar=RATE,
+            at_least=True,
+            is_timing=True,
+        ),
+        never(
+            "requests that were refused, failed or not answered",
+            ledger.refused.total() + len(ledger.odd) + ledger.ended.total(),
+        ),
+        never(
+            "events acknowledged before a copy began, and missing in it",
+            sum(copy.lost(each.acknowledged) for each, copy in pairs),
+        ),
+        never("copies that are damaged", sum(not copy.is_sound for copy in copies)),
+        never(
+            "events missing after the last was put back", restored.lost(backups[-1].acknowledged)
+        ),
+        never("databases that are damaged then", int(not restored.is_sound)),
+        Figure(
+            what=f"answer meanwhile, p99 ({before:g} ms before)",
+            measured=during,
+            bar=SLOW_MS,
+            unit="ms",
             is_timing=True,
         ),
         Figure(
-            what="requests that were refused, failed or not answered",
-            measured=ledger.refused.total() + len(ledger.odd) + ledger.ended.total(),
-            bar=0,
+            what="from the copy to a server that is ready",
+            measured=round(drill_s, 1),
+            bar=DRILL_S,
+            unit="s",
+            is_timing=True,
         ),
-        Figure(
-            what="events acknowledged before a copy began, and missing in it",
-            measured=sum(copy.lost(each.acknowledged) for each, copy in pairs),
-            bar=0,
-        ),
-        Figure(
-            what="copies that are damaged",
-            measured=sum(not copy.is_sound for copy in copies),
-            bar=0,
-        ),
-        Figure(
-            what="events missing after the last was put back",
-            measured=restored.lost(backups[-1].acknowledged),
-            bar=0,
-        ),
-        Figure(
-            what="databases that are damaged then", measured=int(not restored.is_sound), bar=0
-        ),
-        Figure(
-            what=f"answer meanwhile, p99 ({before:g} ms before)", measured=during, bar=SLOW_MS,
-            unit="ms", is_timing=True,
-        ),
-        Figure(
-            what="from the copy to a server that is ready", measured=round(drill_s, 1),
-            bar=DRILL_S, unit="s", is_timing=True,
-        ),
-    )  # fmt: skip
+    )
 
 
 BAR = Bar(

@@ -25,6 +25,16 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
         return self.measured >= self.bar if self.at_least else self.measured <= self.bar
 
 
+def never(what: str, times: int) -> Figure:
+    """Something that may not happen a single time."""
+    return Figure(what=what, measured=times, bar=0)
+
+
+def enough(what: str, measured: float, bar: float) -> Figure:
+    """So much has to have happened: with less, the other figures of the run show nothing."""
+    return Figure(what=what, measured=measured, bar=bar, at_least=True)
+
+
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """How a bar is to be run."""
 

@@ -20,7 +20,7 @@ from tests.acceptance.eventually import eventually
 from tests.acceptance.program import Machine, Server
 from tests.laboratory import loud
 from tests.laboratory.parrot import MANNERS, HttpParrot, MailParrot, Manner
-from tests.torture.bar import Bar, Figure, Run
+from tests.torture.bar import Bar, Figure, Run, enough, never
 
 API: Final = "/slowping/v1"
 ROOT: Final = Path(__file__).parents[2]
@@ -433,29 +433,18 @@ def _figures(plot: Plot, open_files: int) -> Sequence[Figure]:
     places = ("standard output", "standard error", "answers", "feed", "exports", "copies",
               "database", "other files")  # fmt: skip
     return (
-        Figure(what="canaries planted", measured=plot.lookout.count, bar=20, at_least=True),
-        Figure(what="secret settings without one", measured=len(plot.bare), bar=0),
-        Figure(
-            what="of them sent to far sides",
-            measured=plot.lookout.reached(told) + plot.lookout.reached(logins),
-            bar=8,
-            at_least=True,
+        enough("canaries planted", plot.lookout.count, 20),
+        never("secret settings without one", len(plot.bare)),
+        enough(
+            "of them sent to far sides",
+            plot.lookout.reached(told) + plot.lookout.reached(logins),
+            8,
         ),
-        Figure(
-            what="times repeated to us and taken out", measured=plot.repeated, bar=8, at_least=True
-        ),
-        Figure(
-            what="answers looked at",
-            measured=plot.answers,
-            bar=plot.run.times(2_000),
-            at_least=True,
-        ),
-        Figure(what="items of the feed looked at", measured=plot.told, bar=20, at_least=True),
-        *(
-            Figure(what=f"found in {place}", measured=len(set(plot.lookout.seen[place])), bar=0)
-            for place in places
-        ),
-        Figure(what="files open to others under umask 000", measured=open_files, bar=0),
+        enough("times repeated to us and taken out", plot.repeated, 8),
+        enough("answers looked at", plot.answers, plot.run.times(2_000)),
+        enough("items of the feed looked at", plot.told, 20),
+        *(never(f"found in {place}", len(set(plot.lookout.seen[place]))) for place in places),
+        never("files open to others under umask 000", open_files),
     )
 
 

@@ -14,7 +14,7 @@ from tests.laboratory import set_clock
 from tests.laboratory.set_clock import SetClock
 from tests.notifiers.far_side import Behaviour, FarSide, Request, reply
 from tests.torture import found, stage
-from tests.torture.bar import Bar, Figure, Run
+from tests.torture.bar import Bar, Figure, Run, enough, never
 from tests.torture.clients import Crowd, Ledger
 from tests.torture.found import Found
 
@@ -97,7 +97,7 @@ async def run(run: Run) -> Sequence[Figure]:
     """Set the clock again and again; then let everything arrive, and look."""
     if reason := set_clock.why_not():
         run.say(f"no clock can be set here: {reason}")
-        return (Figure(what=f"steps; {reason}", measured=0, bar=0),)
+        return (never(f"steps; {reason}", 0),)
     machine, clock, ledger = Machine(run.folder / "home"), SetClock(run.folder / "clock"), Ledger()
     moody, slowest_s, steps = Moody(clock), 0.0, 0
     async with (
@@ -142,45 +142,22 @@ async def _accepted_again(ledger: Ledger) -> float:
 def _figures(run: Run, toll: _Toll) -> Sequence[Figure]:
     ledger, seen, far_side = toll.ledger, toll.found, toll.far_side
     return (
-        Figure(
-            what="steps of an hour and of three days, on and back",
-            measured=toll.steps,
-            bar=run.times(ROUNDS) * len(OFFSETS_S),
-            at_least=True,
+        enough(
+            "steps of an hour and of three days, on and back",
+            toll.steps,
+            run.times(ROUNDS) * len(OFFSETS_S),
         ),
-        Figure(
-            what="events acknowledged",
-            measured=len(ledger.acknowledged),
-            bar=toll.steps,
-            at_least=True,
+        enough("events acknowledged", len(ledger.acknowledged), toll.steps),
+        never("acknowledged events lost", seen.lost(ledger.acknowledged)),
+        never("events without exactly their deliveries", seen.ill_delivered),
+        never("events twice, though sent with an idempotency key", seen.doubled(ledger.repeatable)),
+        never(
+            "requests refused, or answered otherwise, or not at all",
+            ledger.refused.total() + len(ledger.odd) + ledger.ended.total(),
         ),
-        Figure(what="acknowledged events lost", measured=seen.lost(ledger.acknowledged), bar=0),
-        Figure(what="events without exactly their deliveries", measured=seen.ill_delivered, bar=0),
-        Figure(
-            what="events twice, though sent with an idempotency key",
-            measured=seen.doubled(ledger.repeatable),
-            bar=0,
-        ),
-        Figure(
-            what="requests refused, or answered otherwise, or not at all",
-            measured=ledger.refused.total() + len(ledger.odd) + ledger.ended.total(),
-            bar=0,
-        ),
-        Figure(
-            what="deliveries that ended without arriving",
-            measured=seen.unaccounted(far_side.taken.keys()),
-            bar=0,
-        ),
-        Figure(
-            what="deliveries that arrived twice",
-            measured=far_side.taken.total() - len(far_side.taken),
-            bar=0,
-        ),
-        Figure(
-            what="deliveries that wait for nothing in the end",
-            measured=int(not toll.has_settled),
-            bar=0,
-        ),
+        never("deliveries that ended without arriving", seen.unaccounted(far_side.taken.keys())),
+        never("deliveries that arrived twice", far_side.taken.total() - len(far_side.taken)),
+        never("deliveries that wait for nothing in the end", int(not toll.has_settled)),
         Figure(
             what="longest wait between two attempts",
             measured=round(far_side.longest_s, 1),
@@ -200,7 +177,7 @@ def _figures(run: Run, toll: _Toll) -> Sequence[Figure]:
             unit="s",
             is_timing=True,
         ),
-        Figure(what="databases that are damaged", measured=int(not seen.is_sound), bar=0),
+        never("databases that are damaged", int(not seen.is_sound)),
     )
 
 

@@ -33,7 +33,7 @@ from tests.laboratory.readers import Readers
 from tests.notifiers import specifications
 from tests.notifiers.samples import ScriptedHttp, tools
 from tests.notifiers.specifications import DiscordSchemas
-from tests.torture.bar import Bar, Figure, Run
+from tests.torture.bar import Bar, Figure, Run, enough, never
 
 EVENTS: Final = 10_000
 SEED: Final = 20_261_121
@@ -70,11 +70,8 @@ async def run(run: Run) -> Sequence[Figure]:
         for fault, times in judgement.wrong.most_common(5):
             run.say(f"{judgement.what}: {times} times {fault}")
     return [
-        Figure(what="odd events", measured=len(given), bar=count, at_least=True),
-        *(
-            Figure(what=f"{each.what} (of {each.count:,})", measured=each.wrong.total(), bar=0)
-            for each in judgements
-        ),
+        enough("odd events", len(given), count),
+        *(never(f"{each.what} (of {each.count:,})", each.wrong.total()) for each in judgements),
     ]
 
 

@@ -13,7 +13,7 @@ from tests.acceptance.program import Machine, Server
 from tests.laboratory import discord
 from tests.laboratory.discord import Discord
 from tests.notifiers.far_side import FarSide
-from tests.torture.bar import Bar, Figure, Run
+from tests.torture.bar import Bar, Figure, Run, never
 
 EVENTS: Final = 1_000
 IN_ONE_REQUEST: Final = 100
@@ -75,12 +75,11 @@ def _figures(taking: Discord, told: Sequence[str]) -> Sequence[Figure]:
     took_s = taking.seen[-1].at_s - taking.seen[0].at_s
     refused = taking.refused()
     return [
-        Figure(what="events lost", measured=len(told) - len(counted), bar=0),
-        Figure(what="events twice", measured=counted.total() - len(counted), bar=0),
-        Figure(
-            what="events before an older one",
-            measured=sum(after < before for before, after in itertools.pairwise(came)),
-            bar=0,
+        never("events lost", len(told) - len(counted)),
+        never("events twice", counted.total() - len(counted)),
+        never(
+            "events before an older one",
+            sum(after < before for before, after in itertools.pairwise(came)),
         ),
         Figure(
             what="requests answered by 429",
@@ -96,9 +95,14 @@ def _figures(taking: Discord, told: Sequence[str]) -> Sequence[Figure]:
             at_least=True,
             is_timing=True,
         ),
-        Figure(what="from the first to the last request", measured=round(took_s, 1),
-               bar=round(alone_s(len(told)) / FASTER, 1), unit="s", is_timing=True),
-    ]  # fmt: skip
+        Figure(
+            what="from the first to the last request",
+            measured=round(took_s, 1),
+            bar=round(alone_s(len(told)) / FASTER, 1),
+            unit="s",
+            is_timing=True,
+        ),
+    ]
 
 
 BAR = Bar(

@@ -21,7 +21,7 @@ from tests.laboratory import small_disk
 from tests.laboratory.small_disk import SmallDisk
 from tests.notifiers.far_side import FarSide, reply
 from tests.torture import found, stage
-from tests.torture.bar import Bar, Figure, Run
+from tests.torture.bar import Bar, Figure, Run, enough, never
 from tests.torture.clients import Crowd, Ledger
 from tests.torture.stage import Arrivals
 
@@ -86,7 +86,7 @@ async def run(run: Run) -> Sequence[Figure]:
 async def _on_small_disk(run: Run) -> Sequence[Figure]:
     if reason := small_disk.why_not():
         run.say(f"no disk can be filled here: {reason}")
-        return (Figure(what=f"full disks; {reason}", measured=0, bar=0),)
+        return (never(f"full disks; {reason}", 0),)
     with small_disk.mounted(run.folder / "disk", DISK_BYTES) as disk:
         toll = await _fill_again_and_again(run, disk)
     with small_disk.mounted(run.folder / "fixed", FIXED_BYTES, read_only=True) as fixed:
@@ -95,7 +95,7 @@ async def _on_small_disk(run: Run) -> Sequence[Figure]:
     says = ran.code == 1 and "Read-only file system" in ran.stderr and "Traceback" not in ran.stderr
     return (
         *_figures(run, "a full disk", toll),
-        Figure(what="starts on a read-only disk without a plain word", measured=not says, bar=0),
+        never("starts on a read-only disk without a plain word", not says),
     )
 
 
@@ -236,37 +236,21 @@ async def _notices(client: Client) -> int:
 def _figures(run: Run, what: str, toll: _Toll) -> Sequence[Figure]:
     times = run.times(ROUNDS)
     return (
-        Figure(what=f"{what}: times", measured=toll.troubles, bar=times, at_least=True),
-        Figure(
-            what=f"{what}: events acknowledged",
-            measured=len(toll.ledger.acknowledged),
-            bar=times,
-            at_least=True,
+        enough(f"{what}: times", toll.troubles, times),
+        enough(f"{what}: events acknowledged", len(toll.ledger.acknowledged), times),
+        never(f"{what}: acknowledged events lost", toll.lost),
+        enough(
+            f"{what}: requests refused with 503 and Retry-After", toll.ledger.refused[503], times
         ),
-        Figure(what=f"{what}: acknowledged events lost", measured=toll.lost, bar=0),
-        Figure(
-            what=f"{what}: requests refused with 503 and Retry-After",
-            measured=toll.ledger.refused[503],
-            bar=times,
-            at_least=True,
-        ),
-        Figure(
-            what=f"{what}: other answers, or none",
-            measured=len(toll.ledger.odd) + toll.ledger.ended.total(),
-            bar=0,
-        ),
-        Figure(what=f"{what}: reads not answered", measured=toll.unread, bar=0),
-        Figure(what=f"{what}: times that the health is green", measured=toll.green, bar=0),
-        Figure(what=f"{what}: no notice to the owner", measured=int(not toll.notices), bar=0),
+        never(f"{what}: other answers, or none", len(toll.ledger.odd) + toll.ledger.ended.total()),
+        never(f"{what}: reads not answered", toll.unread),
+        never(f"{what}: times that the health is green", toll.green),
+        never(f"{what}: no notice to the owner", int(not toll.notices)),
         Figure(what=f"{what}: notices within an hour", measured=toll.notices, bar=1),
-        Figure(what=f"{what}: results not written from the ballast", measured=toll.stuck, bar=0),
-        Figure(
-            what=f"{what}: deliveries that ended without arriving",
-            measured=toll.unaccounted,
-            bar=0,
-        ),
-        Figure(what=f"{what}: deliveries that wait for nothing", measured=toll.unsettled, bar=0),
-        Figure(what=f"{what}: not recovered without a restart", measured=toll.unrecovered, bar=0),
+        never(f"{what}: results not written from the ballast", toll.stuck),
+        never(f"{what}: deliveries that ended without arriving", toll.unaccounted),
+        never(f"{what}: deliveries that wait for nothing", toll.unsettled),
+        never(f"{what}: not recovered without a restart", toll.unrecovered),
         Figure(
             what=f"{what}: accepting again, the slowest",
             measured=round(max(toll.recovered_s), 1),
@@ -274,11 +258,7 @@ def _figures(run: Run, what: str, toll: _Toll) -> Sequence[Figure]:
             unit="s",
             is_timing=True,
         ),
-        Figure(
-            what=f"{what}: databases damaged, servers ended",
-            measured=toll.damaged + toll.ended,
-            bar=0,
-        ),
+        never(f"{what}: databases damaged, servers ended", toll.damaged + toll.ended),
     )
 
 
@@ -289,7 +269,7 @@ async def _with_failing_sync(run: Run) -> Sequence[Figure]:
     """Let the kernel answer each sync of a server under load with an error, from some moment on."""
     if shutil.which("strace") is None:
         run.say("no sync can fail here: strace is not installed")
-        return (Figure(what="failed syncs; strace is not installed", measured=0, bar=0),)
+        return (never("failed syncs; strace is not installed", 0),)
     machine, data, ledger = Machine(run.folder / "home"), run.folder / "lies", Ledger()
     async with FarSide(reply(204)).running() as far_side:
         async with machine.serving(data, **stage.ENVIRON) as server:
@@ -298,19 +278,17 @@ async def _with_failing_sync(run: Run) -> Sequence[Figure]:
     seen = found.look(data, len(stage.CHANNELS))
     times = run.times(ROUNDS)
     return (
-        Figure(what="failed syncs", measured=len(codes), bar=times, at_least=True),
-        Figure(
-            what="failed syncs: servers that went on, or ended otherwise",
-            measured=sum(code != EXIT_CODE for code in codes),
-            bar=0,
+        enough("failed syncs", len(codes), times),
+        never(
+            "failed syncs: servers that went on, or ended otherwise",
+            sum(code != EXIT_CODE for code in codes),
         ),
-        Figure(
-            what="failed syncs: acknowledged events lost",
-            measured=seen.lost(ledger.acknowledged) + seen.ill_delivered,
-            bar=0,
+        never(
+            "failed syncs: acknowledged events lost",
+            seen.lost(ledger.acknowledged) + seen.ill_delivered,
         ),
-        Figure(what="failed syncs: other answers", measured=len(ledger.odd), bar=0),
-        Figure(what="failed syncs: databases damaged", measured=not seen.is_sound, bar=0),
+        never("failed syncs: other answers", len(ledger.odd)),
+        never("failed syncs: databases damaged", not seen.is_sound),
     )
 
 

@@ -28,7 +28,7 @@ from tests.laboratory.case import Case, Verdict, well
 from tests.laboratory.faults import cases
 from tests.laboratory.site import Site
 from tests.laboratory.tls import Authority
-from tests.torture.bar import Bar, Figure, Run
+from tests.torture.bar import Bar, Figure, Run, enough, never
 
 AT_ONCE: Final = 8
 """Most of them wait for something."""
@@ -103,27 +103,14 @@ def figures(results: Sequence[Seen]) -> Sequence[Figure]:
     """What they add up to."""
     count = len(results)
     return (
-        Figure(what="faults tried", measured=count, bar=count, at_least=True),
-        Figure(
-            what="faults that ended otherwise than they should",
-            measured=sum(bool(seen.otherwise) for seen in results),
-            bar=0,
+        enough("faults tried", count, count),
+        never(
+            "faults that ended otherwise than they should",
+            sum(bool(seen.otherwise) for seen in results),
         ),
-        Figure(
-            what="requests before the far side wanted one",
-            measured=sum(seen.early for seen in results),
-            bar=0,
-        ),
-        Figure(
-            what="requests to a channel that was paused",
-            measured=sum(seen.after_pause for seen in results),
-            bar=0,
-        ),
-        Figure(
-            what="deliveries not made once the far side was well",
-            measured=sum(seen.lost for seen in results),
-            bar=0,
-        ),
+        never("requests before the far side wanted one", sum(seen.early for seen in results)),
+        never("requests to a channel that was paused", sum(seen.after_pause for seen in results)),
+        never("deliveries not made once the far side was well", sum(seen.lost for seen in results)),
     )
 
 

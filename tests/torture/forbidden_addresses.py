@@ -21,7 +21,7 @@ from tests.acceptance.program import Machine
 from tests.laboratory import watched
 from tests.laboratory.watched import Play
 from tests.notifiers.far_side import Behaviour, FarSide, reply
-from tests.torture.bar import Bar, Figure, Run
+from tests.torture.bar import Bar, Figure, Run, enough, never
 from tests.vectors import vectors
 
 OURS: Final = "127.0.0.2"
@@ -216,29 +216,15 @@ def _figures(
     forbidden = [lead for lead in given if lead.is_forbidden]
     not_paused = [lead for lead in forbidden if lead.pauses and not _is_paused(channels[lead.name])]
     return (
-        Figure(
-            what="ways to a forbidden address",
-            measured=len(forbidden),
-            bar=len(forbidden),
-            at_least=True,
+        enough("ways to a forbidden address", len(forbidden), len(forbidden)),
+        never("connections to one", sum(address not in {*allowed, OURS} for address in asked)),
+        never("channels to one that were not paused", len(not_paused)),
+        enough(
+            "connections to our own far side",
+            asked.count(OURS),
+            sum(lead.is_ours_at_first for lead in forbidden),
         ),
-        Figure(
-            what="connections to one",
-            measured=sum(address not in {*allowed, OURS} for address in asked),
-            bar=0,
-        ),
-        Figure(what="channels to one that were not paused", measured=len(not_paused), bar=0),
-        Figure(
-            what="connections to our own far side",
-            measured=asked.count(OURS),
-            bar=sum(lead.is_ours_at_first for lead in forbidden),
-            at_least=True,
-        ),
-        Figure(
-            what="allowed addresses that were not connected to",
-            measured=len(allowed - set(asked)),
-            bar=0,
-        ),
+        never("allowed addresses that were not connected to", len(allowed - set(asked))),
     )
 
 

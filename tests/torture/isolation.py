@@ -14,7 +14,7 @@ from slowping.core.channel import NewChannel
 from tests.acceptance.program import Machine
 from tests.notifiers.far_side import FarSide, Request, reply, silence
 from tests.torture import stage
-from tests.torture.bar import Bar, Figure, Run
+from tests.torture.bar import Bar, Figure, Run, never
 from tests.torture.clients import Line, post
 
 HEALTHY: Final = 100
@@ -166,16 +166,10 @@ def _figures(meeting: Meeting, waiting: Mapping[str, int]) -> Sequence[Figure]:
     )
     owed = sum(len(took_s) for phase, took_s in meeting.took_s if phase == "dark")
     return [
-        Figure(
-            what="events that healthy far sides did not get",
-            measured=len(meeting.sent) - len(meeting.arrived),
-            bar=0,
+        never(
+            "events that healthy far sides did not get", len(meeting.sent) - len(meeting.arrived)
         ),
-        Figure(
-            what="events for the black hole that do not wait for it",
-            measured=owed - waiting["dark"],
-            bar=0,
-        ),
+        never("events for the black hole that do not wait for it", owed - waiting["dark"]),
         Figure(
             what="healthy deliveries, p99, beside the black hole",
             measured=round(_p99(meeting.late_s("dark")), 3),

@@ -10,7 +10,7 @@ import msgspec
 from tests.acceptance.program import Machine
 from tests.notifiers.far_side import FarSide, reply
 from tests.torture import found, stage
-from tests.torture.bar import Bar, Figure, Run
+from tests.torture.bar import Bar, Figure, Run, enough, never
 from tests.torture.clients import Crowd, Ledger
 from tests.torture.found import Found
 from tests.torture.stage import Arrivals
@@ -88,7 +88,7 @@ def _figures(run: Run, toll: _Toll) -> Sequence[Figure]:
     ledger, seen, arrived = toll.ledger, toll.found, toll.arrivals.counted
     repeated = arrived.total() - len(arrived)
     return (
-        Figure(what="kills", measured=len(toll.ready_s), bar=run.times(KILLS), at_least=True),
+        enough("kills", len(toll.ready_s), run.times(KILLS)),
         Figure(
             what="events acknowledged",
             measured=len(ledger.acknowledged),
@@ -96,36 +96,20 @@ def _figures(run: Run, toll: _Toll) -> Sequence[Figure]:
             at_least=True,
             is_timing=True,
         ),
-        Figure(what="acknowledged events lost", measured=seen.lost(ledger.acknowledged), bar=0),
-        Figure(what="events without exactly their deliveries", measured=seen.ill_delivered, bar=0),
-        Figure(
-            what="events twice, though sent with an idempotency key",
-            measured=seen.doubled(ledger.repeatable),
-            bar=0,
-        ),
-        Figure(what="repeatable events not stored", measured=seen.lost(ledger.repeatable), bar=0),
-        Figure(
-            what="deliveries that have ended without arriving",
-            measured=seen.unaccounted(arrived.keys()),
-            bar=0,
-        ),
-        Figure(
-            what="deliveries that come to a standstill",
-            measured=int(not toll.has_settled),
-            bar=0,
-        ),
+        never("acknowledged events lost", seen.lost(ledger.acknowledged)),
+        never("events without exactly their deliveries", seen.ill_delivered),
+        never("events twice, though sent with an idempotency key", seen.doubled(ledger.repeatable)),
+        never("repeatable events not stored", seen.lost(ledger.repeatable)),
+        never("deliveries that have ended without arriving", seen.unaccounted(arrived.keys())),
+        never("deliveries that come to a standstill", int(not toll.has_settled)),
         Figure(
             what="arrivals twice; at most what was in flight at the kills",
             measured=repeated,
             bar=sum(seen.cut_off.values()),
         ),
-        Figure(
-            what="arrivals twice that no kill explains",
-            measured=seen.needlessly_repeated(arrived),
-            bar=0,
-        ),
-        Figure(what="answers of another kind", measured=len(ledger.odd), bar=0),
-        Figure(what="databases that are damaged", measured=int(not seen.is_sound), bar=0),
+        never("arrivals twice that no kill explains", seen.needlessly_repeated(arrived)),
+        never("answers of another kind", len(ledger.odd)),
+        never("databases that are damaged", int(not seen.is_sound)),
         Figure(
             what="ready again, half of the starts",
             measured=round(statistics.median(toll.ready_s), 2),

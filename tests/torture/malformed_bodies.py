@@ -16,7 +16,7 @@ import msgspec
 
 from benchmarks.memory import pss_mib
 from tests.acceptance.program import Machine, Server
-from tests.torture.bar import Bar, Figure, Run
+from tests.torture.bar import Bar, Figure, Run, enough, never
 from tests.torture.coverage_guided import IS_GUIDED, MOST_BYTES
 from tests.torture.wrong_bodies import RIGHT, bodies, vector_bodies
 
@@ -95,8 +95,8 @@ async def _known(server: Server) -> Sequence[Figure]:
     requests = itertools.product(RIGHT, _KEYS, vector_bodies())
     answers = await _posted(server, requests)
     return [
-        Figure(what="known bodies: answers of 500 or above", measured=_faults(answers), bar=0),
-        Figure(what="known bodies: connections dropped", measured=_dropped(answers), bar=0),
+        never("known bodies: answers of 500 or above", _faults(answers)),
+        never("known bodies: connections dropped", _dropped(answers)),
     ]
 
 
@@ -113,15 +113,10 @@ async def _generated(server: Server, asked: Run) -> Sequence[Figure]:
     asked.say(f"{len(answers)} generated bodies, {len(answers) - len(refused)} of them accepted")
     p99_ms = took_ms[len(took_ms) * 99 // 100]
     return [
-        Figure(
-            what="generated bodies",
-            measured=len(answers),
-            bar=asked.times(GENERATED),
-            at_least=True,
-        ),
-        Figure(what="answers of 500 or above", measured=_faults(answers), bar=0),
-        Figure(what="connections dropped", measured=_dropped(answers), bar=0),
-        Figure(what="refusals that are no JSON", measured=garbled, bar=0),
+        enough("generated bodies", len(answers), asked.times(GENERATED)),
+        never("answers of 500 or above", _faults(answers)),
+        never("connections dropped", _dropped(answers)),
+        never("refusals that are no JSON", garbled),
         Figure(what="p99", measured=p99_ms, bar=50, unit="ms", is_timing=True),
         Figure(what="growth of memory", measured=grown_mib, bar=20, unit="MB"),
     ]
@@ -169,8 +164,8 @@ async def _guided(asked: Run) -> Sequence[Figure]:
         asked.say(_broken(said, asked.folder))
     count = int(done[1]) if done else 0
     return [
-        Figure(what=_GUIDED_BODIES, measured=count, bar=wanted, at_least=True),
-        Figure(what="of them broke a reader", measured=int(process.returncode != 0), bar=0),
+        enough(_GUIDED_BODIES, count, wanted),
+        never("of them broke a reader", int(process.returncode != 0)),
     ]
 
 

@@ -15,7 +15,7 @@ from slowping.core import errors
 from slowping.store.sqlite.database import SqliteDatabase
 from tests.acceptance.program import Machine, signalled
 from tests.store.database import history
-from tests.torture.bar import Bar, Figure, Run
+from tests.torture.bar import Bar, Figure, Run, enough, never
 
 KILLS = 20
 """For each schema."""
@@ -50,32 +50,29 @@ async def run(run: Run) -> Sequence[Figure]:
     tolls = [await _try(machine, run, schema) for schema in schemas]
     kills = run.times(KILLS) * len(tolls)
     return (
-        Figure(what="schemas", measured=len(tolls), bar=len(schemas), at_least=True),
+        enough("schemas", len(tolls), len(schemas)),
+        enough("events in a database of the first schema", run.times(EVENTS), EVENTS * run.scale),
+        enough("kills while it is migrated", sum(toll.kills for toll in tolls), kills),
         Figure(
-            what="events in a database of the first schema", measured=run.times(EVENTS),
-            bar=EVENTS * run.scale, at_least=True,
+            what="of these before it was done",
+            measured=sum(toll.in_the_middle for toll in tolls),
+            bar=kills // 4,
+            at_least=True,
+            is_timing=True,
         ),
+        never(
+            "databases in which something is lost, changed or damaged",
+            sum(not toll.is_whole for toll in tolls),
+        ),
+        never("databases that cannot be served", sum(not toll.serves for toll in tolls)),
         Figure(
-            what="kills while it is migrated", measured=sum(toll.kills for toll in tolls),
-            bar=kills, at_least=True,
+            what="undisturbed, from the first schema",
+            measured=round(tolls[0].took_s, 1),
+            bar=60,
+            unit="s",
+            is_timing=True,
         ),
-        Figure(
-            what="of these before it was done", measured=sum(toll.in_the_middle for toll in tolls),
-            bar=kills // 4, at_least=True, is_timing=True,
-        ),
-        Figure(
-            what="databases in which something is lost, changed or damaged",
-            measured=sum(not toll.is_whole for toll in tolls), bar=0,
-        ),
-        Figure(
-            what="databases that cannot be served", measured=sum(not toll.serves for toll in tolls),
-            bar=0,
-        ),
-        Figure(
-            what="undisturbed, from the first schema", measured=round(tolls[0].took_s, 1),
-            bar=60, unit="s", is_timing=True,
-        ),
-    )  # fmt: skip
+    )
 
 
 async def _try(machine: Machine, run: Run, schema: int) -> _Toll:

@@ -12,7 +12,7 @@ from schemathesis.engine import events, from_schema
 
 from slowping.core import ids
 from tests.acceptance.program import Machine, Server
-from tests.torture.bar import Bar, Figure, Run
+from tests.torture.bar import Bar, Figure, Run, enough, never
 
 EXAMPLES: Final = 1_000
 """For each operation."""
@@ -116,8 +116,8 @@ async def run(asked: Run) -> Sequence[Figure]:
     }
     reached = len(seen.operations)
     return [
-        Figure(what="operations asked for", measured=reached, bar=count, at_least=True),
-        *(Figure(what=what, measured=number, bar=0) for what, number in counted.items()),
+        enough("operations asked for", reached, count),
+        *(never(what, number) for what, number in counted.items()),
     ]
 
 

@@ -7,7 +7,7 @@ import msgspec
 
 from tests.acceptance.program import Machine
 from tests.torture import found, stage
-from tests.torture.bar import Bar, Figure, Run
+from tests.torture.bar import Bar, Figure, Run, enough, never
 from tests.torture.clients import Ledger
 from tests.torture.flood import EVENTS, Batches, Flood, Memory, Probe, meanwhile, p99_s
 from tests.torture.found import Found
@@ -76,32 +76,18 @@ def _answers(toll: _Toll) -> Sequence[Figure]:
     ledgers, events = (toll.batches, toll.singles), toll.found.events
     torn = sum(events.get(mark, 0) not in {0, EVENTS} for mark in _sent(toll.batches, events))
     return (
-        Figure(
-            what="requests answered",
-            measured=sum(one.answers for one in ledgers),
-            bar=100,
-            at_least=True,
+        enough("requests answered", sum(one.answers for one in ledgers), 100),
+        enough(
+            "refused with 429 or 503 and Retry-After, or this is void",
+            sum(one.refused.total() for one in ledgers),
+            1,
         ),
-        Figure(
-            what="refused with 429 or 503 and Retry-After, or this is void",
-            measured=sum(one.refused.total() for one in ledgers),
-            bar=1,
-            at_least=True,
+        never("requests without an answer", sum(one.ended.total() for one in ledgers)),
+        never("answers of another kind", sum(len(one.odd) for one in ledgers)),
+        never(
+            "acknowledged requests lost", sum(toll.found.lost(one.acknowledged) for one in ledgers)
         ),
-        Figure(
-            what="requests without an answer",
-            measured=sum(one.ended.total() for one in ledgers),
-            bar=0,
-        ),
-        Figure(
-            what="answers of another kind", measured=sum(len(one.odd) for one in ledgers), bar=0
-        ),
-        Figure(
-            what="acknowledged requests lost",
-            measured=sum(toll.found.lost(one.acknowledged) for one in ledgers),
-            bar=0,
-        ),
-        Figure(what="batches stored in part", measured=torn, bar=0),
+        never("batches stored in part", torn),
         Figure(what="memory grown by", measured=round(toll.growth_mib), bar=MEMORY_MIB, unit="MiB"),
     )
 

@@ -14,7 +14,7 @@ from slowping.core import errors
 from tests.acceptance.program import SLOWPING, Machine
 from tests.laboratory import lossy_disk
 from tests.torture import found, stage
-from tests.torture.bar import Bar, Figure, Run
+from tests.torture.bar import Bar, Figure, Run, enough, never
 from tests.torture.clients import Crowd, Ledger
 from tests.torture.found import Found
 
@@ -48,7 +48,7 @@ async def run(run: Run) -> Sequence[Figure]:
     """Cut with the settings that are shipped, then without, then during first starts."""
     if reason := lossy_disk.why_not():
         run.say(f"not possible here, since {reason}: see the trace of system calls instead")
-        return (Figure(what=f"cuts; {reason}", measured=0, bar=0),)
+        return (never(f"cuts; {reason}", 0),)
     machine, cuts = Machine(run.folder / "home"), run.times(CUTS)
     careful = [
         await _cut_often(run, machine, SLOWPING, (cuts + 1) // 2, kept=0.0),
@@ -57,31 +57,13 @@ async def run(run: Run) -> Sequence[Figure]:
     careless = await _cut_often(run, machine, CARELESS, CONTROL_CUTS, kept=0.0, until_lost=True)
     spoiled = await _cut_first_starts(run, machine)
     return (
-        Figure(
-            what="cuts", measured=sum(toll.cuts for toll in careful), bar=cuts, at_least=True
-        ),
-        Figure(
-            what="events acknowledged",
-            measured=sum(toll.acknowledged for toll in careful),
-            bar=cuts,
-            at_least=True,
-        ),
-        Figure(
-            what="acknowledged events lost", measured=sum(toll.lost for toll in careful), bar=0
-        ),
-        Figure(
-            what="databases that are damaged",
-            measured=sum(toll.damaged for toll in careful),
-            bar=0,
-        ),
-        Figure(what="first starts that cannot be repeated", measured=spoiled, bar=0),
-        Figure(
-            what="lost where commits are not synced, or this is void",
-            measured=careless.lost,
-            bar=1,
-            at_least=True,
-        ),
-    )  # fmt: skip
+        enough("cuts", sum(toll.cuts for toll in careful), cuts),
+        enough("events acknowledged", sum(toll.acknowledged for toll in careful), cuts),
+        never("acknowledged events lost", sum(toll.lost for toll in careful)),
+        never("databases that are damaged", sum(toll.damaged for toll in careful)),
+        never("first starts that cannot be repeated", spoiled),
+        enough("lost where commits are not synced, or this is void", careless.lost, 1),
+    )
 
 
 async def _cut_often(

@@ -9,7 +9,7 @@ import msgspec
 from tests.acceptance.program import Machine
 from tests.notifiers.far_side import FarSide, reply
 from tests.torture import found, stage
-from tests.torture.bar import Bar, Figure, Run
+from tests.torture.bar import Bar, Figure, Run, enough, never
 from tests.torture.clients import Crowd, Ledger
 from tests.torture.found import Found
 from tests.torture.stage import Arrivals
@@ -71,35 +71,16 @@ def _figures(run: Run, toll: _Toll, seen: Found, arrivals: Arrivals) -> Sequence
     acknowledged = toll.staying.acknowledged | toll.coming.acknowledged
     ended = toll.staying.ended + toll.coming.ended
     return (
-        Figure(what="stops", measured=len(toll.ended_s), bar=run.times(STOPS), at_least=True),
-        Figure(
-            what="events acknowledged",
-            measured=len(acknowledged),
-            bar=run.times(STOPS),
-            at_least=True,
-        ),
-        Figure(
-            what="connections reset",
-            measured=ended["ConnectionResetError"] + ended["BrokenPipeError"],
-            bar=0,
-        ),
-        Figure(what="requests without an answer", measured=ended.total(), bar=0),
-        Figure(
-            what="answers of another kind", measured=sum(len(one.odd) for one in ledgers), bar=0
-        ),
-        Figure(what="acknowledged events lost", measured=seen.lost(acknowledged), bar=0),
-        Figure(
-            what="events stored, but not acknowledged",
-            measured=len(seen.events.keys() - acknowledged),
-            bar=0,
-        ),
-        Figure(what="arrivals twice", measured=arrived.total() - len(arrived), bar=0),
-        Figure(
-            what="deliveries that have ended without arriving",
-            measured=seen.unaccounted(arrived.keys()),
-            bar=0,
-        ),
-        Figure(what="ends that were no success", measured=toll.failures, bar=0),
+        enough("stops", len(toll.ended_s), run.times(STOPS)),
+        enough("events acknowledged", len(acknowledged), run.times(STOPS)),
+        never("connections reset", ended["ConnectionResetError"] + ended["BrokenPipeError"]),
+        never("requests without an answer", ended.total()),
+        never("answers of another kind", sum(len(one.odd) for one in ledgers)),
+        never("acknowledged events lost", seen.lost(acknowledged)),
+        never("events stored, but not acknowledged", len(seen.events.keys() - acknowledged)),
+        never("arrivals twice", arrived.total() - len(arrived)),
+        never("deliveries that have ended without arriving", seen.unaccounted(arrived.keys())),
+        never("ends that were no success", toll.failures),
         Figure(
             what="the longest end",
             measured=round(max(toll.ended_s), 2),

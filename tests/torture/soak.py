@@ -21,7 +21,7 @@ from benchmarks.memory import pss_mib
 from tests.acceptance.program import Machine, Server
 from tests.notifiers.far_side import Behaviour, FarSide, cut, hang_up, reply, reset
 from tests.torture import found, stage
-from tests.torture.bar import Bar, Figure, Run
+from tests.torture.bar import Bar, Figure, Run, enough, never
 from tests.torture.clients import DIALECTS, Ledger, Sending
 from tests.torture.flood import Flood, meanwhile
 from tests.torture.found import Found
@@ -170,10 +170,7 @@ def _figures(toll: _Toll) -> Sequence[Figure]:
     warm = [look for look in toll.at_rest if look.at > warm_at]
     before, after = toll.descriptors
     return (
-        Figure(
-            what="minutes", measured=round(toll.seconds / MINUTE_S, 1),
-            bar=round(toll.seconds / MINUTE_S, 1), at_least=True,
-        ),
+        enough("minutes", round(toll.seconds / MINUTE_S, 1), round(toll.seconds / MINUTE_S, 1)),
         Figure(
             what="events a second acknowledged",
             measured=round(len(ledger.acknowledged) / toll.seconds, 1),
@@ -205,22 +202,14 @@ def _figures(toll: _Toll) -> Sequence[Figure]:
             bar=WAL_MIB,
             unit="MiB",
         ),
-        Figure(what="queues not empty in the end", measured=int(not toll.has_settled), bar=0),
-        Figure(
-            what="attempts that went wrong, or this is void",
-            measured=seen.failed_attempts, bar=1, at_least=True,
-        ),
-        Figure(what="acknowledged events lost", measured=seen.lost(ledger.acknowledged), bar=0),
-        Figure(what="events twice", measured=seen.doubled(ledger.repeatable | ledger.acknowledged),
-               bar=0),
-        Figure(what="requests without an answer", measured=ledger.ended.total(), bar=0),
-        Figure(what="answers of another kind", measured=len(ledger.odd), bar=0),
-        Figure(
-            what="deliveries that have ended without arriving",
-            measured=seen.unaccounted(toll.arrived),
-            bar=0,
-        ),
-    )  # fmt: skip
+        never("queues not empty in the end", int(not toll.has_settled)),
+        enough("attempts that went wrong, or this is void", seen.failed_attempts, 1),
+        never("acknowledged events lost", seen.lost(ledger.acknowledged)),
+        never("events twice", seen.doubled(ledger.repeatable | ledger.acknowledged)),
+        never("requests without an answer", ledger.ended.total()),
+        never("answers of another kind", len(ledger.odd)),
+        never("deliveries that have ended without arriving", seen.unaccounted(toll.arrived)),
+    )
 
 
 BAR = Bar(

@@ -9,7 +9,7 @@ import msgspec
 
 from tests.acceptance.program import SLOWPING, Machine, Server
 from tests.torture import stage
-from tests.torture.bar import Bar, Figure, Run
+from tests.torture.bar import Bar, Figure, Run, enough, never
 from tests.torture.clients import Answer, Ledger, Line
 from tests.torture.flood import Memory, Probe, meanwhile, p99_s
 from tests.torture.power_cut import NOBODY
@@ -131,15 +131,12 @@ def _figures(toll: _Toll) -> Sequence[Figure]:
     good, called = toll.probe.seen, toll.called
     taken = sum(one.answer is not None and one.answer.status == 200 for one in good)
     return (
-        Figure(what="good requests meanwhile", measured=len(good), bar=GOOD, at_least=True),
-        Figure(what="good requests not taken", measured=len(good) - taken, bar=0),
-        Figure(what="traps answered", measured=len(toll.trapped), bar=10, at_least=True),
-        Figure(
-            what="traps answered with neither 4xx nor a proper 503",
-            measured=sum(
-                not 400 <= one.status < 500 and not one.is_refusal for one in toll.trapped
-            ),
-            bar=0,
+        enough("good requests meanwhile", len(good), GOOD),
+        never("good requests not taken", len(good) - taken),
+        enough("traps answered", len(toll.trapped), 10),
+        never(
+            "traps answered with neither 4xx nor a proper 503",
+            sum(not 400 <= one.status < 500 and not one.is_refusal for one in toll.trapped),
         ),
         Figure(what="memory grown by", measured=round(toll.growth_mib), bar=MEMORY_MIB, unit="MiB"),
         Figure(
@@ -149,17 +146,8 @@ def _figures(toll: _Toll) -> Sequence[Figure]:
             unit="s",
             is_timing=True,
         ),
-        Figure(
-            what="callers answered, more than there are descriptors",
-            measured=called.answers,
-            bar=CALLERS,
-            at_least=True,
-        ),
-        Figure(
-            what="callers answered with neither a yes nor a 503",
-            measured=len(called.odd),
-            bar=0,
-        ),
+        enough("callers answered, more than there are descriptors", called.answers, CALLERS),
+        never("callers answered with neither a yes nor a 503", len(called.odd)),
     )
 
 

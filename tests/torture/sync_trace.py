@@ -15,7 +15,7 @@ import msgspec
 from tests.acceptance.eventually import eventually
 from tests.acceptance.program import SLOWPING, Machine, signalled
 from tests.torture import stage
-from tests.torture.bar import Bar, Figure, Run
+from tests.torture.bar import Bar, Figure, Run, enough, never
 from tests.torture.clients import MARK, Crowd, Ledger
 from tests.torture.power_cut import CARELESS, NOBODY
 
@@ -66,24 +66,15 @@ async def run(run: Run) -> Sequence[Figure]:
     """Trace the program as it is shipped, then without its promise."""
     if reason := why_not():
         run.say(f"not possible here: {reason}")
-        return (Figure(what=f"requests traced; {reason}", measured=0, bar=0),)
+        return (never(f"requests traced; {reason}", 0),)
     asked = run.times(REQUESTS)
     careful = await _traced(run, "careful", SLOWPING, asked)
     careless = await _traced(run, "careless", CARELESS, CONTROL_REQUESTS)
     return (
-        Figure(what="requests answered", measured=careful.answered, bar=asked, at_least=True),
-        Figure(
-            what="answers without a sync of the log before them",
-            measured=careful.unsynced,
-            bar=0,
-        ),
-        Figure(what="syncs of the log", measured=careful.syncs, bar=1, at_least=True),
-        Figure(
-            what="such answers where commits are not synced, or this is void",
-            measured=careless.unsynced,
-            bar=1,
-            at_least=True,
-        ),
+        enough("requests answered", careful.answered, asked),
+        never("answers without a sync of the log before them", careful.unsynced),
+        enough("syncs of the log", careful.syncs, 1),
+        enough("such answers where commits are not synced, or this is void", careless.unsynced, 1),
     )
 
 
