@@ -18,6 +18,8 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     unit: str = ""
     is_timing: bool = False
     """Whether it depends on how busy the machine is: a short run in the tests leaves it out."""
+    is_left_out: bool = False
+    """Whether this machine did not let us try it, so that nothing is shown by it."""
 
     @property
     def is_met(self) -> bool:
@@ -33,6 +35,11 @@ def never(what: str, times: int) -> Figure:
 def enough(what: str, measured: float, bar: float) -> Figure:
     """So much has to have happened: with less, the other figures of the run show nothing."""
     return Figure(what=what, measured=measured, bar=bar, at_least=True)
+
+
+def left_out(what: str, reason: str) -> Figure:
+    """Something that cannot be tried on this machine; `reason` goes on where `since` stands."""
+    return Figure(what=f"{what}: not tried, since {reason}", measured=0, bar=0, is_left_out=True)
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):

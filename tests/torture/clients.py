@@ -17,6 +17,9 @@ MARK: Final = "mark"
 CATEGORY: Final = "bug"
 BATCH: Final = 10
 
+ANSWERED_S: Final = 60.0
+"""Longer than any server has to think: whose answer does not come by then has none."""
+
 
 class Sending(msgspec.Struct, frozen=True, kw_only=True):
     """A request with the marks of its events."""
@@ -116,9 +119,13 @@ class Line:
         """Send a request, read its answer.
 
         Raises:
-            OSError, EOFError: the connection has ended.
+            OSError, EOFError: the connection has ended, or nothing has come for `ANSWERED_S`.
         """
         self._writer.write(content)
+        async with asyncio.timeout(ANSWERED_S):
+            return await self._answer()
+
+    async def _answer(self) -> Answer:
         head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         first, *lines = head.rstrip("\r\n").split("\r\n")
         headers = {name.lower(): value for name, _, value in (li.partition(": ") for li in lines)}
@@ -174,10 +181,11 @@ class Crowd:
             await asyncio.gather(*clients)
 
     async def send_again(self, url: str) -> None:
-        """Send what has an idempotency key and was not answered."""
+        """Send what has an idempotency key and was not answered, unless there is no answer now."""
         async with Line.on(url) as line:
             while self._ledger.unanswered:
-                await self._ask(line, self._ledger.unanswered.pop())
+                if await self._ask(line, self._ledger.unanswered.pop()) is None:
+                    return
 
     async def _send(self, url: str, make: "Make", is_repeatable: bool) -> None:
         goes_on = True

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import signal
 import statistics
 from collections.abc import Sequence
 
@@ -31,29 +32,37 @@ PAUSE_S = 0.01
 """How long each client rests after an answer: so that deliveries keep up with events."""
 
 
+class _Life(msgspec.Struct, frozen=True, kw_only=True):
+    """Of a server."""
+
+    ready_s: float
+    was_killed: bool
+    """And had not ended by itself."""
+
+
 class _Toll(msgspec.Struct, frozen=True, kw_only=True):
     """What there is to be judged in the end."""
 
     ledger: Ledger
     arrivals: Arrivals
     found: Found
-    ready_s: Sequence[float]
+    lives: Sequence[_Life]
     has_settled: bool
 
 
 async def run(run: Run) -> Sequence[Figure]:
     """Kill, start, kill; then let everything arrive, and look."""
     machine = Machine(run.folder / "home")
-    ready_s: list[float] = []
+    lives: list[_Life] = []
     ledger = Ledger()
     async with FarSide(reply(204)).running() as far_side:
         async with stage.serving(machine, run.folder) as server:
             crowd = Crowd(await stage.set_up(server, far_side.url), ledger, pause_s=PAUSE_S)
         arrivals = stage.counting(far_side)
-        while _goes_on(run, len(ready_s), len(ledger.acknowledged)):
-            ready_s.append(await _live_and_die(machine, run, crowd))
-            if len(ready_s) % 20 == 0:
-                run.say(f"{len(ready_s)} kills, {len(ledger.acknowledged):,} acknowledged")
+        while _goes_on(run, len(lives), len(ledger.acknowledged)):
+            lives.append(await _live_and_die(machine, run, crowd))
+            if len(lives) % 20 == 0:
+                run.say(f"{len(lives)} kills, {len(ledger.acknowledged):,} acknowledged")
         async with stage.serving(machine, run.folder) as server:
             await crowd.send_again(server.url)
             has_settled = await stage.settles(server, within_s=SETTLE_S)
@@ -62,7 +71,7 @@ async def run(run: Run) -> Sequence[Figure]:
     return _figures(
         run,
         _Toll(
-            ledger=ledger, arrivals=arrivals, found=seen, ready_s=ready_s, has_settled=has_settled
+            ledger=ledger, arrivals=arrivals, found=seen, lives=lives, has_settled=has_settled
         ),
     )  # fmt: skip
 
@@ -72,8 +81,8 @@ def _goes_on(run: Run, kills: int, acknowledged: int) -> bool:
     return kills < meant or (acknowledged < ACKNOWLEDGED * run.scale and kills < MOST_KILLS * meant)
 
 
-async def _live_and_die(machine: Machine, run: Run, crowd: Crowd) -> float:
-    """Start a server, send to it, kill it; how many seconds the start took."""
+async def _live_and_die(machine: Machine, run: Run, crowd: Crowd) -> _Life:
+    """Start a server, send to it, kill it."""
     loop = asyncio.get_running_loop()
     started = loop.time()
     async with stage.serving(machine, run.folder) as server:
@@ -81,14 +90,15 @@ async def _live_and_die(machine: Machine, run: Run, crowd: Crowd) -> float:
         async with crowd.sending(server.url):
             await asyncio.sleep(random.uniform(*AFTER_S))
             await server.killed()
-    return ready_s
+            code = await server.ended()
+    return _Life(ready_s=ready_s, was_killed=code == -signal.SIGKILL)
 
 
 def _figures(run: Run, toll: _Toll) -> Sequence[Figure]:
     ledger, seen, arrived = toll.ledger, toll.found, toll.arrivals.counted
-    repeated = arrived.total() - len(arrived)
+    kills, ready_s = run.times(KILLS), [life.ready_s for life in toll.lives]
     return (
-        enough("kills", len(toll.ready_s), run.times(KILLS)),
+        enough("kills", sum(life.was_killed for life in toll.lives), kills),
         Figure(
             what="events acknowledged",
             measured=len(ledger.acknowledged),
@@ -96,6 +106,7 @@ def _figures(run: Run, toll: _Toll) -> Sequence[Figure]:
             at_least=True,
             is_timing=True,
         ),
+        enough("deliveries that arrived", len(arrived), kills),
         never("acknowledged events lost", seen.lost(ledger.acknowledged)),
         never("events without exactly their deliveries", seen.ill_delivered),
         never("events twice, though sent with an idempotency key", seen.doubled(ledger.repeatable)),
@@ -104,7 +115,7 @@ def _figures(run: Run, toll: _Toll) -> Sequence[Figure]:
         never("deliveries that come to a standstill", int(not toll.has_settled)),
         Figure(
             what="arrivals twice; at most what was in flight at the kills",
-            measured=repeated,
+            measured=arrived.total() - len(arrived),
             bar=sum(seen.cut_off.values()),
         ),
         never("arrivals twice that no kill explains", seen.needlessly_repeated(arrived)),
@@ -112,14 +123,14 @@ def _figures(run: Run, toll: _Toll) -> Sequence[Figure]:
         never("databases that are damaged", int(not seen.is_sound)),
         Figure(
             what="ready again, half of the starts",
-            measured=round(statistics.median(toll.ready_s), 2),
+            measured=round(statistics.median(ready_s), 2),
             bar=READY_S,
             unit="s",
             is_timing=True,
         ),
         Figure(
             what="ready again, the slowest",
-            measured=round(max(toll.ready_s), 2),
+            measured=round(max(ready_s), 2),
             bar=READY_S,
             unit="s",
             is_timing=True,

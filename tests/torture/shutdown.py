@@ -78,6 +78,7 @@ def _figures(run: Run, toll: _Toll, seen: Found, arrivals: Arrivals) -> Sequence
         never("answers of another kind", sum(len(one.odd) for one in ledgers)),
         never("acknowledged events lost", seen.lost(acknowledged)),
         never("events stored, but not acknowledged", len(seen.events.keys() - acknowledged)),
+        enough("deliveries that arrived", len(arrived), run.times(STOPS)),
         never("arrivals twice", arrived.total() - len(arrived)),
         never("deliveries that have ended without arriving", seen.unaccounted(arrived.keys())),
         never("ends that were no success", toll.failures),
