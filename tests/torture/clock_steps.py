@@ -147,7 +147,9 @@ def _figures(run: Run, toll: _Toll) -> Sequence[Figure]:
             run.times(ROUNDS) * len(OFFSETS_S),
         ),
         enough("events acknowledged", len(ledger.acknowledged), toll.steps),
-        enough("attempts that had to wait for another", seen.failed_attempts, toll.steps),
+        enough(
+            "attempts that failed, so that another had to wait", seen.failed_attempts, toll.steps
+        ),
         never("acknowledged events lost", seen.lost(ledger.acknowledged)),
         never("events without exactly their deliveries", seen.ill_delivered),
         never("events twice, though sent with an idempotency key", seen.doubled(ledger.repeatable)),

@@ -33,7 +33,7 @@ from tests.laboratory.readers import Readers
 from tests.notifiers import specifications
 from tests.notifiers.samples import ScriptedHttp, tools
 from tests.notifiers.specifications import DiscordSchemas
-from tests.torture.bar import Bar, Figure, Run, enough, never
+from tests.torture.bar import Bar, Figure, Run, enough, left_out, never
 
 EVENTS: Final = 10_000
 SEED: Final = 20_261_121
@@ -63,16 +63,23 @@ async def run(run: Run) -> Sequence[Figure]:
     """Send each event to each kind of far side, alone or with others, and judge what arrives."""
     count = run.times(EVENTS)
     given = list(events.notifications(SEED, count))
-    judgements = [
-        await _discord(given), await _telegram(given), *await _with_readers(given, run)
-    ]  # fmt: skip
+    judgements = [await _discord(given), await _telegram(given), *await _with_readers(given)]
     for judgement in judgements:
         for fault, times in judgement.wrong.most_common(5):
             run.say(f"{judgement.what}: {times} times {fault}")
     return [
         enough("odd events", len(given), count),
+        never("sorts of which nothing was sent", sum(not each.count for each in judgements)),
+        *_left_out(),
         *(never(f"{each.what} (of {each.count:,})", each.wrong.total()) for each in judgements),
     ]
+
+
+def _left_out() -> Iterator[Figure]:
+    if specifications.discord_schemas_if_here() is None:
+        yield left_out("Discord's own schemas", "its OpenAPI document is not here")
+    if not readers.are_here():
+        yield left_out("readers of others", "`make readers` has not installed them")
 
 
 BAR = Bar(
@@ -229,11 +236,10 @@ def _is_beginning(shown: str, given: str) -> bool:
 # Mails and webhooks ----------------------------------------------------------------------------
 
 
-async def _with_readers(given: Sequence[Notification], run: Run) -> Sequence[Judgement]:
+async def _with_readers(given: Sequence[Notification]) -> Sequence[Judgement]:
     if readers.are_here():
         async with readers.reading() as others:
             return [await _mails(given, others), await _webhooks(given, others)]
-    run.say("mails and signatures are read by Python alone: `make readers` installs others")
     return [await _mails(given, None), await _webhooks(given, None)]
 
 

@@ -107,6 +107,6 @@ def _figures(taking: Discord, told: Sequence[str]) -> Sequence[Figure]:
 
 BAR = Bar(
     name="discord_burst",
-    promise="A channel that recovers catches up in batches, within limits that are learned.",
+    promise="A burst to a Discord webhook goes out in batches, in order, within learned limits.",
     run=run,
 )

@@ -43,6 +43,8 @@ class Flood:
     def __init__(self, url: str, ledger: Ledger, make: Callable[[], Sending], most: int) -> None:
         self.slowest_s = 0.0
         """Of all answers so far."""
+        self.poured_at = 0.0
+        """When the last was sent at a pace, by the monotonic clock."""
         self._url = url
         self._ledger = ledger
         self._make = make
@@ -70,6 +72,7 @@ class Flood:
                     group.create_task(self._send_and_leave())
                     count += 1
                 await asyncio.sleep(0.002)
+            self.poured_at = time.monotonic()
         return count / seconds
 
     def close(self) -> None:
@@ -144,14 +147,14 @@ class Probe:
         self.seen.append(probed)
         return probed
 
-    async def normal_again_s(self, usual_s: float, patience_s: float) -> float:
-        """Seconds until ten in a row are answered as fast as usual."""
-        started, in_row = time.monotonic(), 0
-        while in_row < 10 and time.monotonic() - started < patience_s:
+    async def normal_again_s(self, since: float, usual_s: float, patience_s: float) -> float:
+        """Seconds since a moment until ten in a row are answered as fast as usual."""
+        in_row = 0
+        while in_row < 10 and time.monotonic() - since < patience_s:
             probed = await self.send()
             is_good = probed.answer is not None and probed.answer.status == 200
             in_row = in_row + 1 if is_good and probed.took_s <= usual_s else 0
-        return time.monotonic() - started
+        return time.monotonic() - since
 
 
 def p99_s(seen: list[Probed]) -> float:

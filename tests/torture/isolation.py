@@ -14,7 +14,7 @@ from slowping.core.channel import NewChannel
 from tests.acceptance.program import Machine
 from tests.notifiers.far_side import FarSide, Request, reply, silence
 from tests.torture import stage
-from tests.torture.bar import Bar, Figure, Run, never
+from tests.torture.bar import Bar, Figure, Run, enough, never
 from tests.torture.clients import Line, post
 
 HEALTHY: Final = 100
@@ -43,6 +43,7 @@ class Meeting:
     def __init__(self) -> None:
         self.sent: dict[str, float] = {}
         self.arrived: dict[str, float] = {}
+        self.black_hole = FarSide(silence())
         self.took_s: list[tuple[str, list[float]]] = []
         """How long accepting took, in each phase."""
 
@@ -90,8 +91,8 @@ async def run(run: Run) -> Sequence[Figure]:
 async def _set_up(client: Client, stack: contextlib.AsyncExitStack, meeting: Meeting) -> str:
     for channel in (await client.list_channels()).items:
         await client.remove_channel(channel.id)
-    for name, behaviour in (("calm", reply(204)), ("dark", silence())):
-        far_side = await stack.enter_async_context(FarSide(behaviour).running())
+    for name, far_side in (("calm", FarSide(reply(204))), ("dark", meeting.black_hole)):
+        await stack.enter_async_context(far_side.running())
         await client.create_channel(_channel(name, far_side))
     for no in range(HEALTHY):
         far_side = await stack.enter_async_context(FarSide(reply(204)).running())
@@ -166,6 +167,7 @@ def _figures(meeting: Meeting, waiting: Mapping[str, int]) -> Sequence[Figure]:
     )
     owed = sum(len(took_s) for phase, took_s in meeting.took_s if phase == "dark")
     return [
+        enough("requests that the black hole took", len(meeting.black_hole.requests), 1),
         never(
             "events that healthy far sides did not get", len(meeting.sent) - len(meeting.arrived)
         ),

@@ -33,6 +33,8 @@ DATABASE = "slowping.db"
 class _Toll(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a database of one schema."""
 
+    events: int
+    """That were in it."""
     kills: int
     in_the_middle: int
     """Kills after which it was not at the newest schema."""
@@ -51,7 +53,7 @@ async def run(run: Run) -> Sequence[Figure]:
     kills = run.times(KILLS) * len(tolls)
     return (
         enough("schemas", len(tolls), len(schemas)),
-        enough("events in a database of the first schema", run.times(EVENTS), EVENTS * run.scale),
+        enough("events in a database of the first schema", tolls[0].events, run.times(EVENTS)),
         enough("kills while it is migrated", sum(toll.kills for toll in tolls), kills),
         Figure(
             what="of these before it was done",
@@ -80,6 +82,8 @@ async def _try(machine: Machine, run: Run, schema: int) -> _Toll:
     pristine, data = run.folder / f"schema-{schema}.db", run.folder / "data"
     await asyncio.to_thread(history.build, pristine, schema, events)
     before = await asyncio.to_thread(history.fingerprint, pristine)
+    [stored, *_] = before["event"]
+    assert isinstance(stored, int)
     took_s = await _undisturbed(machine, pristine, data)
     kills = in_the_middle = 0
     while kills < run.times(KILLS):
@@ -96,7 +100,7 @@ async def _try(machine: Machine, run: Run, schema: int) -> _Toll:
     )
     run.say(f"schema {schema}: {events:,} events, {kills} kills, {in_the_middle} in the middle")
     toll = _Toll(
-        kills=kills, in_the_middle=in_the_middle, is_whole=is_whole,
+        events=stored, kills=kills, in_the_middle=in_the_middle, is_whole=is_whole,
         serves=await _serves(machine, data), took_s=took_s,
     )  # fmt: skip
     shutil.rmtree(data)

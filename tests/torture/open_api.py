@@ -17,6 +17,9 @@ from tests.torture.bar import Bar, Figure, Run, enough, never
 EXAMPLES: Final = 1_000
 """For each operation."""
 
+EXAMPLES_AT_LEAST: Final = 100
+"""The same over all of them: of some there are not so many."""
+
 CHAINS: Final = 300
 """Sequences of operations, each using what an earlier one has answered."""
 
@@ -117,6 +120,7 @@ async def run(asked: Run) -> Sequence[Figure]:
     reached = len(seen.operations)
     return [
         enough("operations asked for", reached, count),
+        enough("requests", seen.requests, count * asked.times(EXAMPLES_AT_LEAST)),
         *(never(what, number) for what, number in counted.items()),
     ]
 

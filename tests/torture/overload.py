@@ -61,7 +61,7 @@ async def run(run: Run) -> Sequence[Figure]:
                 run.say(f"it takes {takes:.1f} batches a second of {EVENTS} large events")
                 offered = await flood.pour(TIMES * takes, seconds)
                 run.say(f"it was sent {offered:.1f} a second, and refused {batches.refused}")
-            normal_again_s = await probe.normal_again_s(usual_s, 3 * NORMAL_S)
+            normal_again_s = await probe.normal_again_s(flood.poured_at, usual_s, 3 * NORMAL_S)
             flood.close()
         await stage.stopped(server)
     toll = _Toll(

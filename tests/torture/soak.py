@@ -32,6 +32,9 @@ SECONDS = 1_200.0
 WARM_UP: Final = 0.5
 """The share of the time after which caches are full, and nothing is to grow any more."""
 
+READINGS: Final = 20
+"""So many at least make a slope."""
+
 EVENTS_A_SECOND = 50.0
 CONNECTIONS = 50
 FAULTS = 0.05
@@ -83,6 +86,7 @@ async def run(run: Run) -> Sequence[Figure]:
         has_settled = await stage.settles(server)
         await stage.stopped(server)
     return _figures(
+        run,
         _Toll(
             seconds=seconds, ledger=ledger, looks=looks, at_rest=at_rest,
             descriptors=(before, after), has_settled=has_settled, arrived=set(arrivals.counted),
@@ -164,13 +168,14 @@ def slope_mib(looks: Sequence[_Look]) -> float:
     return statistics.median(slopes) if slopes else 0.0
 
 
-def _figures(toll: _Toll) -> Sequence[Figure]:
+def _figures(run: Run, toll: _Toll) -> Sequence[Figure]:
     ledger, seen = toll.ledger, toll.found
     warm_at = toll.looks[0].at + toll.seconds * WARM_UP
     warm = [look for look in toll.at_rest if look.at > warm_at]
     before, after = toll.descriptors
+    lasted_s = toll.at_rest[-1].at - toll.looks[0].at
     return (
-        enough("minutes", round(toll.seconds / MINUTE_S, 1), round(toll.seconds / MINUTE_S, 1)),
+        enough("minutes", round(lasted_s / MINUTE_S, 1), round(toll.seconds / MINUTE_S, 1)),
         Figure(
             what="events a second acknowledged",
             measured=round(len(ledger.acknowledged) / toll.seconds, 1),
@@ -185,6 +190,7 @@ def _figures(toll: _Toll) -> Sequence[Figure]:
             unit="MiB",
             is_timing=True,
         ),
+        enough("readings at rest that it is the slope of", len(warm), run.times(READINGS)),
         Figure(
             what="memory at most",
             measured=round(max(look.memory_mib for look in toll.looks)),

@@ -246,8 +246,9 @@ async def run(asked: Run) -> Sequence[Figure]:
     return [
         never("differences from the model", differences),
         enough("runs", tally["runs"], asked.times(RUNS)),
-        enough("steps", tally["steps"], 0),
-        enough("messages that far sides heard", tally["messages"], 1),
+        enough("steps", tally["steps"], asked.times(RUNS) * STEPS // 2),
+        enough("messages that far sides heard", tally["messages"], asked.times(RUNS)),
+        enough("crashes", tally["crashes"], asked.times(RUNS)),
     ]
 
 

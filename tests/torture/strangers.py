@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -39,6 +40,8 @@ class _Toll(msgspec.Struct, frozen=True, kw_only=True):
 
     probe: Probe
     ledger: Ledger
+    connected: int
+    """Strangers who got a connection to hold, once at least."""
     growth_mib: float
     trapped: Sequence[Answer]
     """What those were answered whose bodies were a trap."""
@@ -50,10 +53,11 @@ async def run(run: Run) -> Sequence[Figure]:
     """Have all of them at once; and then more than there are descriptors for."""
     machine, ledger = Machine(run.folder / "home"), Ledger()
     trapped: list[Answer] = []
+    connected: set[int] = set()
     async with stage.serving(machine, run.folder) as server:
         key = await stage.set_up(server, NOBODY, ("waiting",))
         memory, probe = Memory(server.pid), Probe(server.url, key, ledger)
-        crowd = _crowd(run, server.url, key, trapped)
+        crowd = _crowd(run, server.url, key, trapped, connected)
         async with meanwhile(memory.watch()), meanwhile(probe.run()), meanwhile(crowd):
             await asyncio.sleep(max(2.0, SECONDS * run.scale))
             await probe.has_seen(GOOD)
@@ -63,17 +67,19 @@ async def run(run: Run) -> Sequence[Figure]:
     async with machine.serving(run.folder / "data", program=limited, **stage.ENVIRON) as server:
         called = await _call_all_at_once(server, key)
     return _figures(
+        run,
         _Toll(
-            probe=probe, ledger=ledger, growth_mib=memory.growth_mib, trapped=trapped,
-            called=called,
+            probe=probe, ledger=ledger, connected=len(connected), growth_mib=memory.growth_mib,
+            trapped=trapped, called=called,
         )
     )  # fmt: skip
 
 
-async def _crowd(run: Run, url: str, key: str, trapped: list[Answer]) -> None:
+async def _crowd(run: Run, url: str, key: str, trapped: list[Answer], connected: set[int]) -> None:
     """All strangers, each of whom comes back when he is shown out."""
     whole_head = _HEAD.format("none").encode()
     slow_body = whole_head + b"Content-Length: 900000\r\n\r\n" + b"x" * 200_000
+    numbers = itertools.count()
     async with asyncio.TaskGroup() as group:
         for count, said in (
             (run.times(IDLE), b""),
@@ -81,16 +87,17 @@ async def _crowd(run: Run, url: str, key: str, trapped: list[Answer]) -> None:
             (run.times(ENDLESS_HEADS), whole_head + b"X-A: " + b"a" * 60_000),
         ):
             for _ in range(count):
-                group.create_task(_linger(url, said))
+                group.create_task(_linger(url, said, next(numbers), connected))
         for _ in range(TRAPS_AT_ONCE):
             group.create_task(_trap(url, key, trapped))
 
 
-async def _linger(url: str, said: bytes) -> None:
+async def _linger(url: str, said: bytes, number: int, connected: set[int]) -> None:
     """Say something that has no end, wait until cut off, come again."""
     while True:
         with contextlib.suppress(OSError):
             async with Line.on(url) as line:
+                connected.add(number)
                 await line.say_and_wait(said)
         await asyncio.sleep(0.5)
 
@@ -127,10 +134,11 @@ async def _call_all_at_once(server: Server, key: str) -> Ledger:
     return ledger
 
 
-def _figures(toll: _Toll) -> Sequence[Figure]:
+def _figures(run: Run, toll: _Toll) -> Sequence[Figure]:
     good, called = toll.probe.seen, toll.called
     taken = sum(one.answer is not None and one.answer.status == 200 for one in good)
     return (
+        enough("strangers who hold a connection", toll.connected, run.times(IDLE)),
         enough("good requests meanwhile", len(good), GOOD),
         never("good requests not taken", len(good) - taken),
         enough("traps answered", len(toll.trapped), 10),

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from tests.torture.__main__ import END, START, filled, rows
-from tests.torture.bar import Bar, Figure, Run, missed
+from tests.torture.bar import Bar, Figure, Run, enough, left_out, missed, never
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,25 @@ def test_only_a_timing_may_be_missed_in_a_short_run() -> None:
     lost = Figure(what="lost", measured=1, bar=0)
     slow = Figure(what="ready again", measured=9, bar=2, is_timing=True)
     assert missed([lost, slow]) == [lost]
+
+
+def test_what_is_never_to_happen_is_missed_once_it_has() -> None:
+    assert [never("lost", times).is_met for times in (0, 1)] == [True, False]
+
+
+def test_a_run_in_which_too_little_happened_shows_nothing() -> None:
+    assert [enough("kills", kills, 200).is_met for kills in (199, 200)] == [False, True]
+
+
+def test_what_was_not_tried_is_told_as_such() -> None:
+    async def nothing(_: Run) -> list[Figure]:
+        return []
+
+    bar = Bar(name="cuts", promise="No event is lost.", run=nothing)
+    assert rows(bar, [left_out("cuts", "this is not Linux")], 0) == [
+        "| No event is lost. | cuts: not tried, since this is not Linux | nothing |  "
+        "| `python -m tests.torture cuts` | 0 s |",
+    ]
 
 
 @pytest.mark.parametrize(("scale", "times"), [(1.0, 200), (0.01, 2), (0.0001, 1)])
