@@ -27,7 +27,7 @@ _KEYS: Final = (f"{_BEARER}\r\n{_API_KEY}", _BEARER, _API_KEY)
 
 KNOWN: Final = 36 * len(RIGHT) * len(_KEYS)
 GENERATED: Final = 10_000
-ACCEPTED: Final = 500
+ACCEPTED: Final = 100
 """Where all are refused at once, little is read."""
 
 GUIDED: Final = 1_000_000

@@ -4,7 +4,6 @@ The model is told what was asked for, and what the far sides heard and answered.
 message to the rules of sending, and knows how every delivery has to stand afterwards.
 """
 
-import itertools
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
@@ -22,53 +21,22 @@ from slowping.core.delivery import (
     Unusable,
 )
 from tests.laboratory.scripted import EVERYTHING, Message
+from tests.torture.duty import (
+    DISCARDED,
+    FAILED,
+    LEASED,
+    LONGEST_WAIT_MS,
+    PENDING,
+    Accepted,
+    Difference,
+    Duty,
+    Outlet,
+    require,
+)
 
 MAX_CLAIM: Final = 4
-DELAYS_S: Final = (5.0, 300.0, 7_200.0)
-LONGEST_WAIT_MS: Final = 108_000_000
-LOST_DELAYS_MS: Final = (0, 0, 60_000, 300_000)
-
-PENDING, LEASED = DeliveryState.PENDING, DeliveryState.LEASED
-DELIVERED, FAILED = DeliveryState.DELIVERED, DeliveryState.FAILED
-DISCARDED = DeliveryState.DISCARDED
-
 
 CLOSED: Final = Breaker()
-
-
-class Difference(AssertionError):
-    """The real thing did something else than the model allows."""
-
-
-class Outlet(msgspec.Struct):
-    """A channel."""
-
-    id: int
-    name: str
-    expire_after_s: int | None
-    is_paused: bool = False
-    is_removed: bool = False
-
-
-class Accepted(msgspec.Struct, frozen=True):
-    """An event that was acknowledged."""
-
-    received_at: int
-    notify: bool
-
-
-class Duty(msgspec.Struct):
-    """A delivery."""
-
-    id: int
-    event_id: int
-    outlet: Outlet
-    created_at: int
-    due_at: int
-    expires_at: int | None
-    state: DeliveryState = PENDING
-    tries: int = 0
-    attempts: list[str] = []
 
 
 class Claim(msgspec.Struct):
@@ -170,7 +138,7 @@ class Model:
             if duty.outlet is outlet
             and duty.state is PENDING
             and duty.due_at <= now
-            and not _is_over(duty, now)
+            and not duty.is_over(now)
         ]
         return [number for _, number in sorted(waiting)]
 
@@ -190,7 +158,7 @@ class Model:
             and duty.state is PENDING
             and duty.due_at > message.sent_at
             and duty.tries > 0
-            and not _may_have_arrived(duty)
+            and not duty.may_have_arrived
         )
 
     def _is_urged(self, outlet: Outlet, message: Message) -> bool:
@@ -285,7 +253,7 @@ class Model:
             duty.due_at = duty.due_at if claim.is_early else min(duty.due_at, now)
             outcome = outcomes.get(number)
             if outcome is not None and not isinstance(outcome, Throttled):
-                _conclude(duty, outcome, now, is_early=claim.is_early)
+                duty.conclude(outcome, now, is_early=claim.is_early)
 
     # What people do ---------------------------------------------------------------------------
 
@@ -347,18 +315,7 @@ class Model:
         self.breakers = dict(self._kept)
         self.paced_until.clear()
         for number in leased:
-            duty = self.duties[number]
-            is_early = duty.tries > 0 and duty.due_at > now and not _may_have_arrived(duty)
-            duty.tries += not is_early
-            if not is_early:
-                duty.due_at = min(duty.due_at, now)
-            duty.attempts.append("lost")
-            in_a_row = min(duty.tries, _lost_in_a_row(duty))
-            is_hopeless = in_a_row > len(LOST_DELAYS_MS)
-            duty.state = FAILED if is_hopeless else PENDING
-            wait_ms = 0 if is_hopeless or is_early else LOST_DELAYS_MS[in_a_row - 1]
-            if wait_ms:
-                duty.due_at = now + wait_ms
+            self.duties[number].cut_off(now)
 
     def set_back(self, by: int, now: int) -> None:
         """The clock was set back by so many milliseconds, or a new process begins.
@@ -374,10 +331,7 @@ class Model:
         self.breakers = {name: breaker.set_back(one, by) for name, one in self.breakers.items()}
         self._kept = {name: breaker.set_back(one, by) for name, one in self._kept.items()}
         for duty in self.duties.values():
-            if duty.state is PENDING and duty.due_at > now:
-                duty.due_at = max(now, duty.due_at - by)
-                if duty.due_at > now + LONGEST_WAIT_MS:
-                    duty.due_at = now
+            duty.set_back(by, now)
 
     def hold_to(self, stored: Mapping[int, Duty], now: int) -> None:
         """Compare with what is stored.
@@ -392,65 +346,9 @@ class Model:
             raise Difference(f"deliveries: {sorted(stored.keys() ^ self.duties.keys())}")
         for number, found in stored.items():
             duty = self.duties[number]
-            if duty.state is PENDING and found.state is not PENDING:
-                _look(duty, found, now)
+            duty.heed(found, now)
             if found != duty:
                 raise Difference(f"stored is {found}, it has to be {duty}")
-
-
-def _look(duty: Duty, found: Duty, now: int) -> None:
-    if found.state is FAILED and _is_over(duty, now):
-        duty.state = FAILED
-    elif found.state is DISCARDED and duty.outlet.is_removed:
-        duty.state = DISCARDED
-
-
-def _lost_in_a_row(duty: Duty) -> int:
-    return len(list(itertools.takewhile(lambda each: each == "lost", reversed(duty.attempts))))
-
-
-def _may_have_arrived(duty: Duty) -> bool:
-    return not {"unknown", "lost"}.isdisjoint(duty.attempts)
-
-
-def _is_over(duty: Duty, now: int) -> bool:
-    return duty.expires_at is not None and duty.expires_at <= now
-
-
-def _conclude(duty: Duty, outcome: Outcome, now: int, *, is_early: bool) -> None:
-    """An attempt has ended so; one that was ahead of its schedule does not count in it."""
-    duty.tries += not is_early
-    match outcome:
-        case Delivered():
-            duty.state = DELIVERED
-            duty.attempts.append("delivered")
-        case Rejected():
-            duty.state = FAILED
-            duty.attempts.append("rejected")
-        case Unusable():
-            duty.attempts.append("unusable")
-        case Retry():
-            duty.attempts.append("unknown" if outcome.unknown else "retry")
-            _plan(duty, outcome.after or 0.0, now, is_early=is_early)
-
-
-def _plan(duty: Duty, asked_s: float, now: int, *, is_early: bool) -> None:
-    if is_early:
-        duty.due_at = max(duty.due_at, now + round(asked_s * 1000))
-    elif duty.tries > len(DELAYS_S):
-        duty.state = FAILED
-    else:
-        duty.due_at = now + round(1000 * max(DELAYS_S[duty.tries - 1], asked_s))
-
-
-def require(is_so: bool, otherwise: str) -> None:
-    """Hold something to be so.
-
-    Raises:
-        Difference: it is not.
-    """
-    if not is_so:
-        raise Difference(otherwise)
 
 
 def _require(is_so: bool, otherwise: str, message: Message) -> None:

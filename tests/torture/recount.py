@@ -6,7 +6,8 @@ from slowping.core import ids, overview, times
 from slowping.core.delivery import DeliveryState
 from slowping.core.overview import HOURS, ChannelFigures
 from slowping.store.sqlite.store import SqliteStore
-from tests.torture.model import FAILED, LEASED, PENDING, Duty, Model, require
+from tests.torture.duty import FAILED, LEASED, PENDING, Duty, require
+from tests.torture.model import Model
 
 _HOUR_MS = 3_600_000
 

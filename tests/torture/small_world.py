@@ -26,7 +26,7 @@ from tests.conftest import VAULT_KEY
 from tests.laboratory.scripted import Scripted, Way
 from tests.server.engine import Engine, NoHttp
 from tests.torture import recount
-from tests.torture.model import (
+from tests.torture.duty import (
     DELIVERED,
     DISCARDED,
     FAILED,
@@ -34,10 +34,10 @@ from tests.torture.model import (
     PENDING,
     Accepted,
     Duty,
-    Model,
     Outlet,
     require,
 )
+from tests.torture.model import Model
 
 CATEGORY: Final = "sale"
 

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 from slowping.core.delivery import DeliveryState
 from tests.laboratory.scripted import SPOILT, Way, answer
 from tests.torture.bar import Bar, Figure, Run, enough, never
-from tests.torture.model import DELIVERED, DISCARDED, FAILED, PENDING, Difference, Outlet
+from tests.torture.duty import DELIVERED, DISCARDED, FAILED, PENDING, Difference, Outlet
 from tests.torture.small_world import World
 
 RUNS: Final = 1_000

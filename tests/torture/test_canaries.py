@@ -4,7 +4,7 @@ import pytest
 
 from tests.torture import canaries
 from tests.torture.bar import Run, missed
-from tests.torture.canaries import Lookout
+from tests.torture.lookout import Lookout
 
 
 @pytest.mark.timeout(180)  # it starts the program many times

@@ -7,7 +7,8 @@ from slowping.testing import START_MS
 from tests.laboratory.scripted import Message
 from tests.torture import state_machine
 from tests.torture.bar import Run, missed
-from tests.torture.model import DELIVERED, FAILED, PENDING, Difference, Duty, Model, Outlet
+from tests.torture.duty import DELIVERED, FAILED, PENDING, Difference, Duty, Outlet
+from tests.torture.model import Model
 
 
 async def test_whatever_is_done_every_delivery_stands_as_it_has_to(tmp_path: Path) -> None:
