@@ -85,7 +85,7 @@ class Sealing:
         key. Where this breaks off, the next start goes on with it.
 
         Raises:
-            WrongState: the key stands in a place that is not ours to write.
+            WrongState: the key stands in a place that is not ours to write, or there are too many.
             ConfigError: the key file cannot be written; nothing was changed.
             Unavailable: the store cannot be written now.
         """

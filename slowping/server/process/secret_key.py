@@ -25,7 +25,11 @@ CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"
 VARIABLE: Final = "SLOWPING_SECRET_KEY"
 FILE_VARIABLE: Final = "SLOWPING_SECRET_KEY_FILE"
 
+MOST_KEYS: Final = 1_000
+"""In the file of the data folder."""
+
 _MOST_BYTES: Final = 65_536
+"""Of a place with keys; more than `MOST_KEYS` take."""
 
 
 class KeyRing(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +81,7 @@ def write(ring: KeyRing) -> KeyRing:
     """Write the keys into the data folder's file, all or nothing, for its owner alone to read.
 
     Raises:
-        WrongState: the newest stands in a place that is not ours to write.
+        WrongState: the newest stands in a place that is not ours to write, or they are too many.
         ConfigError: they cannot be written, and the file is as it was.
     """
     if ring.own_file is None:
@@ -85,6 +89,11 @@ def write(ring: KeyRing) -> KeyRing:
             f"The key stands in {ring.source}. Write a new one before it there, with white space "
             "between the two, and start the server again: it seals all secrets with the new one. "
             "Then the old one can go."
+        )
+    if len(ring.keys) > MOST_KEYS:
+        raise errors.WrongState(
+            f"{ring.own_file} holds {MOST_KEYS:,} keys. Take out those at its end, which only the "
+            "oldest copies of the database need, and start the server again."
         )
     private_file.write(ring.own_file, b"\n".join(ring.keys).decode())
     return msgspec.structs.replace(ring, is_unwritten=False)

@@ -132,6 +132,17 @@ def test_keys_are_written_for_their_owner_alone_the_newest_first(data: pathlib.P
     assert secret_key.find(data, {}).keys == (SECOND, FIRST)
 
 
+def test_no_more_keys_are_written_than_can_be_read(data: pathlib.Path) -> None:
+    keys = tuple(new_key() for _ in range(secret_key.MOST_KEYS))
+    path = data / KEY_FILE
+    secret_key.write(KeyRing(keys=keys, source="here", own_file=path))
+    ring = secret_key.find(data, {})
+    assert ring.keys == keys
+    with pytest.raises(errors.WrongState, match="1,000 keys"):
+        secret_key.write(ring.with_new(new_key()))
+    assert secret_key.find(data, {}).keys == keys
+
+
 def test_a_key_of_another_place_is_not_ours_to_write(data: pathlib.Path) -> None:
     ring = secret_key.find(data, {"SLOWPING_SECRET_KEY": FIRST.decode()})
     with pytest.raises(errors.WrongState, match="before it there"):
