@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from slowping.core import errors, text
 from slowping.core.api_key import ApiKey
 from slowping.core.category import Category
 from slowping.core.channel import Channel
@@ -95,7 +96,28 @@ class ActFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Done before this moment."""
 
 
+def require_known(act: str) -> None:
+    """See that there can be acts of a kind, or of a noun that kinds begin with.
+
+    Raises:
+        InvalidInput: there are none; the text names those that there are.
+    """
+    nouns: dict[str, list[str]] = {}
+    for kind in ActKind:
+        noun, _, done = kind.partition(".")
+        nouns.setdefault(noun, []).append(done)
+    if act not in nouns and act not in frozenset(ActKind):
+        known = "; ".join(f"{noun}.{' .'.join(done)}" for noun, done in nouns.items())
+        raise errors.InvalidInput(
+            f"There is no act '{text.shorten(act, _LONGEST_NAME)}'. The acts are {known}; a noun "
+            "alone stands for all of its own."
+        )
+
+
 Subject = Project | Category | Channel | ApiKey
+
+_LONGEST_NAME: Final = 60
+"""Characters of a name that are repeated."""
 
 # What says nothing that the act does not say itself, or what no act changes.
 _LEFT_OUT: Final = frozenset(

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from slowping.core import audit
+from slowping.core import audit, errors
 from slowping.core.channel import Channel
 from slowping.core.project import Project
 
@@ -63,3 +63,14 @@ def test_a_difference_is_what_was_and_what_is(
     now: dict[str, Any],
 ) -> None:
     assert audit.difference(before, after, touched) == (was, now)
+
+
+@pytest.mark.parametrize("act", ["channel", "channel.paused", "secrets"])
+def test_a_kind_and_the_noun_of_kinds_are_known(act: str) -> None:
+    audit.require_known(act)
+
+
+@pytest.mark.parametrize("act", ["", "chan", "paused", "channel.", "channel.painted"])
+def test_anything_else_is_not(act: str) -> None:
+    with pytest.raises(errors.InvalidInput, match=f"There is no act '{act}'"):
+        audit.require_known(act)

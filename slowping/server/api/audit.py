@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from slowping.core import errors, ids, times
+from slowping.core import audit, errors, ids, times
 from slowping.core.api_key import Scope
 from slowping.core.audit import Act, ActFilter, ActKind
 from slowping.core.page import Page
@@ -34,6 +34,8 @@ class ActQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True)
 async def list_acts(call: Call[ActQuery, None]) -> Page[Act]:
     """Who did what, the latest first."""
     query, services = call.query, call.services
+    if query.act is not None:
+        audit.require_known(query.act)
     which = ActFilter(
         project_id=None if query.project is None else _project_id(call, query.project),
         act=query.act,
