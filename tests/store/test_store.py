@@ -173,14 +173,14 @@ def _broken(path: pathlib.Path) -> None:
 @pytest.mark.parametrize(
     ("make", "why"),
     [
-        (lambda path: path.write_bytes(b"Dear diary, "), "It is no SQLite database."),
+        (lambda path: path.write_bytes(b"Dear diary, "), "It is no SQLite database. Put a copy in"),
         (lambda path: path.write_bytes(b"\0" * 8192), "It is no SQLite database."),
         (lambda path: path.write_bytes(b"SQLite format 3\0"), "It is no SQLite database."),
         (_foreign, "It is a database of another program."),
         (lambda path: _foreign(path, "application_id = 7"), "It is a database of another program."),
         (lambda path: _foreign(path, "journal_mode = wal"), "It is a database of another program."),
         (lambda path: _ours(path, "user_version = 99"), "version 99, and this slowping knows"),
-        (_broken, "malformed"),
+        (_broken, "malformed. Put a copy in its place: slowping restore FILE"),
         (lambda path: path.mkdir(), "It is no file."),
         (lambda path: os.mkfifo(path), "It is no file."),
         (lambda path: path.symlink_to(path), "unable to open database file."),

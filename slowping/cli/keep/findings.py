@@ -143,7 +143,8 @@ def of_database(found: "Examination") -> Iterator[Finding]:
     looked = "every page and reference" if found.is_thorough else "a quick look; --full sees more"
     held = found.contents
     for damage in found.damage:
-        yield wrong("database", f"It is damaged: {damage}. Stop the server and restore a backup.")
+        told = f"It is damaged: {damage}. Stop the server, then run: slowping restore FILE"
+        yield wrong("database", told)
     if not found.damage:
         events = output.counted(held.events, "event", "events")
         yield ok("database", f"It is sound ({looked}) and holds {events}.")

@@ -33,7 +33,7 @@ MEBIBYTE: Final = 1_048_576
 _REPLACED: Final = Trouble(
     now="The file of the server's database was replaced, moved or removed while it runs, so no "
     "events are accepted: they would be lost. Put the file back if it was moved; else stop the "
-    "server, and restore a backup.",
+    "server, and put a copy in its place: slowping restore FILE",
     was="no events were accepted: the file of the server's database was not in its place",
 )
 

@@ -15,6 +15,10 @@ _VERSION: Final = slice(60, 64)
 _OWNER: Final = slice(68, 72)  # https://www.sqlite.org/fileformat.html#the_database_header
 
 
+class NoDatabase(errors.StoreUnusable):
+    """What stands in the place of a database is none, or none any more."""
+
+
 def scripts() -> list[str]:
     """The SQL of every version, from the first on."""
     folder = importlib.resources.files("slowping.store.sqlite") / "migrations"
@@ -64,7 +68,7 @@ def check_header(start: bytes, *, newest: int) -> None:
         StoreUnusable: the file is no database, or one of another program or a newer slowping.
     """
     if len(start) < HEADER_LENGTH or not start.startswith(_MAGIC):
-        raise errors.StoreUnusable("It is no SQLite database.")
+        raise NoDatabase("It is no SQLite database.")
     _require_ours(int.from_bytes(start[_OWNER], "big"))
     _require_known(int.from_bytes(start[_VERSION], "big"), newest)
 

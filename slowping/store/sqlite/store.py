@@ -19,7 +19,7 @@ from slowping.store.sqlite.readers import Readers
 from slowping.store.sqlite.retention import Retention
 from slowping.store.sqlite.secrets import Secrets
 from slowping.store.sqlite.subjects import Subjects
-from slowping.store.sqlite.writer import Writer
+from slowping.store.sqlite.writer import PRIMARY, Writer
 from slowping.store.vault import Vault
 
 OLDEST_SQLITE: Final = (3, 38, 0)
@@ -27,6 +27,10 @@ OLDEST_SQLITE: Final = (3, 38, 0)
 PATIENCE_S: Final = 1.0
 """How long to wait at the start for another program to unlock the file."""
 
+RESTORE: Final = " Put a copy in its place: slowping restore FILE"
+"""The remedy for a damaged database of a server."""
+
+_OF_DAMAGE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _PRAGMAS: Final = (
     # FULL syncs the log at each commit: NORMAL loses acknowledged events when the power goes.
     "synchronous = full",
@@ -78,7 +82,7 @@ class SqliteStore:
             raise errors.StoreUnusable(
                 f"SQLite {sqlite3.sqlite_version} is too old: slowping needs 3.38 or newer."
             )
-        with explained(path), contextlib.ExitStack() as undo:
+        with explained(path, remedy=RESTORE), contextlib.ExitStack() as undo:
             look(path, patience_s)
             connection = sqlite3.connect(
                 path, patience_s, isolation_level=None, check_same_thread=False
@@ -101,19 +105,24 @@ class SqliteStore:
 
 
 @contextlib.contextmanager
-def explained(path: pathlib.Path) -> Iterator[None]:
-    """Say of whatever goes wrong that it is this database that cannot be used, and why."""
+def explained(path: pathlib.Path, *, remedy: str = "") -> Iterator[None]:
+    """Say of whatever goes wrong that it is this database that cannot be used, and why.
+
+    The `remedy` is for one that is damaged.
+    """
     try:
         yield
     except errors.StoreUnusable as error:
-        raise errors.StoreUnusable(f"Cannot use the database {path}. {error}") from error
+        end = remedy if isinstance(error, migrate.NoDatabase) else ""
+        raise errors.StoreUnusable(f"Cannot use the database {path}. {error}{end}") from error
     except OSError as error:
         reason = error.strerror or str(error)
         raise errors.StoreUnusable(f"Cannot use the database {path}: {reason}.") from error
     except sqlite3.Error as error:
-        locked = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
-        reason = "another program has locked it" if locked else str(error)
-        raise errors.StoreUnusable(f"Cannot use the database {path}: {reason}.") from error
+        code = getattr(error, "sqlite_errorcode", 0) & PRIMARY
+        reason = "another program has locked it" if code == sqlite3.SQLITE_BUSY else str(error)
+        end = remedy if code in _OF_DAMAGE else ""
+        raise errors.StoreUnusable(f"Cannot use the database {path}: {reason}.{end}") from error
 
 
 def look(path: pathlib.Path, patience_s: float) -> None:

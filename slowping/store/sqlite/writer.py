@@ -34,7 +34,7 @@ EXIT_CODE: Final = 74
 _OF_THE_DISK: Final = frozenset(
     {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY}
 )
-_PRIMARY: Final = 0xFF
+PRIMARY: Final = 0xFF
 """Of SQLite's error codes, the part that says what sort of error it is."""
 
 E = TypeVar("E")
@@ -279,7 +279,7 @@ class Writer(Generic[E, R]):
 def is_of_disk(error: Exception) -> bool:
     """Whether it is the disk that has failed, or is full: what else is to be written fails too."""
     code: int | None = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & _PRIMARY in _OF_THE_DISK
+    return code is not None and code & PRIMARY in _OF_THE_DISK
 
 
 def _resolve(finished: Sequence[tuple[_Item, Any]]) -> None:

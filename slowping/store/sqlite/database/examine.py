@@ -9,7 +9,7 @@ from typing import Final
 from slowping.store.port.database import ChannelState, Examination
 from slowping.store.sqlite import migrate
 from slowping.store.sqlite.database import backup
-from slowping.store.sqlite.store import explained
+from slowping.store.sqlite.store import RESTORE, explained
 
 _CHANNELS: Final = """
 select channel.name,
@@ -62,7 +62,7 @@ def examine(path: pathlib.Path, *, thorough: bool) -> Examination:
         StoreUnusable: it cannot be read.
     """
     log = path.with_name(f"{path.name}-wal")
-    with explained(path), contextlib.closing(backup.reading(path)) as connection:
+    with explained(path, remedy=RESTORE), contextlib.closing(backup.reading(path)) as connection:
         newest = len(migrate.scripts())
         migrate.check(connection, newest=newest)
         connection.execute("begin")
