@@ -2,6 +2,7 @@ import itertools
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -275,3 +276,24 @@ def test_the_files_that_hold_a_secret_are_known(tmp_path: Path) -> None:
     assert config.secret_files(plain, environ) == [password]
     assert config.secret_files(secret, {}) == [secret]
     assert config.secret_files(None, {"SLOWPING_SERVER__PORT": "1"}) == []
+
+
+@pytest.mark.parametrize(
+    ("server", "in_clear"),
+    [
+        ({}, False),
+        ({"host": "localhost"}, False),
+        ({"host": "127.1.2.3"}, False),
+        ({"host": "::1"}, False),
+        ({"host": "0.0.0.0"}, True),
+        ({"host": "192.168.1.7"}, True),
+        ({"host": "events.example.org"}, True),
+        ({"host": "::", "tls_certificate": Path("/tls/full.pem")}, False),
+        ({"host": "::", "trusted_proxies": ("10.0.0.0/8",)}, False),
+    ],
+    ids=str,
+)
+def test_keys_travel_in_clear_where_others_are_let_in_without_tls(
+    server: dict[str, Any], in_clear: bool
+) -> None:
+    assert config.ServerSection(**server).is_in_clear is in_clear

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from slowping.cli import output, where
+from slowping.cli.keep import place
 from slowping.core import errors, times
 
 if TYPE_CHECKING:
@@ -42,24 +43,17 @@ async def rotate_secret_key(client: "Client", as_json: bool) -> None:
 
 
 @secret.command("forget")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="The data folder, which no server may use meanwhile; or SLOWPING_DATA.",
-)
 @output.yes_option
-def forget_lost_secrets(data: Path | None, yes: bool) -> None:
+@place.options
+def forget_lost_secrets(yes: bool, data: Path | None, config_file: Path | None) -> None:
     """Give up the secrets that no key opens, so that the server starts without their key.
 
-    Their channels are paused until the secrets are entered again; whatever a key still opens
-    stays, and so do events and deliveries.
+    No server may run on the data folder meanwhile. Their channels are paused until the secrets are
+    entered again; whatever a key still opens stays, and so do events and deliveries.
     """
-    from slowping import config as configuration
     from slowping.server.process import sealing
 
-    configured = configuration.load(where.config_file(None, os.environ), os.environ)
-    folder = where.data_folder(data, configured.data).absolute()
+    folder = place.folder(data, place.configured(config_file))
     loss = asyncio.run(sealing.find_lost(folder, os.environ))
     if not loss.channels:
         output.talk("A key opens every secret: there is nothing to give up.")

@@ -1,6 +1,7 @@
 """Run the server, and on a first start show how to send something to it."""
 
 import asyncio
+import logging
 import os
 import signal
 from pathlib import Path
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from slowping.config import Config
     from slowping.server.app import House
     from slowping.server.process.first_start import FirstKeys
+
+logger = logging.getLogger("slowping.serve")
 
 
 @click.command
@@ -69,6 +72,10 @@ def _run(config: "Config", folder: Path) -> None:
 
     world = World()
     log.configure(config.log.level, config.log.format, world.redaction)
+    if config.server.is_in_clear:
+        remedy = "server.tls_certificate, or a proxy with TLS named in server.trusted_proxies"
+        told = log.Fact("API keys travel in clear", host=config.server.host, remedy=remedy)
+        logger.warning(told)
     os.umask(0o077)  # whatever is made in the data folder is for its owner alone
 
     def ready(url: str, house: "House") -> None:

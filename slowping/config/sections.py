@@ -27,6 +27,13 @@ def _hosts(given: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 # The last part of a name is no number: 10.0.0.256 is a mistake, not a host.
 _HOST_NAME: Final = re.compile(r"(?:[A-Za-z0-9_-]+\.)*(?!\d+\.?\Z)[A-Za-z0-9_-]+\.?")
 
@@ -91,6 +98,11 @@ class ServerSection(msgspec.Struct, frozen=True, kw_only=True):
     """Networks from which admin keys may be used."""
     body_timeout_s: Seconds = 10
     shutdown_timeout_s: Seconds = 10
+
+    @property
+    def is_in_clear(self) -> bool:
+        """Whether others are let in without TLS, so that keys can be read on the way."""
+        return not (self.tls_certificate or self.trusted_proxies or _is_this_machine(self.host))
 
 
 class LimitsSection(msgspec.Struct, frozen=True, kw_only=True):

@@ -110,6 +110,8 @@ async def serve(
         contextlib.closing(listen(server.host, server.port)) as listener,
     ):
         certificate = certificate_of(config, world.clock)
+        if certificate is not None:
+            certificate.tell()
         url = address_of(listener, secure=certificate is not None)
         async with running(config, folder, world) as house:
             if stop.asked.is_set():

@@ -53,6 +53,15 @@ async def test_on_the_servers_machine_nothing_has_to_be_typed(
         assert (ran.code, ran.stderr) == (0, "")
 
 
+async def test_a_server_that_lets_others_in_without_tls_says_so_once(
+    tmp_path: Path, machine: Machine
+) -> None:
+    async with machine.serving(tmp_path / "data", SLOWPING_SERVER__HOST="0.0.0.0") as server:
+        server.terminate()
+        assert await server.ended() == 0
+    assert server.stderr.count("API keys travel in clear") == 1
+
+
 async def test_the_live_view_knows_the_server_of_a_data_folder_the_next_time_too(
     tmp_path: Path, machine: Machine
 ) -> None:

@@ -54,6 +54,15 @@ async def test_nothing_is_given_up_where_nothing_is_lost(tmp_path: Path) -> None
     assert "nothing to give up" in ran.stderr
 
 
+async def test_the_folder_may_be_the_one_that_a_configuration_names(tmp_path: Path) -> None:
+    await set_up(tmp_path)
+    file = tmp_path / "config.toml"
+    file.write_text(f'data = "{tmp_path}"', encoding="utf-8")
+    ran = await run("forget", "--config", file)
+    assert ran.exit_code == 0, ran.stderr
+    assert "nothing to give up" in ran.stderr
+
+
 async def test_a_key_that_only_the_server_sees_is_not_taken_for_lost(tmp_path: Path) -> None:
     key = new_key().decode()
     await set_up(tmp_path, SLOWPING_SECRET_KEY=key)

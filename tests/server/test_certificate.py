@@ -255,7 +255,7 @@ def test_a_certificate_that_has_expired_is_told(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     clock.advance(400 * 86_400)
-    Certificate(*authority.files(tmp_path), clock)
+    Certificate(*authority.files(tmp_path), clock).tell()
     [told] = [each for each in caplog.messages if "expired" in each]
     assert f"file={tmp_path / 'fullchain.pem'}" in told
 

@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("file", type=click.Path(), metavar="FILE")
 @click.option("--replace", is_flag=True, help="Replace FILE where it is there already.")
+@click.option("--quiet", is_flag=True, help="Print nothing where all goes well, as cron likes it.")
 @where.server_options
 @click.pass_context
-def backup(
+def backup(  # noqa: PLR0913 - one for each option
     ctx: click.RichContext,
     /,
     file: str,  # a path forgets whether a slash ends it
     replace: bool,
+    quiet: bool,
     server: str | None,
     api_key: str | None,
     data: Path | None,
@@ -54,7 +56,8 @@ def backup(
             asyncio.run(_receive(address, draft))
         with progress.shown("Looking it through", progress.Of.NOTHING):
             contents = place.database_at(draft).verify()
-    _tell(target, contents, folder)
+    if not quiet:
+        _tell(target, contents, folder)
 
 
 def _target(file: str) -> Path:

@@ -22,6 +22,7 @@ from slowping.core import disk, errors
 if TYPE_CHECKING:
     from slowping.config import Config
     from slowping.core.health import Health
+    from slowping.store.port.database import Examination
 
 _SIGNS: Final = {State.OK: "✓", State.NOTE: "!", State.WRONG: "✗"}
 _COLUMNS: Final = (Column("", whole=True), Column("ABOUT", whole=True), Column("", prose=True))
@@ -64,16 +65,36 @@ def _look(data: Path | None, config_file: Path | None, *, thorough: bool) -> Ite
     config = Config()
     try:
         config = place.configured(config_file)
+        if data is not None:
+            config = msgspec.structs.replace(config, data=data)
         yield from findings.of_configuration(config)
         place.require_installed(config)
     except errors.ConfigError as error:
         yield wrong("configuration", str(error))
+    yield from _look_at_tls(config)
     folder = place.folder(data, config)
     if not place.has_database(folder):
         yield wrong("database", f"There is none in {folder}. Say where it is with --data.")
         return
     yield from _look_at_folder(folder, config)
     yield from _look_at_database(folder, thorough=thorough)
+
+
+def _look_at_tls(config: "Config") -> Iterator[Finding]:
+    if config.server.is_in_clear:
+        yield findings.of_openness(config.server.host)
+    file = config.server.tls_certificate
+    if file is None and config.server.tls_key is None:
+        return
+    from slowping.server import clock, serving
+
+    try:
+        certificate = serving.certificate_of(config, clock.SystemClock())
+    except errors.ConfigError as error:
+        yield wrong("TLS", str(error))
+        return
+    if file is not None and certificate is not None:
+        yield findings.of_certificate(file, certificate.until, int(time.time() * 1000))
 
 
 def _look_at_folder(folder: Path, config: "Config") -> Iterator[Finding]:
@@ -99,16 +120,22 @@ def _look_at_database(folder: Path, *, thorough: bool) -> Iterator[Finding]:
         return
     now_ms = int(time.time() * 1000)
     yield from findings.of_database(found)
-    yield from findings.of_channels(found.channels, now_ms)
-    sealed = sum(channel.sealed is not None for channel in found.channels)
+    yield from findings.of_channels(found.channels, found.held_providers, now_ms)
     try:
-        locked = place.locked_channels(folder, found.channels)
-        is_live = place.admin_key_is_live(folder, found.key_digests)
-        yield from findings.of_keys(locked, sealed, is_live)
+        yield from _look_at_keys(folder, found)
     except (errors.StoreUnusable, errors.ConfigError) as error:
         yield wrong("keys", str(error))
     drift_s = (time.time() - began) - (time.monotonic() - passed)
     yield from findings.of_clock(found, now_ms, drift_s)
+
+
+def _look_at_keys(folder: Path, found: "Examination") -> Iterator[Finding]:
+    sealed = sum(channel.sealed is not None for channel in found.channels)
+    locked = place.locked_channels(folder, found.channels)
+    yield findings.of_secret_key(locked, sealed, place.missing_secret_key(folder))
+    admin_key = folder / where.ADMIN_KEY_FILE
+    is_live = place.admin_key_is_live(folder, found.key_digests)
+    yield from findings.of_admin_key(admin_key, is_there=admin_key.exists(), is_live=is_live)
 
 
 def _modes(folder: Path) -> dict[str, int]:

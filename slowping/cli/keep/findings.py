@@ -15,12 +15,14 @@ from slowping.core.disk import Marks
 
 if TYPE_CHECKING:
     from slowping.config import Config
-    from slowping.store.port.database import ChannelState, Examination
+    from slowping.store.port.database import ChannelState, Examination, ProviderState
 
 MEGABYTE: Final = 1_000_000
 LONG_LOG: Final = 64 * MEGABYTE
 LONG_WAIT_MS: Final = 3_600_000
 OLD_BACKUP: Final = dt.timedelta(days=30)
+SOON_MS: Final = 14 * 86_400_000
+"""A certificate that ends within this should have been renewed by now."""
 AHEAD_MS: Final = 60_000
 STEP_S: Final = 0.05
 _YEARS: Final = range(2026, 2094)
@@ -90,6 +92,30 @@ def _shown(name: str, value: Any) -> str:
     if isinstance(value, Path):
         return str(value)
     return "not set" if value is None else msgspec.json.encode(value).decode()
+
+
+# TLS ------------------------------------------------------------------------------------------
+
+
+def of_openness(host: str) -> Finding:
+    """What it means to listen there without TLS."""
+    return note(
+        "TLS",
+        f"It listens on {host} without TLS, so that API keys can be read on the way. Set "
+        "server.tls_certificate, or put a proxy with TLS in front and name it in "
+        "server.trusted_proxies.",
+    )
+
+
+def of_certificate(file: Path, until: int, now_ms: int) -> Finding:
+    """How long a certificate that fits its key is still good; moments are UTC milliseconds."""
+    end = output.moment(times.to_datetime(until))
+    if until < now_ms:
+        return wrong("TLS", f"The certificate in {file} ended at {end}. Renew it.")
+    left = output.brief(dt.timedelta(milliseconds=until - now_ms))
+    if until < now_ms + SOON_MS:
+        return note("TLS", f"The certificate in {file} ends in {left}, at {end}. Renew it.")
+    return ok("TLS", f"The certificate in {file} fits its key, and ends in {left}, at {end}.")
 
 
 # The data folder ------------------------------------------------------------------------------
@@ -162,9 +188,14 @@ def of_database(found: "Examination") -> Iterator[Finding]:
         yield ok("log", f"{log}.")
 
 
-def of_channels(channels: Sequence["ChannelState"], now_ms: int) -> Iterator[Finding]:
-    """How the channels do."""
+def of_channels(
+    channels: Sequence["ChannelState"], providers: Sequence["ProviderState"], now_ms: int
+) -> Iterator[Finding]:
+    """How the channels do, and those of the providers that are troubled."""
     waiting = 0
+    for provider in providers:
+        tried = _tried(provider.held_reason, provider.held_until)
+        yield note("channels", f"{provider.scope} is troubled, and all its channels wait: {tried}")
     for channel in channels:
         waiting += channel.waiting
         yield from _of_channel(channel, now_ms)
@@ -179,8 +210,11 @@ def _of_channel(channel: "ChannelState", now_ms: int) -> Iterator[Finding]:
     if channel.paused_at is not None:
         told = f"{name} is paused, and {channel.waiting} wait: {channel.paused_reason}"
         yield note("channels", told) if channel.paused_by_hand else wrong("channels", told)
-    elif channel.oldest_waiting_at is not None:
-        age_ms = now_ms - channel.oldest_waiting_at
+    else:
+        if channel.held_until is not None:
+            tried = _tried(channel.held_reason, channel.held_until)
+            yield note("channels", f"{name} is troubled, and {channel.waiting} wait: {tried}")
+        age_ms = now_ms - (channel.oldest_waiting_at or now_ms)
         if age_ms > LONG_WAIT_MS:
             age = output.brief(dt.timedelta(milliseconds=age_ms))
             yield wrong("channels", f"{name} has {channel.waiting} waiting, one of them for {age}.")
@@ -189,17 +223,31 @@ def _of_channel(channel: "ChannelState", now_ms: int) -> Iterator[Finding]:
         yield note("channels", f"{name}: {failed} failed. See why: slowping delivery groups")
 
 
-def of_keys(locked: Sequence[str], sealed: int, admin_key_is_live: bool) -> Iterator[Finding]:
-    """Whether the keys of the data folder fit its database."""
+def _tried(reason: str | None, until: int) -> str:
+    at = output.moment(times.to_datetime(until))
+    return f"{(reason or 'nobody said why').rstrip('.')}. One message tries it at {at}."
+
+
+def of_secret_key(locked: Sequence[str], sealed: int, missing: Path | None) -> Finding:
+    """Whether secrets can be opened; `missing` is where a key would be looked for last."""
+    names = ", ".join(locked)
+    if locked and missing is not None:
+        return wrong(
+            "keys",
+            f"There is no key for the secrets of {names}: {missing} is missing. Put it back; or, "
+            "if the server has its key from a credential or a variable, check with that.",
+        )
     if locked:
-        names = ", ".join(locked)
-        yield wrong("keys", f"The key does not open the secrets of {names}. Put the old one back.")
-    else:
-        opened = output.counted(sealed, "channel", "channels")
-        yield ok("keys", f"The key opens all secrets ({opened} with some).")
-    if not admin_key_is_live:
-        told = "admin.key holds no live admin key; commands on this machine need --api-key."
-        yield note("keys", told)
+        return wrong("keys", f"The key does not open the secrets of {names}. Put the old one back.")
+    opened = output.counted(sealed, "channel", "channels")
+    return ok("keys", f"The key opens all secrets ({opened} with some).")
+
+
+def of_admin_key(file: Path, *, is_there: bool, is_live: bool) -> Iterator[Finding]:
+    """Whether commands on this machine find an admin key in their file."""
+    if not is_live:
+        what = f"{file} holds no live admin key" if is_there else f"There is no {file}"
+        yield note("keys", f"{what}: commands on this machine need --api-key.")
 
 
 # The clock ------------------------------------------------------------------------------------

@@ -113,6 +113,18 @@ def locked_channels(data_folder: Path, channels: "Sequence[ChannelState]") -> li
     return locked
 
 
+def missing_secret_key(data_folder: Path) -> Path | None:
+    """The key file of the data folder, where neither it nor anything else holds a key.
+
+    Raises:
+        StoreUnusable, ConfigError: the keys cannot be read.
+    """
+    from slowping.server.process import secret_key
+
+    ring = secret_key.find(data_folder, os.environ)
+    return ring.own_file if ring.is_unwritten else None
+
+
 def admin_key_is_live(data_folder: Path, digests: "Mapping[bytes, bool]") -> bool:
     """Whether the admin key that commands on this machine use is one of these, and live."""
     value = where.stored_key(data_folder / where.ADMIN_KEY_FILE)

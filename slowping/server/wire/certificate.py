@@ -37,8 +37,24 @@ class Certificate:
         self.context.minimum_version = ssl.TLSVersion.TLSv1_2
         self._seen = self._look()
         self._take(self.context)
-        self.own = self._read()
+        self._shown = self._read()
+
+    @property
+    def own(self) -> str:
         """The server's own certificate in PEM, without those of its authorities."""
+        return self._shown.public_bytes(Encoding.PEM).decode()
+
+    @property
+    def until(self) -> int:
+        """The last moment at which it is good, in UTC milliseconds."""
+        return times.to_ms(self._shown.not_valid_after_utc)
+
+    def tell(self) -> None:
+        """Log which one is shown."""
+        late = self.until < self._clock.now_ms()
+        told = "the certificate has expired" if late else "shows a certificate"
+        fact = Fact(told, file=str(self._file), until=times.iso_s(self.until))
+        logger.log(logging.WARNING if late else logging.INFO, fact)
 
     async def keep_true(self, renewed: Callable[[], None]) -> None:
         """Take the files whenever they have changed, for ever; `renewed` hears of it.
@@ -65,9 +81,10 @@ class Certificate:
         self._seen = seen
         # Key and certificate are not replaced in one moment: nothing is shown that does not fit.
         self._take(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
-        own = self._read()
+        found = self._read()
         self._take(self.context)
-        self.own = own
+        self._shown = found
+        self.tell()
         return True
 
     def _look(self) -> _Seen:
@@ -113,21 +130,15 @@ class Certificate:
             "and its key in PEM."
         )
 
-    def _read(self) -> str:
+    def _read(self) -> x509.Certificate:
         try:
-            own = x509.load_pem_x509_certificate(self._file.read_bytes())
+            return x509.load_pem_x509_certificate(self._file.read_bytes())
         except OSError as error:
             raise _unreadable("tls_certificate", self._file, error) from error
         except ValueError as error:
             raise errors.ConfigError(
                 f"server.tls_certificate: {self._file} is no certificate in PEM."
             ) from error
-        until = times.to_ms(own.not_valid_after_utc)
-        late = until < self._clock.now_ms()
-        told = "the certificate has expired" if late else "shows a certificate"
-        fact = Fact(told, file=str(self._file), until=times.iso_s(until))
-        logger.log(logging.WARNING if late else logging.INFO, fact)
-        return own.public_bytes(Encoding.PEM).decode()
 
 
 def _found(option: str, file: pathlib.Path) -> os.stat_result:

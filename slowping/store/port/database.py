@@ -42,6 +42,17 @@ class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
     """When the delivery was made that waits longest."""
     sealed: bytes | None
     """Its secrets, encrypted; None where it has none."""
+    held_until: int | None = None
+    """While its breaker is open: when one message tries it."""
+    held_reason: str | None = None
+
+
+class ProviderState(msgspec.Struct, frozen=True, kw_only=True):
+    """A provider whose breaker is open."""
+
+    scope: str
+    held_until: int
+    held_reason: str
 
 
 class Examination(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +72,7 @@ class Examination(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[str, ...]
     """What is known to be wrong with that version, and why it does no harm here."""
     channels: tuple[ChannelState, ...]
+    held_providers: tuple[ProviderState, ...]
     clock_steps: int
     """How often the clock was set back, as far as the journal goes back."""
     largest_step_ms: int

@@ -47,6 +47,16 @@ async def test_in_a_folder_a_copy_is_named_by_its_time(left: Path, tmp_path: Pat
     assert ran.stdout == f"{file}\n"
 
 
+async def test_when_it_is_to_be_quiet_it_prints_what_goes_wrong_alone(
+    left: Path, tmp_path: Path
+) -> None:
+    ran = await run("backup", tmp_path / "copy.db", "--quiet", "--data", left)
+    assert (ran.exit_code, ran.output) == (0, "")
+    again = await run("backup", tmp_path / "copy.db", "--quiet", "--data", left)
+    assert again.exit_code == 1
+    assert "is there already" in again.stderr
+
+
 async def test_a_folder_that_is_named_with_a_slash_is_made(left: Path, tmp_path: Path) -> None:
     ran = await run("backup", f"{tmp_path}/far/copies/", "--data", left)
     assert ran.exit_code == 0, ran.stderr

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import sqlite3
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.acceptance.program import Machine
 from tests.cli.keep.folder import files, left_by_a_server, run
 from tests.conftest import running_house
 from tests.laboratory import small_disk
+from tests.laboratory.tls import Authority
 from tests.notifiers.far_side import FarSide, reply
 
 
@@ -91,6 +93,64 @@ async def test_a_configuration_that_cannot_be_used_is_wrong_and_the_rest_goes_on
 def _open_to_all(folder: Path) -> None:
     (folder / data_folder.DATABASE).chmod(0o644)
     folder.chmod(0o755)
+
+
+async def test_the_folder_that_was_looked_into_is_named(left: Path, tmp_path: Path) -> None:
+    told = await findings(left, SLOWPING_DATA=str(tmp_path / "elsewhere"))
+    assert told["configuration"] == f"ok: data is {left} (by default not set)."
+
+
+async def test_a_public_address_without_tls_is_told(left: Path) -> None:
+    told = await findings(left, SLOWPING_SERVER__HOST="0.0.0.0")
+    assert told["TLS"].startswith("note: It listens on 0.0.0.0 without TLS")
+    told = await findings(
+        left,
+        SLOWPING_SERVER__HOST="0.0.0.0",
+        SLOWPING_SERVER__TRUSTED_PROXIES="10.0.0.0/8",
+    )
+    assert "TLS" not in told
+
+
+async def test_a_certificate_is_looked_at(left: Path, tmp_path: Path) -> None:
+    certificate, key = Authority(tmp_path).files(tmp_path)
+    pair = {
+        "SLOWPING_SERVER__TLS_CERTIFICATE": str(certificate),
+        "SLOWPING_SERVER__TLS_KEY": str(key),
+    }
+    assert (await findings(left, code=0, **pair))["TLS"].startswith(
+        f"note: The certificate in {certificate} ends in 23h"
+    )
+    _, other = await asyncio.to_thread(_another_pair, tmp_path / "other")
+    told = await findings(left, code=1, **pair | {"SLOWPING_SERVER__TLS_KEY": str(other)})
+    assert f"{other} is not the key of the certificate" in told["TLS"]
+
+
+def _another_pair(folder: Path) -> tuple[Path, Path]:
+    folder.mkdir()
+    return Authority(folder).files(folder)
+
+
+def _break_the_circuit(database: Path) -> None:
+    opened = sqlite3.connect(database, isolation_level=None)
+    opened.execute(
+        "insert into hold (scope, until, why) "
+        "select 'breaker:channel:' || id, 1795000000000, 'HTTP 503' from channel"
+    )
+    opened.execute("insert into hold (scope, until, why) values ('breaker:discord', 1, 'HTTP 502')")
+    opened.close()
+
+
+async def test_what_is_behind_an_open_breaker_is_told(left: Path) -> None:
+    _break_the_circuit(left / data_folder.DATABASE)
+    ran = await run("check", "--data", left, "--json")
+    noted = [one["told"] for one in json.loads(ran.stdout)["findings"] if one["state"] == "note"]
+    assert any("default/console is troubled, and 0 wait: HTTP 503." in each for each in noted)
+    assert any("discord is troubled" in each for each in noted)
+
+
+async def test_keys_that_are_missing_are_named(left: Path) -> None:
+    (left / "admin.key").unlink()
+    assert (await findings(left))["keys"].startswith(f"note: There is no {left / 'admin.key'}:")
 
 
 async def test_files_that_others_can_read_are_told(left: Path) -> None:

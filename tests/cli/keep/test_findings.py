@@ -10,10 +10,11 @@ from slowping.cli.keep import findings
 from slowping.cli.keep.findings import Finding, State
 from slowping.config import Config, ServerSection
 from slowping.core import disk, times
-from slowping.store.port.database import ChannelState, Contents, Examination
+from slowping.store.port.database import ChannelState, Contents, Examination, ProviderState
 
 NOW = 1_795_000_000_000
 HOUR = 3_600_000
+DAY = 24 * HOUR
 GIGABYTE = 1_000_000_000
 
 GOOD = Examination(
@@ -27,6 +28,7 @@ GOOD = Examination(
     version="3.54.1",
     faults=(),
     channels=(),
+    held_providers=(),
     clock_steps=0,
     largest_step_ms=0,
     last_journal_at=NOW - 5,
@@ -57,8 +59,10 @@ def test_what_is_good_is_all_good() -> None:
         findings.of_disk(100 * GIGABYTE, 50 * GIGABYTE, GIGABYTE, disk.marks(GIGABYTE, 0, 0)),
         findings.of_backup(times.to_datetime(NOW), times.to_datetime(NOW)),
         *findings.of_database(GOOD),
-        *findings.of_channels([QUIET], NOW),
-        *findings.of_keys([], 1, True),
+        *findings.of_channels([QUIET], [], NOW),
+        findings.of_secret_key([], 1, None),
+        *findings.of_admin_key(Path("/data/admin.key"), is_there=True, is_live=True),
+        findings.of_certificate(Path("/tls/full.pem"), NOW + 15 * DAY, NOW),
         *findings.of_clock(GOOD, NOW, 0.0),
     )
     assert {one.state for one in looked} == {State.OK}
@@ -97,6 +101,16 @@ def test_what_is_wrong_with_a_database_is_told(
             State.WRONG,
             "shop/team has 2 waiting, one of them for 5h.",
         ),
+        (
+            {"waiting": 3, "held_until": NOW, "held_reason": "HTTP 503"},
+            State.NOTE,
+            "shop/team is troubled, and 3 wait: HTTP 503. One message tries it at 2026-11-",
+        ),
+        (
+            {"waiting": 3, "held_until": NOW, "oldest_waiting_at": NOW - 5 * HOUR},
+            State.WRONG,
+            "shop/team has 3 waiting, one of them for 5h.",
+        ),
         ({"failed": 1}, State.NOTE, "shop/team: 1 delivery has failed."),
     ],
 )
@@ -104,13 +118,13 @@ def test_what_is_wrong_with_a_channel_is_told(
     change: dict[str, Any], state: State, words: str
 ) -> None:
     assert words in told(
-        findings.of_channels([msgspec.structs.replace(QUIET, **change)], NOW), state
+        findings.of_channels([msgspec.structs.replace(QUIET, **change)], [], NOW), state
     )
 
 
 def test_what_waits_for_a_moment_is_not_wrong() -> None:
     busy = msgspec.structs.replace(QUIET, waiting=2, oldest_waiting_at=NOW - 1_000)
-    [found] = findings.of_channels([busy], NOW)
+    [found] = findings.of_channels([busy], [], NOW)
     assert (found.state, found.told) == (State.OK, "1 channel; 2 deliveries wait.")
 
 
@@ -171,10 +185,46 @@ def test_a_copy_is_looked_for(days: int | None, state: State) -> None:
     assert findings.of_backup(at, now).state is state
 
 
-def test_secrets_that_no_key_opens_are_wrong() -> None:
-    found = list(findings.of_keys(["shop/team"], 1, False))
-    assert "shop/team" in told(found, State.WRONG)
-    assert "admin.key" in told(found, State.NOTE)
+def test_a_provider_that_is_troubled_is_told() -> None:
+    discord = ProviderState(scope="discord", held_until=NOW, held_reason="HTTP 503")
+    noted = told(findings.of_channels([QUIET], [discord], NOW), State.NOTE)
+    assert noted.startswith("discord is troubled, and all its channels wait: HTTP 503. One message")
+
+
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [
+        (None, "The key does not open the secrets of shop/team."),
+        (Path("/data/secret.key"), "/data/secret.key is missing."),
+    ],
+)
+def test_secrets_that_no_key_opens_are_wrong(missing: Path | None, words: str) -> None:
+    found = findings.of_secret_key(["shop/team"], 1, missing)
+    assert words in told([found], State.WRONG)
+    assert "shop/team" in found.told
+
+
+@pytest.mark.parametrize(
+    ("is_there", "words"),
+    [(False, "There is no /data/admin.key:"), (True, "/data/admin.key holds no live admin key:")],
+)
+def test_an_admin_key_that_commands_cannot_use_is_told(is_there: bool, words: str) -> None:
+    found = findings.of_admin_key(Path("/data/admin.key"), is_there=is_there, is_live=False)
+    assert words in told(found, State.NOTE)
+
+
+@pytest.mark.parametrize(
+    ("left", "state", "words"),
+    [
+        (-1, State.WRONG, "ended at 2026-"),
+        (13 * DAY, State.NOTE, "ends in 13d, at 2026-12-"),
+        (15 * DAY, State.OK, "fits its key, and ends in 15d, at 2026-12-"),
+    ],
+)
+def test_a_certificate_is_told_before_it_ends(left: int, state: State, words: str) -> None:
+    found = findings.of_certificate(Path("/tls/full.pem"), NOW + left, NOW)
+    assert found.state is state
+    assert words in found.told
 
 
 def test_options_that_were_changed_are_named_without_secrets() -> None:

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Final
 
-from slowping.store.port.database import ChannelState, Examination
+from slowping.store.port.database import ChannelState, Examination, ProviderState
 from slowping.store.sqlite import migrate
 from slowping.store.sqlite.database import backup
 from slowping.store.sqlite.store import RESTORE, explained
@@ -27,11 +27,21 @@ select channel.name,
           from delivery
          where delivery.channel_id = channel.id
            and delivery.state = 'pending') as oldest_waiting_at,
-       channel.secrets as sealed
+       channel.secrets as sealed,
+       hold.until as held_until,
+       hold.why as held_reason
   from channel
   join project on project.id = channel.project_id
+  left join hold on hold.scope = 'breaker:channel:' || channel.id
  where channel.removed_at is null
  order by project.name, channel.name
+"""
+
+_PROVIDERS: Final = """
+select substr(scope, 1 + length('breaker:')) as scope, until as held_until, why as held_reason
+  from hold
+ where scope glob 'breaker:*' and scope not glob 'breaker:channel:*'
+ order by scope
 """
 
 # Commits of one process follow each other, so that a line which is older than the one before it
@@ -76,6 +86,9 @@ def examine(path: pathlib.Path, *, thorough: bool) -> Examination:
             version=sqlite3.sqlite_version,
             faults=known_faults(sqlite3.sqlite_version_info),
             channels=_channels(connection),
+            held_providers=tuple(
+                ProviderState(**dict(row)) for row in connection.execute(_PROVIDERS)
+            ),
             clock_steps=clock["steps"],
             largest_step_ms=clock["largest"],
             last_journal_at=clock["last_at"],
