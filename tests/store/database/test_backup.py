@@ -152,9 +152,20 @@ def _newer(path: pathlib.Path) -> None:
     opened.close()
 
 
+def _endless(path: pathlib.Path) -> None:
+    opened = sqlite3.connect(path, isolation_level=None)
+    opened.executescript(
+        "alter table event rename to event_before;"
+        "create view event as with recursive more(id) as"
+        " (select 1 union all select id + 1 from more) select id, id as received_at from more;"
+    )
+    opened.close()
+
+
 @pytest.mark.parametrize(
     ("spoil", "why"),
     [
+        (_endless, "tables are none of slowping's"),
         (_cut, "malformed|damaged"),
         (_scratch, "malformed|damaged"),
         (_orphan, "It is damaged: rows refer to others that are gone."),

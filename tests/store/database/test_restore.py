@@ -2,6 +2,7 @@ import asyncio
 import os
 import pathlib
 import shutil
+import sqlite3
 import sys
 
 import pytest
@@ -121,6 +122,20 @@ async def test_a_database_that_another_program_has_open_stands(
     with pytest.raises(errors.StoreUnusable):
         _put_back(kept, copy)
     assert await kept.shop.peek("select count(*) from event") == [(3,)]
+    assert not kept.path.with_name("slowping.db.new").exists()
+
+
+async def test_a_copy_in_which_something_happens_by_itself_changes_nothing(
+    kept: Keeping, tmp_path: pathlib.Path
+) -> None:
+    copy = await _copied(kept, tmp_path)
+    await kept.shop.store.close()
+    opened = sqlite3.connect(copy)
+    opened.execute("create trigger back after update on api_key begin select 1; end")
+    opened.close()
+    with pytest.raises(errors.StoreUnusable, match="trigger, back,"):
+        _put_back(kept, copy)
+    assert kept.database.verify().events == 3
     assert not kept.path.with_name("slowping.db.new").exists()
 
 

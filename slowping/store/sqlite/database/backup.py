@@ -31,6 +31,14 @@ select (select count(*) from event) as events,
 """
 
 
+# A view of such a name could be one without an end; virtual tables have no root.
+_TABLES: Final = """
+select count(*)
+  from sqlite_schema
+ where type = 'table' and rootpage > 0 and name in ('event', 'delivery', 'channel')
+"""
+
+
 def copy(source: pathlib.Path, target: pathlib.Path, step: Step, *, still: bool = False) -> None:
     """Copy all that is committed now; what is written meanwhile goes on beside.
 
@@ -69,6 +77,8 @@ def verify(path: pathlib.Path) -> Contents:
         with contextlib.closing(reading(path, still=True)) as connection:
             if migrate.check(connection, newest=len(migrate.scripts())) == 0:
                 raise errors.StoreUnusable("There is nothing in it.")
+            if connection.execute(_TABLES).fetchone()[0] != 3:
+                raise errors.StoreUnusable("Its tables are none of slowping's.")
             if damage := damage_of(connection, thorough=True):
                 raise errors.StoreUnusable(f"It is damaged: {'; '.join(damage)}.")
             return contents(connection)

@@ -5,11 +5,14 @@ import os
 import pathlib
 import shutil
 import sqlite3
+from typing import Final
 
 from slowping.core import errors
 from slowping.store.port.database import Step
 from slowping.store.sqlite.database import backup
 from slowping.store.sqlite.store import explained
+
+_TRIGGERS: Final = "select name from sqlite_schema where type = 'trigger'"
 
 
 def put_back(
@@ -39,8 +42,17 @@ def put_back(
 
 
 def _begin_anew(draft: pathlib.Path) -> None:
-    """Take the epoch away: the journal will give out numbers anew that some readers have seen."""
+    """Take the epoch away: the journal will give out numbers anew that some readers have seen.
+
+    Raises:
+        StoreUnusable: something would happen beside what slowping does there.
+    """
     with contextlib.closing(sqlite3.connect(draft, isolation_level=None)) as connection:
+        for (name,) in connection.execute(_TRIGGERS):
+            raise errors.StoreUnusable(
+                f"It has a trigger, {name}, which is none of slowping's: it could change whatever "
+                "is written. Drop it in the copy, if it is yours."
+            )
         connection.execute("pragma synchronous = full")
         connection.execute("delete from meta where key = 'epoch'")
 
