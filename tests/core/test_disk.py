@@ -109,6 +109,8 @@ def test_what_could_not_be_told_in_time_is_told_in_the_past() -> None:
     assert owner.heard == []
     owner.look(None, looks=10)
     assert owner.heard == ["From 1970-01-01T00:00:00Z to 1970-01-01T00:03:00Z it was full."]
+    owner.look(FULL, looks=3)
+    assert len(owner.heard) == 1  # that was less than an hour ago
 
 
 def test_what_comes_and_goes_is_one_trouble_that_ends_once() -> None:
