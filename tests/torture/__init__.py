@@ -1,4 +1,9 @@
-"""Long runs that try to break what is promised: `python -m tests.torture`."""
+"""Long runs that try to break what is promised: `python -m tests.torture`.
+
+A run is a module with a `BAR`, named below, and `test_<name>.py` is its short version. What may not
+happen is a `never` among its figures; what has to have happened for that to mean something, an
+`enough`.
+"""
 
 from typing import Final
 

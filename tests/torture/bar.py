@@ -17,7 +17,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it has to be as much as the bar; else it may be no more."""
     unit: str = ""
     is_timing: bool = False
-    """Whether it depends on how busy the machine is: a short run in the tests leaves it out."""
+    """Whether a short run on a busy machine says nothing about it: the tests leave it out."""
     is_left_out: bool = False
     """Whether this machine did not let us try it, so that nothing is shown by it."""
 

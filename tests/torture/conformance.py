@@ -6,7 +6,6 @@ import email.parser
 import email.policy
 import itertools
 import random
-import re
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -17,9 +16,7 @@ import msgspec
 import standardwebhooks
 
 from slowping.config import DiscordSection, TelegramSection, WebhookSection
-from slowping.core import text
 from slowping.core.notification import Notification
-from slowping.notifiers import render
 from slowping.notifiers.discord import Discord
 from slowping.notifiers.discord.notifier import DiscordSettings
 from slowping.notifiers.email import message as mails
@@ -28,7 +25,7 @@ from slowping.notifiers.port import HttpAnswer, Notifier, Settings
 from slowping.notifiers.telegram import Telegram
 from slowping.notifiers.telegram.notifier import TelegramSettings
 from slowping.notifiers.webhook import Webhook, WebhookSettings
-from tests.laboratory import events, readers
+from tests.laboratory import events, readers, rules
 from tests.laboratory.readers import Readers
 from tests.notifiers import specifications
 from tests.notifiers.samples import ScriptedHttp, tools
@@ -40,9 +37,6 @@ SEED: Final = 20_261_121
 
 WINDOWS: Final = (1, 1, 1, 2, 7, 50)
 """How many wait at once for a channel."""
-
-MAX_SUM: Final = 6_000
-MAX_TEXT: Final = 4_096
 
 
 class Judgement(msgspec.Struct):
@@ -77,9 +71,11 @@ async def run(run: Run) -> Sequence[Figure]:
 
 def _left_out() -> Iterator[Figure]:
     if specifications.discord_schemas_if_here() is None:
-        yield left_out("Discord's own schemas", "its OpenAPI document is not here")
+        yield left_out("Discord messages by its own schemas", "its OpenAPI document is not here")
     if not readers.are_here():
-        yield left_out("readers of others", "`make readers` has not installed them")
+        yield left_out(
+            "mails and signatures by programs of others", "`make readers` has not installed them"
+        )
 
 
 BAR = Bar(
@@ -128,7 +124,7 @@ async def _discord(given: Sequence[Notification]) -> Judgement:
         async for _, posts in _posted(notifier, http, settings, some):
             for _, content, _ in posts:
                 body = msgspec.json.decode(content)
-                judgement.hear([*_by_schema(body, schemas, schema), *_by_discords_limits(body)])
+                judgement.hear([*_by_schema(body, schemas, schema), *rules.faults_at_discord(body)])
     return judgement
 
 
@@ -143,28 +139,6 @@ def _by_schema(body: Any, schemas: DiscordSchemas | None, name: str) -> Iterator
         yield "a member that the schema lacks"
 
 
-def _by_discords_limits(body: Mapping[str, Any]) -> Iterator[str]:
-    """What no schema says: the sum, the trimmed lengths, and that nobody is called."""
-    total = 0
-    for embed in body["embeds"]:
-        fields = embed.get("fields", ())
-        texts = [
-            (embed["title"], 256, True),
-            (embed.get("description", ""), 4_096, False),
-            *((field["name"], 256, True) for field in fields),
-            *((field["value"], 1_024, True) for field in fields),
-        ]
-        total += sum(text.utf16_length(said) for said, _, _ in texts)
-        if any(text.utf16_length(said) > most for said, most, _ in texts):
-            yield "a text over its limit"
-        if any(needed and not said.strip() for said, _, needed in texts):
-            yield "a text that is empty once it is trimmed"
-    if total > MAX_SUM:
-        yield f"more than {MAX_SUM} characters"
-    if body["allowed_mentions"] != {"parse": []} or "content" in body:
-        yield "somebody could be called"
-
-
 # Telegram ------------------------------------------------------------------------------------
 
 
@@ -176,61 +150,11 @@ async def _telegram(given: Sequence[Notification]) -> Judgement:
     async for batch, posts in _posted(notifier, http, settings, given):
         for no, (_, content, _) in enumerate(posts):
             body = msgspec.json.decode(content)
-            faults = [*_by_telegrams_limits(body)]
+            faults = [*rules.faults_at_telegram(body)]
             if len(batch) == 1 and no == 0:
-                faults += _read_back(body["text"], batch[0])
+                faults += rules.faults_of_text(body["text"], batch[0])
             judgement.hear(faults)
     return judgement
-
-
-def _by_telegrams_limits(body: Mapping[str, Any]) -> Iterator[str]:
-    said = body["text"]
-    if not 0 < len(said.strip()) <= len(said) <= MAX_TEXT:
-        yield "a text that is empty or too long"
-    if said != _as_telegram_keeps_it(said):
-        yield "a text that Telegram would change"
-    if {"parse_mode", "entities"} & body.keys():
-        yield "markup"
-    if re.search(r"(?<!\w)@\w", said):
-        yield "a mention"
-
-
-def _as_telegram_keeps_it(said: str) -> str:
-    """After the Bot API server's own sources; a tab it shows as a space, which is no harm."""
-    kept = re.sub("[\x00-\x08\x0b-\x1f]", " ", said.replace("\r", ""))
-    return re.sub("[\u2028-\u202e]", "", kept).encode()[:35_000].decode("utf-8", "ignore")
-
-
-_LAYOUT: Final = re.compile(
-    "🎉 Event Notification 🎉\n\n📌 Category: (?P<title>.*)\n"
-    "(?:📝 Description: (?P<body>(?:.|\n)*)\n)?"
-    "🎨 Color Code: (?P<color>[0-9]+)\n🕒 Timestamp: (?P<time>[0-9T:.Z-]+)"
-    "(?:\n\n📌 Details:(?P<details>(?:.|\n)*))?"
-)
-
-
-def _read_back(said: str, told: Notification) -> Iterator[str]:
-    """Whether the text says what the event did, as far as there is room."""
-    match = _LAYOUT.fullmatch(said)
-    if match is None:
-        yield "a text of another layout"
-        return
-    for name, given in (("title", text.one_line(told.title)), ("body", render.plain(told.body))):
-        shown = (match[name] or "").replace("\u2060", "")
-        if not _is_beginning(
-            shown, given.replace("\u2060", "") or render.EMPTY * (name == "title")
-        ):
-            yield f"another {name}"
-    if match["color"] != str(told.color):
-        yield "another colour"
-    if bool(match["details"]) is not bool(told.fields):
-        yield "details that are missing"
-
-
-def _is_beginning(shown: str, given: str) -> bool:
-    if shown.endswith(text.ELLIPSIS) and shown != given:
-        return given.startswith(shown.removesuffix(text.ELLIPSIS))
-    return shown == given
 
 
 # Mails and webhooks ----------------------------------------------------------------------------

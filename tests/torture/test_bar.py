@@ -1,7 +1,9 @@
+import importlib
 from pathlib import Path
 
 import pytest
 
+from tests import torture
 from tests.torture.__main__ import END, START, filled, rows
 from tests.torture.bar import Bar, Figure, Run, enough, left_out, missed, never
 
@@ -39,6 +41,14 @@ def test_what_was_not_tried_is_told_as_such() -> None:
         "| No event is lost. | cuts: not tried, since this is not Linux | nothing |  "
         "| `python -m tests.torture cuts` | 0 s |",
     ]
+
+
+@pytest.mark.parametrize("name", torture.BARS)
+def test_every_run_has_a_short_version_that_misses_nothing(name: str) -> None:
+    module = importlib.import_module(f"tests.torture.{name}")
+    short = Path(__file__).with_name(f"test_{name}.py").read_text(encoding="utf-8")
+    assert module.BAR.name == name
+    assert "missed(figures) == []" in short or f"missed(await {name}." in short
 
 
 @pytest.mark.parametrize(("scale", "times"), [(1.0, 200), (0.01, 2), (0.0001, 1)])
