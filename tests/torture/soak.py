@@ -35,12 +35,15 @@ WARM_UP: Final = 0.5
 READINGS: Final = 20
 """So many at least make a slope."""
 
-EVENTS_A_SECOND = 50.0
+LEAST_A_SECOND = 50.0
+EVENTS_A_SECOND = 60.0
+"""While it is sent: now and then all is waited for, and nothing is sent."""
+
 CONNECTIONS = 50
 FAULTS = 0.05
 """The share of deliveries that go wrong."""
 
-SLICE_S = 10.0
+SLICE_S = 20.0
 """How long is sent before all deliveries are waited for."""
 
 LOOK_S = 5.0
@@ -179,7 +182,7 @@ def _figures(run: Run, toll: _Toll) -> Sequence[Figure]:
         Figure(
             what="events a second acknowledged",
             measured=round(len(ledger.acknowledged) / toll.seconds, 1),
-            bar=EVENTS_A_SECOND * 0.9,
+            bar=LEAST_A_SECOND,
             at_least=True,
             is_timing=True,
         ),
