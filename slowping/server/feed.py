@@ -21,7 +21,7 @@ PAGE: Final = 200
 """Most lines of the journal that are held in memory for one reader."""
 
 MAX_READERS: Final = 200
-"""They share two connections to the database with everyone else who reads."""
+"""They share two connections to the database with everyone else who lists things."""
 
 MAX_READERS_OF_KEY: Final = 50
 """So that no single key leaves nothing to the others."""

@@ -57,6 +57,15 @@ async def test_reading_goes_on_after_one_that_took_too_long(readers: Readers) ->
     assert len(await readers.fetch("select value from number")) == 1
 
 
+async def test_what_senders_wait_for_stands_behind_no_list(readers: Readers) -> None:
+    endless = [asyncio.ensure_future(readers.fetch(ENDLESS)) for _ in range(20)]
+    await asyncio.sleep(0)
+    assert len(await readers.fetch_at_once("select value from number")) == 1
+    assert not any(reading.done() for reading in endless)
+    for reading in endless:
+        reading.cancel()
+
+
 async def test_who_stops_waiting_does_not_keep_a_connection(readers: Readers) -> None:
     endless = [asyncio.ensure_future(readers.fetch(ENDLESS)) for _ in range(4)]
     await asyncio.sleep(0)

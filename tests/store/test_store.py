@@ -3,7 +3,7 @@ import os
 import pathlib
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -11,6 +11,7 @@ from slowping.core import errors, ids
 from slowping.core.category import NewCategory
 from slowping.core.event import EventFilter
 from slowping.store import open_store
+from slowping.store.port import Idempotency
 from slowping.store.sqlite import migrate
 from slowping.store.sqlite.store import SqliteStore
 from slowping.store.vault import Vault
@@ -122,6 +123,37 @@ async def test_a_closed_store_leaves_one_file(shop: Shop) -> None:
     await shop.deliver()
     await shop.store.close()
     assert list(contents(shop.store.path.parent)) == [shop.store.path.name]
+
+
+# Reading --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda shop: shop.store.inbox.recall(shop.project_id, Idempotency(key="k", fingerprint="")),
+        lambda shop: shop.store.inbox.usage(shop.project_id, 202605),
+        lambda shop: shop.store.outbox.lanes(),
+        lambda shop: shop.store.directory.stored_channel(shop.team),
+        lambda shop: shop.store.directory.snapshots(),
+        lambda shop: shop.store.directory.live_api_keys(),
+        lambda shop: shop.store.directory.list_projects(None, before=None, limit=1),
+    ],
+    ids=["recall", "usage", "lanes", "channel", "snapshots", "keys", "health"],
+)
+async def test_senders_and_deliveries_do_not_wait_for_those_who_list(
+    shop: Shop, ask: Callable[[Shop], Awaitable[object]]
+) -> None:
+    slow = (
+        "with recursive n(i) as (select 1 union all select i + 1 from n limit 200000) "
+        "select max(i) from n"
+    )
+    reading = shop.store._readers
+    lists = [asyncio.ensure_future(reading.fetch(slow)) for _ in range(20)]
+    await asyncio.sleep(0)
+    await ask(shop)
+    assert sum(each.done() for each in lists) < len(lists) // 2
+    await asyncio.gather(*lists)
 
 
 # What cannot be opened -----------------------------------------------------------------------

@@ -103,7 +103,7 @@ class Inbox:
 
     async def recall(self, project_id: int, idempotency: Idempotency) -> Receipt | None:
         """The first receipt for this key."""
-        rows = await self._readers.fetch(_RECALL, (project_id, idempotency.key))
+        rows = await self._readers.fetch_at_once(_RECALL, (project_id, idempotency.key))
         return _repeat(rows[0], idempotency) if rows else None
 
     async def import_events(
@@ -131,7 +131,7 @@ class Inbox:
 
     async def usage(self, project_id: int, month: int) -> int:
         """How many events the project was sent in a month."""
-        rows = await self._readers.fetch(_USAGE, (project_id, month))
+        rows = await self._readers.fetch_at_once(_USAGE, (project_id, month))
         return int(rows[0]["events"]) if rows else 0
 
 

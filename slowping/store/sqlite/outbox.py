@@ -207,7 +207,8 @@ class Outbox(Moves, Replays, KeptHolds):
 
     async def lanes(self) -> Sequence[Lane]:
         """Each live channel that is not paused and has pending deliveries."""
-        return [Lane(channel_id=row[0], due_at=row[1]) for row in await self._readers.fetch(LANES)]
+        found = await self._readers.fetch_at_once(LANES)
+        return [Lane(channel_id=row[0], due_at=row[1]) for row in found]
 
     async def lease(
         self,

@@ -11,7 +11,8 @@ import aiosqlite
 
 from slowping.core import errors
 
-CONNECTIONS: Final = 2
+CONNECTIONS: Final = 3
+"""The last of them is kept for what senders and deliveries wait for."""
 
 DEADLINE_S: Final = 10.0
 """A read that stays open would stop the write-ahead log from being folded back."""
@@ -35,8 +36,10 @@ class Readers:
         self._connections = connections
         self._deadline_s = deadline_s
         self._idle: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
-        for connection in connections:
+        self._kept: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
+        for connection in connections[:-1]:
             self._idle.put_nowait(connection)
+        self._kept.put_nowait(connections[-1])
 
     @classmethod
     async def open(cls, path: pathlib.Path, deadline_s: float = DEADLINE_S) -> "Readers":
@@ -60,13 +63,34 @@ class Readers:
         Raises:
             Unavailable: it took too long, and was broken off.
         """
-        connection = await self._idle.get()
+        return await self._fetch(self._idle, sql, parameters)
+
+    async def fetch_at_once(
+        self, sql: str, parameters: Mapping[str, object] | Sequence[object] = ()
+    ) -> list[sqlite3.Row]:
+        """The same, for a short query that senders or deliveries wait for.
+
+        However many lists somebody asks for, and however long these take, it comes before them.
+
+        Raises:
+            Unavailable: it took too long, and was broken off.
+        """
+        return await self._fetch(self._kept, sql, parameters)
+
+    async def _fetch(
+        self,
+        idle: asyncio.Queue[aiosqlite.Connection],
+        sql: str,
+        parameters: Mapping[str, object] | Sequence[object],
+    ) -> list[sqlite3.Row]:
+        connection = await idle.get()
         # Whoever stops waiting does not stop the statement, and it needs its connection still.
-        return await asyncio.shield(self._read(connection, sql, parameters))
+        return await asyncio.shield(self._read(connection, idle, sql, parameters))
 
     async def _read(
         self,
         connection: aiosqlite.Connection,
+        idle: asyncio.Queue[aiosqlite.Connection],
         sql: str,
         parameters: Mapping[str, object] | Sequence[object],
     ) -> list[sqlite3.Row]:
@@ -83,7 +107,7 @@ class Readers:
                 raise
             raise errors.Unavailable("Reading took too long.") from None
         finally:
-            self._idle.put_nowait(connection)
+            idle.put_nowait(connection)
 
     async def close(self) -> None:
         """Close them; this has to happen before the writer closes."""

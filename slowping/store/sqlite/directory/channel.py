@@ -264,7 +264,7 @@ class Channels(Desk):
         await self._writer.run(deed)
 
     async def _fetch(self, channel_id: int) -> sqlite3.Row:
-        found = await self._readers.fetch(CHANNELS, _one(channel_id))
+        found = await self._readers.fetch_at_once(CHANNELS, _one(channel_id))
         return desk.found(found, ids.CHANNEL, channel_id)
 
     async def _set_pause(

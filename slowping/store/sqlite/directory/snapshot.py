@@ -58,14 +58,14 @@ class Snapshots(Desk):
         A category may route to a channel that is removed: it goes nowhere then.
         """
         window = desk.page(None, None, _ALL) if project_id is None else desk.one(project_id)
-        projects = await self._readers.fetch(PROJECTS, window)
+        projects = await self._readers.fetch_at_once(PROJECTS, window)
         within = {"projects": desk.json_text([row["id"] for row in projects])}
         # Channels come last: each one that is routed to is there by then.
         categories: dict[int, list[StoredCategory]] = collections.defaultdict(list)
-        for row in await self._readers.fetch(CATEGORIES, within):
+        for row in await self._readers.fetch_at_once(CATEGORIES, within):
             categories[row["project_id"]].append(rows.stored_category(row))
         channels: dict[int, list[StoredChannel]] = collections.defaultdict(list)
-        for row in await self._readers.fetch(CHANNELS, within):
+        for row in await self._readers.fetch_at_once(CHANNELS, within):
             channels[row["project_id"]].append(rows.stored_channel(row, self._secrets(row)))
         return [
             ProjectSnapshot(
