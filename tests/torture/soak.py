@@ -32,7 +32,7 @@ SECONDS = 1_200.0
 WARM_UP: Final = 0.5
 """The share of the time after which caches are full, and nothing is to grow any more."""
 
-READINGS: Final = 20
+READINGS: Final = 15
 """So many at least make a slope."""
 
 LEAST_A_SECOND = 50.0
