@@ -114,6 +114,8 @@ def _lookups() -> Iterator[Case]:
         }.items():
             mended = names.changing(resolve, here)
             yield case(fault=f"DNS: {fault}", verdict=RETRIED, resolve=mended)
+        slow = names.late(0.1, here)
+        yield case(fault="DNS: takes its time", verdict=DELIVERED, resolve=slow)
         silent = names.changing(names.silence(), here)
         yield case(fault="DNS: silence", verdict=RETRIED, resolve=silent, hangs=True)
         refused = names.finding("127.0.0.9", "127.0.0.1")

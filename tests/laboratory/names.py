@@ -27,6 +27,16 @@ def changing(*answers: Resolve) -> Resolve:
     return resolve
 
 
+def late(seconds: float, answer: Resolve) -> Resolve:
+    """The same, after so long."""
+
+    async def resolve(host: str, port: int) -> Sequence[str]:
+        await asyncio.sleep(seconds)
+        return await answer(host, port)
+
+    return resolve
+
+
 def no_such_name() -> Resolve:
     """NXDOMAIN."""
     return _failing(socket.EAI_NONAME, "Name or service not known")
