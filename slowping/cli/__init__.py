@@ -44,7 +44,7 @@ COMMANDS: Final = {
         "overview", "Tell what came in today, this week and this month, and how it went out."
     ),
     "audit": Listed("audit", "The audit tells who did what to administer the server, and when."),
-    "prune": Listed("prune", "Remove what is older than it is kept, or tell what that would be."),
+    "prune": Listed("prune", "Remove what has been kept for long enough, or tell what would go."),
     "secret": Listed("secret", "The key that the secrets of channels are encrypted with."),
     "backup": Listed(
         "keep.backup", "Copy the database into FILE; a server that runs goes on taking events."

@@ -21,7 +21,7 @@ _COLUMNS = (
     Column("SCOPES"),
     Column("LIMIT", whole=True),
     Column("STATE", whole=True),
-    Column("USED"),
+    Column("USED", below=True),
 )
 
 
@@ -252,7 +252,7 @@ def _use(found: ApiKey, now: dt.datetime) -> str:
     if found.last_used_at is None:
         return ""
     place = f" from {found.last_used_from}" if found.last_used_from else ""
-    return f"{output.brief(now - found.last_used_at)} ago{place}"
+    return f"used {output.brief(now - found.last_used_at)} ago{place}"
 
 
 def _state(found: ApiKey, now: dt.datetime) -> str:

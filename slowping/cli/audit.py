@@ -14,13 +14,12 @@ if TYPE_CHECKING:
     from slowping.client.client import Client
 
 _COLUMNS = (
-    Column("AT", whole=True),
+    Column("AT (UTC)", whole=True),
+    Column("ACT", whole=True),
+    Column("ON"),
     Column("BY"),
     Column("FROM"),
-    Column("ACT", whole=True),
-    Column("PROJECT"),
-    Column("ON"),
-    Column("CHANGE", prose=True),
+    Column("CHANGE", below=True),
 )
 
 
@@ -65,14 +64,20 @@ async def list_acts(  # noqa: PLR0913 - one for each option
 
 def _row(found: Act) -> tuple[str, ...]:
     return (
-        output.moment(found.at),
+        f"{found.at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S}",
+        found.act,
+        _place(found),
         found.author,
         found.address or "",
-        found.act,
-        found.project or "",
-        found.name or found.subject or "",
         _change(found.before, found.after),
     )
+
+
+def _place(found: Act) -> str:
+    """What it was done to, and in which project: `shop/ops`."""
+    name = found.name or found.subject
+    is_project = found.act.startswith("project.")
+    return "/".join(filter(None, (None if is_project else found.project, name)))
 
 
 def _change(before: dict[str, Any] | None, after: dict[str, Any] | None) -> str:
@@ -85,7 +90,7 @@ def _change(before: dict[str, Any] | None, after: dict[str, Any] | None) -> str:
 
 def _counted(after: dict[str, Any] | None) -> str:
     """What an act on many has done."""
-    done = (after or {}).items()
+    done = ((name, value) for name, value in (after or {}).items() if isinstance(value, int))
     return ", ".join(f"{name}: {text.show(value)}" for name, value in done if name in _COUNTS)
 
 

@@ -8,6 +8,7 @@ import rich_click as click
 
 from slowping.cli import keeping, named, output, typed, where
 from slowping.cli.output import Column
+from slowping.core import retention
 from slowping.core.category import (
     DEFAULT_COLOR,
     DEFAULT_EMOJI,
@@ -26,6 +27,7 @@ _COLUMNS = (
     Column("EMOJI"),
     Column("COLOR", whole=True),
     Column("CHANNELS"),
+    Column("KEPT"),
 )
 
 _channel_option = click.option(
@@ -195,6 +197,7 @@ def _row(found: Category, live: Container[tuple[str, str]]) -> tuple[str, ...]:
         found.emoji,
         _hexadecimal(found.color),
         _channels(found, live),
+        retention.told(found.keep_days, found.keep_mb),
     )
 
 

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import rich_click as click
 
-from slowping.cli import delivery, kinds, named, output, typed, where
+from slowping.cli import delivery, kinds, named, output, standing, typed, where
 from slowping.cli.output import Column, ExitCode
 from slowping.core import text, times
 from slowping.core.channel import Channel, ChannelChange, IssuedChannel, NewChannel
 from slowping.core.delivery import DeliveryState
+from slowping.core.overview import ChannelFigures
 from slowping.core.page import MAX_LIMIT
 
 if TYPE_CHECKING:
@@ -21,8 +22,9 @@ _COLUMNS = (
     Column("PROJECT"),
     Column("NAME"),
     Column("KIND", whole=True),
-    Column("STATE"),
+    Column("STATE", whole=True),
     Column("AGE", whole=True),
+    Column("WHY", below=True),
 )
 _KIND_COLUMNS = (Column("KIND", whole=True), Column("WHAT IT DOES", prose=True))
 _SETTING_COLUMNS = (
@@ -62,7 +64,8 @@ async def list_channels(
     if as_json:
         output.as_json(channels)
         return
-    output.table("channels", _COLUMNS, [_row(found) for found in channels])
+    figures = await standing.figures(client, project) if channels else {}
+    output.table("channels", _COLUMNS, [_row(each, figures.get(each.id)) for each in channels])
 
 
 @channel.command("show")
@@ -76,13 +79,15 @@ async def show_channel(client: "Client", name: str, project: str | None, as_json
     if as_json:
         output.as_json(found)
         return
+    figures = (await standing.figures(client, found.project)).get(found.id)
+    state = (standing.state(found, figures), standing.why(found, figures))
     output.details(
         [
             ("id", found.id),
             ("project", found.project),
             ("name", found.name),
-            ("kind", found.kind),
-            ("state", _state(found)),
+            ("kind", _kind(found)),
+            ("state", ": ".join(filter(None, state))),
             ("created", output.moment(found.created_at)),
             *((f"set {name}", _shown(name, value)) for name, value in found.settings.items()),
         ]
@@ -283,23 +288,20 @@ def _hand_over(issued: IssuedChannel, as_json: bool) -> None:
         output.data(value)
 
 
-def _row(found: Channel) -> tuple[str, ...]:
+def _row(found: Channel, figures: ChannelFigures | None) -> tuple[str, ...]:
     return (
         found.id,
         found.project,
         found.name,
-        found.kind,
-        _state(found),
+        _kind(found),
+        standing.state(found, figures),
         output.age(found.created_at),
+        standing.why(found, figures),
     )
 
 
-def _state(found: Channel) -> str:
-    if found.paused_at is not None:
-        return f"paused: {found.paused_reason}" if found.paused_reason else "paused"
-    if found.held_until is not None:
-        return f"failing: {found.held_reason}; next try {output.moment(found.held_until)}"
-    return "ad hoc" if found.ad_hoc else "on"
+def _kind(found: Channel) -> str:
+    return f"{found.kind}, ad hoc" if found.ad_hoc else found.kind
 
 
 def _shown(name: str, value: Any) -> str:  # any JSON value

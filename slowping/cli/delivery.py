@@ -30,7 +30,7 @@ _COLUMNS = (
     Column("CHANNEL"),
     Column("ATTEMPTS", whole=True),
     Column("AGE", whole=True),
-    Column("LAST ERROR"),
+    Column("LAST ERROR", below=True),
 )
 
 _GROUP_COLUMNS = (
@@ -40,7 +40,7 @@ _GROUP_COLUMNS = (
     Column("CHANNEL"),
     Column("OLDEST", whole=True),
     Column("NEWEST", whole=True),
-    Column("LAST ERROR"),
+    Column("LAST ERROR", below=True),
 )
 
 _LOOKS: Final = 50
@@ -193,7 +193,7 @@ def _holds_up(channel: Channel) -> str | None:
     if channel.held_until is not None:
         at = output.moment(channel.held_until)
         return (
-            f"the channel {channel.name} keeps failing ({channel.held_reason}). The next message "
+            f"the channel {channel.name} is troubled ({channel.held_reason}). The next message "
             f"that arrives sends it: one is tried at {at}, or now with "
             f"'slowping channel test {named}'."
         )

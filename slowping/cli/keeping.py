@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 import rich_click as click
 
-from slowping.core.retention import FOR_EVER
+from slowping.core import retention
 
 USUAL: Final = "default"
 """Takes back what was set."""
@@ -48,14 +48,12 @@ def first(given: int | None) -> int | None:
 
 def days(keep_days: int | None, usual: str) -> str:
     """In words; `usual` says what holds where nothing was set."""
-    if keep_days is None:
-        return usual
-    return "for ever" if keep_days == FOR_EVER else f"{keep_days} days"
+    return retention.told(keep_days, None) or usual
 
 
 def size(keep_mb: int | None) -> str:
     """In words."""
-    return f"{keep_mb} MB" if keep_mb else "no limit"
+    return retention.told(None, keep_mb) or "no limit"
 
 
 def _number(typed: str) -> int:

@@ -18,12 +18,16 @@ import rich_click as click
 from slowping.core import errors, text
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
     from slowping.client.whereabouts import Address
 
 _PIPE_WIDTH: Final = 10_000
 _PIPE_CELL: Final = 120
 """Longest text, in characters, of a cell that goes to a file or a pipe."""
 _MAX_NAME: Final = 60
+_INDENT: Final = 2
 
 ADDRESS: Final = "slowping.address"
 """Name in a command's context of the address it talks to, with the API key it uses there."""
@@ -161,6 +165,8 @@ class Column(msgspec.Struct, frozen=True):
     whole: bool = False
     prose: bool = False
     """Goes on in the next line of the column instead of being cut: somebody wants to read it."""
+    below: bool = False
+    """Stands below its row on a terminal that is too narrow, instead of being cut."""
 
 
 def table(noun: str, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
@@ -171,28 +177,65 @@ def table(noun: str, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -
     if not rows:
         talk(f"No {noun}.")
         return
-    from rich import console, table
+    from rich import console
+
+    terminal = console.Console(highlight=False)
+    if not terminal.is_terminal:
+        terminal.width = _PIPE_WIDTH
+    grid = _grid(columns, rows, on_terminal=terminal.is_terminal)
+    boundless = terminal.options.update(max_width=_PIPE_WIDTH)
+    if any(column.below for column in columns) and (
+        terminal.measure(grid, options=boundless).maximum > terminal.width
+    ):
+        _print_below(terminal, columns, rows)
+    else:
+        terminal.print(grid)
+
+
+def _grid(
+    columns: Sequence[Column], rows: Sequence[Sequence[str]], *, on_terminal: bool
+) -> "Table":
+    from rich import table
     from rich import text as rich_text
 
     grid = table.Table(box=None, pad_edge=False, header_style="")
-    terminal = console.Console(highlight=False)
-    for column in columns:
-        width = max(len(row[len(grid.columns)]) for row in rows) if column.whole else None
+    for number, column in enumerate(columns):
+        width = max(len(row[number]) for row in rows) if column.whole else None
         title = rich_text.Text(column.title, no_wrap=True, overflow="ellipsis")
         grid.add_column(title, no_wrap=column.whole, min_width=width)
     for row in rows:
         cells = (
             rich_text.Text(
-                _cell(value, column, terminal.is_terminal),
+                _cell(value, column, on_terminal),
                 no_wrap=not column.prose,
                 overflow="fold" if column.prose else "ellipsis",
             )
             for value, column in zip(row, columns, strict=True)
         )
         grid.add_row(*cells)
-    if not terminal.is_terminal:
-        terminal.width = _PIPE_WIDTH
-    terminal.print(grid)
+    return grid
+
+
+def _print_below(
+    terminal: "Console", columns: Sequence[Column], rows: Sequence[Sequence[str]]
+) -> None:
+    """Print rows, each with its long texts in lines of their own below it."""
+    from rich import padding
+    from rich import text as rich_text
+
+    beside = [number for number, column in enumerate(columns) if not column.below]
+    kept = [[row[number] for number in beside] for row in rows]
+    grid = _grid([columns[number] for number in beside], kept, on_terminal=True)
+    with terminal.capture() as captured:
+        terminal.print(grid)
+    title, *lines = captured.get().splitlines()
+    click.echo(title)
+    for line, row in zip(lines, rows, strict=True):
+        click.echo(line)
+        for value, column in zip(row, columns, strict=True):
+            if column.below and value:
+                long = rich_text.Text(text.one_line(value))
+                terminal.print(padding.Padding(long, (0, 0, 0, _INDENT)))
 
 
 def _cell(value: str, column: Column, on_terminal: bool) -> str:
@@ -225,12 +268,8 @@ def duration(ms: int) -> str:
 
 
 def age(moment: dt.datetime | None) -> str:
-    """How long ago that was, in words; a dash where it never was."""
-    if moment is None:
-        return "-"
-    import humanize
-
-    return humanize.naturaldelta(dt.datetime.now(dt.UTC) - moment)
+    """How long ago that was, as `brief` has it; a dash where it never was."""
+    return "-" if moment is None else brief(dt.datetime.now(dt.UTC) - moment)
 
 
 def brief(span: dt.timedelta) -> str:

@@ -20,14 +20,14 @@ _CATEGORY_COLUMNS = (
     Column("WEEK", whole=True),
     Column("MONTH", whole=True),
     Column("24 HOURS", whole=True),
-    Column("SUMS OF THE MONTH", prose=True),
+    Column("MONTH'S SUMS", prose=True),
 )
 _CHANNEL_COLUMNS = (
     Column("PROJECT"),
     Column("CHANNEL"),
     Column("WAITING", whole=True),
     Column("FAILED", whole=True),
-    Column("FAILED ATTEMPTS", whole=True),
+    Column("FAILURES", whole=True),
     Column("P50", whole=True),
     Column("P95", whole=True),
     Column("24 HOURS", whole=True),

@@ -7,6 +7,7 @@ import rich_click as click
 
 from slowping.cli import keeping, named, output, where
 from slowping.cli.output import Column
+from slowping.core import retention
 from slowping.core.project import NewProject, Project, ProjectChange
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ _COLUMNS = (
     Column("ID", whole=True),
     Column("NAME"),
     Column("QUOTA", whole=True),
+    Column("KEPT"),
     Column("AGE", whole=True),
 )
 
@@ -174,7 +176,8 @@ async def remove_project(client: "Client", name: str, yes: bool) -> None:
 
 
 def _row(found: Project) -> tuple[str, ...]:
-    return found.id, found.name, _quota(found), output.age(found.created_at)
+    kept = retention.told(found.keep_days, found.keep_mb)
+    return found.id, found.name, _quota(found), kept, output.age(found.created_at)
 
 
 def _quota(found: Project) -> str:

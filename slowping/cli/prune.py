@@ -27,7 +27,7 @@ _COLUMNS = (
 @output.json_option
 @where.connected(where.ADMIN_KEY_FILE)
 async def prune(client: "Client", dry_run: bool, yes: bool, as_json: bool) -> None:
-    """Remove what is older than it is kept, or tell what that would be.
+    """Remove what has been kept for long enough, or tell what would go.
 
     The server does the same by itself, every hour: see `retention` in its configuration, and
     `--keep-days` and `--keep-mb` of projects and categories. What has a delivery that waits stays.
@@ -41,7 +41,7 @@ async def prune(client: "Client", dry_run: bool, yes: bool, as_json: bool) -> No
     elif found.parts:
         output.table("old things", _COLUMNS, [_row(part) for part in found.parts])
     if not found.parts:
-        output.talk("Nothing is older than it is kept.")
+        output.talk("Nothing is old enough to be removed.")
     else:
         output.talk(f"{'Would remove' if dry_run else 'Removed'} {_words(found)}.")
 

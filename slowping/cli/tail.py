@@ -224,7 +224,7 @@ def _whole(seconds: float) -> int:
 def _trouble(channel: Channel) -> str:
     if channel.paused_at is not None:
         return f", paused: {channel.paused_reason}"
-    return "" if channel.held_until is None else f", failing: {channel.held_reason}"
+    return "" if channel.held_until is None else f", troubled: {channel.held_reason}"
 
 
 def _time(moment: dt.datetime) -> str:

@@ -178,6 +178,17 @@ def warning(used: int, most: int) -> str:
     )
 
 
+def told(keep_days: int | None, keep_mb: int | None) -> str:
+    """What somebody said of how long events are kept: `90 days, 1 GB`; empty where nobody did."""
+    said = []
+    if keep_days is not None:
+        days = "1 day" if keep_days == 1 else f"{keep_days} days"
+        said.append("for ever" if keep_days == FOR_EVER else days)
+    if keep_mb:
+        said.append(f"{keep_mb} MB" if keep_mb < 1_000 else f"{keep_mb / 1_000:g} GB")
+    return ", ".join(said)
+
+
 def rest_after(stepped_ms: int) -> int:
     """For how many milliseconds nothing goes by age, after a clock was set by so many."""
     far = abs(stepped_ms)

@@ -198,7 +198,9 @@ async def test_a_channel_is_paused_and_resumed_by_its_name(run: Run) -> None:
     assert (await run("channel", "pause", "console", "--reason", "Holidays")).exit_code == 0
     paused = await told(run, "channel", "show", "console")
     assert paused["paused_reason"] == "Holidays"
-    assert "paused: Holidays" in (await run("channel", "list")).stdout
+    _, row = (await run("channel", "list")).stdout.splitlines()
+    assert row.split()[-3:] == ["paused", "0s", "Holidays"]
+    assert "paused: Holidays" in (await run("channel", "show", "console")).stdout
     assert "paused already: Holidays" in (await run("channel", "pause", "console")).stderr
     assert (await run("channel", "resume", "console")).exit_code == 0
     assert "was not paused" in (await run("channel", "resume", "console")).stderr

@@ -158,6 +158,27 @@ def test_on_a_terminal_prose_goes_on_below(
     assert max(map(len, printed.splitlines())) <= 80
 
 
+def test_where_there_is_no_room_a_long_text_stands_below_its_row(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = [Column("ID", whole=True), Column("NAME"), Column("WHY", below=True)]
+    rows = [("dlv_1", "ops", "word " * 20 + "\x1b[2J"), ("dlv_2", "team", "")]
+    for name, value in {"FORCE_COLOR": "1", "NO_COLOR": "1", "TERM": "xterm"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("COLUMNS", "60")
+    output.table("things", columns, rows)
+    printed = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert printed[0] == "ID     NAME"
+    assert printed[1] == "dlv_1  ops"
+    assert printed[2].startswith("  word word")
+    assert printed[-1] == "dlv_2  team"
+    assert sum(line.count("word") for line in printed) == 20
+    assert "\x1b" not in "".join(printed)
+    monkeypatch.setenv("COLUMNS", "160")
+    output.table("things", columns, rows)
+    assert len(capsys.readouterr().out.splitlines()) == 3
+
+
 def test_an_empty_list_is_told_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     output.table("deliveries", [Column("ID")], [])
     captured = capsys.readouterr()
@@ -180,6 +201,10 @@ def test_details_are_one_pair_a_line(capsys: pytest.CaptureFixture[str]) -> None
     assert printed.startswith("id             prj_1\n")
     assert printed.count("\n") == 2
     assert "\x1b" not in printed
+
+
+def test_an_age_is_brief() -> None:
+    assert output.age(dt.datetime.now(dt.UTC) - dt.timedelta(days=3, minutes=1)) == "3d"
 
 
 def test_a_moment_that_never_came_is_a_dash() -> None:

@@ -50,7 +50,7 @@ async def test_what_is_old_is_told_and_removed(
     run: Run, old: RunningHouse, clock: FrozenClock
 ) -> None:
     await sent(run, old, 2)
-    assert "Nothing is older than it is kept." in (await run("prune")).stderr
+    assert "Nothing is old enough to be removed." in (await run("prune")).stderr
     await run("project", "change", "default", "--keep-days", "7")
     clock.step(7 * DAY_S + 1)
     told = await run("prune", "--dry-run")
@@ -83,6 +83,16 @@ async def test_a_category_says_how_long_and_takes_it_back(run: Run) -> None:
     assert "3 days" in (await run("category", "show", "sale2")).stdout
     await run("category", "change", "sale2", "--keep-days", "default")
     assert "as the project's" in (await run("category", "show", "sale2")).stdout
+
+
+async def test_lists_say_how_long_events_are_kept_where_somebody_said_so(run: Run) -> None:
+    await run("project", "create", "shop", "--keep-days", "90", "--keep-mb", "1000")
+    [shop, other] = (await run("project", "list")).stdout.splitlines()[1:]
+    assert "  90 days, 1 GB  " in shop
+    assert "default  -      -     " in other
+    await run("category", "create", "debug", "--project", "shop", "--keep-mb", "200")
+    [row] = (await run("category", "list", "--project", "shop")).stdout.splitlines()[1:]
+    assert row.rstrip().endswith("all       200 MB")
 
 
 @pytest.mark.parametrize("typed", ["-1", "ten", "1.5", "99999999999"])

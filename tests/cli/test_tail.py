@@ -62,7 +62,7 @@ def channel(reason: str | None = None) -> Channel:
     )  # fmt: skip
 
 
-def failing() -> Channel:
+def troubled() -> Channel:
     return msgspec.structs.replace(channel(), held_until=AT, held_reason="HTTP 503")
 
 
@@ -122,8 +122,8 @@ def test_an_event_is_a_line_with_its_own_time(item: FeedItem, line: str) -> None
             "channel.changed shop/team (discord), paused: deleted",
         ),
         (
-            ChannelChanged(id="chn_1", channel=failing()),
-            "channel.changed shop/team (discord), failing: HTTP 503",
+            ChannelChanged(id="chn_1", channel=troubled()),
+            "channel.changed shop/team (discord), troubled: HTTP 503",
         ),
         (ChannelChanged(id="chn_1", channel=None), "channel.changed chn_1 is gone"),
         (CategoryChanged(id="cat_1", category=sale()), "category.changed 💰 shop/sale"),

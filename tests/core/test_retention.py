@@ -133,3 +133,21 @@ def test_nothing_goes_by_age_for_a_while_after_a_clock_was_set(
     stepped_ms: int, rest_ms: int
 ) -> None:
     assert retention.rest_after(stepped_ms) == rest_ms
+
+
+@pytest.mark.parametrize(
+    ("keep_days", "keep_mb", "told"),
+    [
+        (None, None, ""),
+        (None, 0, ""),
+        (0, None, "for ever"),
+        (1, None, "1 day"),
+        (90, 1_000, "90 days, 1 GB"),
+        (None, 200, "200 MB"),
+        (0, 1_500, "for ever, 1.5 GB"),
+    ],
+)
+def test_what_is_kept_is_told_where_somebody_said_so(
+    keep_days: int | None, keep_mb: int | None, told: str
+) -> None:
+    assert retention.told(keep_days, keep_mb) == told

@@ -15,8 +15,10 @@ from slowping.core.event import Event
 from slowping.core.feed import CategoryChanged, ChannelChanged, KeyChanged
 from slowping.core.overview import Counts, FieldSum
 from slowping.core.page import Page
+from slowping.tui.category.surroundings import Known
 from slowping.tui.screens.category import CategoryScreen
 from slowping.tui.settings import Remembered, Settings
+from slowping.tui.widgets import category_look
 from tests.tui.channels import channel
 from tests.tui.driver import (
     Driver,
@@ -449,3 +451,10 @@ async def test_the_palette_has_the_code_snippets(server: ScriptedServer) -> None
         await live.write("code snip")
         await live.press("enter", "enter")
         live.shows("Send to 🐛 bug in shop")
+
+
+def test_the_details_say_how_long_events_are_kept_where_the_category_says_so() -> None:
+    usual = category_look.about(Known(category=category("sale")), 0).plain
+    assert "kept" not in usual
+    told = category_look.about(Known(category=category("sale", keep_days=0)), 0).plain
+    assert "\nkept      for ever\n" in told

@@ -56,7 +56,7 @@ def test_it_waits_for_no_client(loaded: set[str]) -> None:
 
 
 def test_it_waits_for_nothing_that_draws_help_and_errors(loaded: set[str]) -> None:
-    assert not {"rich_click", "humanize"} & loaded
+    assert "rich_click" not in loaded
     assert ours(loaded, "cli.") | {"slowping.cli"} == {"slowping.cli", "slowping.cli.tui"}
 
 

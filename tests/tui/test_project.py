@@ -15,6 +15,8 @@ from slowping.core.page import Page
 from slowping.core.project import Project
 from slowping.tui.app import SlowpingApp
 from slowping.tui.modals.project_form import ProjectFormModal
+from slowping.tui.project import card
+from slowping.tui.project.holdings import Holdings
 from slowping.tui.settings import Profile
 from tests.tui.driver import Driver, ScriptedServer, category, moment, running
 from tests.tui.things import has_keys, key, project, value
@@ -337,3 +339,10 @@ def current(live: Driver) -> str:
     app: SlowpingApp = live.app
     item: Project = app.screen.current  # type: ignore[attr-defined]
     return item.name
+
+
+def test_a_card_says_how_long_events_are_kept_where_the_project_says_so() -> None:
+    usual = card.card(project("shop"), Holdings(), None).plain
+    assert "kept" not in usual
+    told = card.card(project("shop", keep_days=90, keep_mb=1_000), Holdings(), None).plain
+    assert "\nkept          90 days, 1 GB\n" in told

@@ -94,7 +94,7 @@ def _held(known: Known) -> Content:
     then = "As soon as one arrives, all that waits goes out in order; t tests it now."
     return Content("\n").join(
         [
-            heading("Keeps failing"),
+            heading("Troubled"),
             Content(f"{when}: {text.one_line(reason or 'nobody said why')}"),
             Content.styled(then, "$text-muted"),
         ]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from textual.content import Content
 
-from slowping.core import text
+from slowping.core import retention, text
 from slowping.core.project import Project
 from slowping.tui.figures import numbers
 from slowping.tui.project.holdings import Holdings, month
@@ -17,6 +17,7 @@ _WIDTH = 12
 
 def card(project: Project, held: Holdings, events: int | None) -> Content:
     """The project, what it holds, and how many events its categories got this month."""
+    kept = retention.told(project.keep_days, project.keep_mb)
     blocks = (
         _block(
             Content.styled(text.one_line(project.name), "bold"),
@@ -34,6 +35,7 @@ def card(project: Project, held: Holdings, events: int | None) -> Content:
             heading("Takes"),
             ("this month", month(project, events)),
             ("quota", _quota(project)),
+            *([("kept", kept)] if kept else []),
             ("web pages", listed(project.allowed_origins) or "of any origin"),
             ("destinations", _strict(project)),
         ),

@@ -8,7 +8,7 @@ from rich.style import Style
 from rich.text import Text
 from textual.content import Content
 
-from slowping.core import text
+from slowping.core import retention, text
 from slowping.core.api_key import ApiKey
 from slowping.core.category import Category
 from slowping.core.event import Event
@@ -83,6 +83,7 @@ def preview(emoji: str, name: str, color: str) -> Content:
 def about(known: Known, now_ms: int) -> Content:
     """All there is to know."""
     category = known.category
+    kept = retention.told(category.keep_days, category.keep_mb)
     title = Content.assemble(
         text.one_line(category.emoji), " ", (text.one_line(category.name), "bold")
     )
@@ -91,6 +92,7 @@ def about(known: Known, now_ms: int) -> Content:
         ("colour", _color(category.color)),
         ("channels", Content(text.one_line(channels(category)))),
         ("priority", Content(str(category.priority))),
+        *([("kept", Content(kept))] if kept else []),
         ("created", Content(f"{category.created_at.astimezone():%Y-%m-%d %H:%M:%S}")),
         ("id", Content(text.one_line(category.id))),
     ]
