@@ -285,3 +285,26 @@ async def test_a_dialect_lists_nothing_of_another_project(
         assert status in {answer.status_code for answer in answers}, path
         for answer in answers:
             assert RIVAL not in answer.text, path
+
+
+async def _shop(house: RunningHouse) -> dict[str, str]:
+    """Make a project, and the header with a key of it."""
+    await house.project("shop", channels=["console"], categories=["sale"])
+    return {"authorization": f"Bearer {await house.key('shop')}"}
+
+
+async def test_a_project_sees_nothing_of_a_removed_one_whose_name_it_has(
+    house: RunningHouse,
+) -> None:
+    first = await _shop(house)
+    sent = {"event_type": "sale", "occurred_at": "2026-11-21T12:00:00Z", "data": {}}
+    body = {**sent, "idempotency_key": "first"}
+    accepted = await house.client.post("/v1/events", json=body, headers=first)
+    event = accepted.json()["event_id"]
+    removed = ids.encode(ids.PROJECT, await house.number("shop"))
+    await house.client.delete(
+        f"{PREFIX}/projects/{removed}", headers={"authorization": f"Bearer {house.admin_key}"}
+    )
+    second = await _shop(house)
+    for path in (f"/v1/events/{event}", f"{PREFIX}/events/{event}"):
+        assert (await house.client.get(path, headers=second)).status_code == 404

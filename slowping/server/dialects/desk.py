@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from slowping.core import errors
+from slowping.core import errors, ids
 from slowping.core.api_key import Principal
 from slowping.core.event import Event, EventFilter
 from slowping.server import auth
@@ -63,9 +63,15 @@ class ServerDesk:
         limit = min(limit, MOST_LISTED)
         return tuple(await self._journal.list_events(which, before=None, limit=limit, skip=skip))
 
-    async def event(self, event_id: int) -> Event:
-        """One event."""
-        return await self._journal.event(event_id)
+    async def event(self, principal: Principal, event_id: int) -> Event:
+        """One event of a live project that the key may use."""
+        which = EventFilter(project_ids=tuple(one.id for one in self.projects_of(principal)))
+        before = min(event_id + 1, ids.LARGEST)
+        found = await self._journal.list_events(which, before=before, limit=1)
+        name = ids.encode(ids.EVENT, event_id)
+        if not found or found[0].id != name:
+            raise errors.NotFound("event", name)
+        return found[0]
 
     async def figures(self, project_id: int) -> ProjectFigures:
         """Counts of a project's events."""

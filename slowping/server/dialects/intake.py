@@ -176,11 +176,8 @@ def _must(name: str, words: str) -> errors.InvalidInput:
 
 
 async def _show(call: Call, desk: Desk) -> Reply:
-    stored = await desk.event(ids.decode(ids.EVENT, call.name))
-    try:
-        desk.project_of(call.principal, stored.project, call.origin)
-    except errors.ForeignProject:
-        raise errors.NotFound("event", call.name) from None
+    stored = await desk.event(call.principal, ids.decode(ids.EVENT, call.name))
+    desk.project_of(call.principal, stored.project, call.origin)
     answer = IntakeStored(
         event_id=stored.id,
         event_type=stored.category,

@@ -96,8 +96,8 @@ class Desk(Protocol):
         """Events that match, newest first; 1,000 at most, and fewer where they are large."""
         ...
 
-    async def event(self, event_id: int) -> Event:
-        """One event.
+    async def event(self, principal: Principal, event_id: int) -> Event:
+        """One event of a live project that the key may use.
 
         Raises:
             NotFound: there is none.

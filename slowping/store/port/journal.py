@@ -57,14 +57,6 @@ class Journal(Protocol):
         """
         ...
 
-    async def event(self, event_id: int) -> Event:
-        """One event.
-
-        Raises:
-            NotFound: there is none.
-        """
-        ...
-
     async def figures(self, project_id: int, now: int) -> ProjectFigures:
         """Counts of a project's events, in all and on each of the last seven days."""
         ...

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from slowping.core import errors, ids, page, times
+from slowping.core import ids, page, times
 from slowping.core.event import Event, EventFilter
 from slowping.core.feed import FeedFilter, JournalKind
 from slowping.core.overview import Overview, Periods
@@ -175,13 +175,6 @@ class Journal:
         else:
             found = await self._readers.fetch(NEWEST, wanted)
         return await self._subjects.events(_page(found))
-
-    async def event(self, event_id: int) -> Event:
-        """One event."""
-        found = await self._subjects.events([event_id])
-        if not found:
-            raise errors.NotFound("event", ids.encode(ids.EVENT, event_id))
-        return found[0]
 
     async def figures(self, project_id: int, now: int) -> ProjectFigures:
         """Counts of a project's events, in all and on each of the last seven days in UTC.
