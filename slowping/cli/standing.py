@@ -1,6 +1,5 @@
 """Say how channels stand and why, in the words of the live view."""
 
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -14,13 +13,7 @@ if TYPE_CHECKING:
 
 async def figures(client: "Client", project: str | None) -> Mapping[str, ChannelFigures]:
     """The figures of channels, by id."""
-    from slowping.tui.figures.periods import periods
-
-    began = periods(time.time_ns() // 1_000_000)
-    told = await client.overview(
-        project=project, today=began.today, week=began.week, month=began.month
-    )
-    return {one.id: one for one in told.channels}
+    return {one.id: one for one in (await client.overview(project=project)).channels}
 
 
 def state(channel: Channel, figures: ChannelFigures | None) -> str:
