@@ -94,7 +94,7 @@ async def show_api_key(client: "Client", name: str, project: str | None, as_json
 @click.option("--browser", is_flag=True, help="For a web page: ingest only, bound to --origin.")
 @click.option("--origin", "origins", multiple=True, metavar="URL", help="A web origin; repeats.")
 @click.option(
-    "--rate-limit", type=click.IntRange(0, 1_000_000), help="Requests a minute; 0 is no limit."
+    "--rate-limit", type=typed.Whole(0, 1_000_000), help="Requests a minute; 0 is no limit."
 )
 @click.option("--expires", type=typed.ahead, metavar="WHEN", help="A date, or a span such as 30d.")
 @click.option(

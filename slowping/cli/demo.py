@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from slowping.cli import typed
+
 if TYPE_CHECKING:
     from slowping.demo.stage import Stage
 
@@ -15,13 +17,13 @@ if TYPE_CHECKING:
 @click.command
 @click.option(
     "--rate",
-    type=click.FloatRange(0.01, 200),
+    type=typed.Number(0.01, 200),
     default=1.0,
     show_default=True,
     help="Events a second, on an average.",
 )
 @click.option("--no-tui", is_flag=True, help="Only the server: print where it is, and wait.")
-@click.option("--seed", type=int, help="Let the same happen again.")
+@click.option("--seed", type=typed.Whole(), help="Let the same happen again.")
 def demo(rate: float, no_tui: bool, seed: int | None) -> None:
     """Try the live view on a server that is gone afterwards.
 

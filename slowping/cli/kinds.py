@@ -15,12 +15,13 @@ async def listed(client: "Client", kind: str | None) -> list[ChannelKind]:
     """The kinds there are, or the one that is named.
 
     Raises:
-        NotFound: there is no such kind.
+        InvalidInput: there is no such kind.
     """
     kinds = await client.list_channel_kinds()
     found = [each for each in kinds if kind in (None, each.kind)]
     if kind is not None and not found:
-        raise errors.NotFound("kind of channel", kind)
+        known = ", ".join(each.kind for each in kinds)
+        raise errors.InvalidInput(f"There is no channel kind '{kind}'. The kinds are {known}.")
     return found
 
 

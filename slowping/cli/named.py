@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import rich_click as click
 
+from slowping.cli.typed import Whole
 from slowping.core import errors, ids
 from slowping.core.api_key import ApiKey
 from slowping.core.category import Category
@@ -20,7 +21,7 @@ T = TypeVar("T")
 
 limit_option = click.option(
     "--limit",
-    type=click.IntRange(min=0),
+    type=Whole(min=0),
     default=DEFAULT_LIMIT,
     show_default=True,
     help="Most to list; 0 is all.",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import rich_click as click
 
-from slowping.cli import keeping, named, output, where
+from slowping.cli import keeping, named, output, typed, where
 from slowping.cli.output import Column
 from slowping.core import retention
 from slowping.core.project import NewProject, Project, ProjectChange
@@ -76,7 +76,7 @@ async def show_project(client: "Client", name: str, as_json: bool) -> None:
 @click.argument("name")
 @_origin_option
 @click.option(
-    "--monthly-quota", type=click.IntRange(min=0), help="Most events a month; 0 is no limit."
+    "--monthly-quota", type=typed.Whole(min=0), help="Most events a month; 0 is no limit."
 )
 @click.option(
     "--strict-destinations",
@@ -117,7 +117,7 @@ async def create_project(  # noqa: PLR0913 - one for each option
 @_origin_option
 @click.option("--any-origin", is_flag=True, help="Check no origin any more.")
 @click.option(
-    "--monthly-quota", type=click.IntRange(min=0), help="Most events a month; 0 is no limit."
+    "--monthly-quota", type=typed.Whole(min=0), help="Most events a month; 0 is no limit."
 )
 @click.option(
     "--strict-destinations/--no-strict-destinations",

@@ -11,7 +11,7 @@ import msgspec
 import rich_click as click
 
 from slowping import __version__
-from slowping.cli import where
+from slowping.cli import typed, where
 
 if TYPE_CHECKING:
     from slowping.config import Config
@@ -25,7 +25,7 @@ logger = logging.getLogger("slowping.serve")
 @click.option(
     "--config",
     "config_file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
     metavar="FILE",
     help="A configuration file; config.example.toml shows every option.",
 )
@@ -36,9 +36,7 @@ logger = logging.getLogger("slowping.serve")
     help="The folder that holds the database and the keys.",
 )
 @click.option("--host", metavar="HOST", help="The address to listen on.  [default: 127.0.0.1]")
-@click.option(
-    "--port", type=click.IntRange(0, 65_535), help="The port to listen on.  [default: 7464]"
-)
+@click.option("--port", type=typed.Whole(0, 65_535), help="The port to listen on.  [default: 7464]")
 def serve(
     config_file: Path | None,
     data: Path | None,

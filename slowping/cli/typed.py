@@ -13,6 +13,18 @@ import rich_click as click
 from slowping.core import times
 
 
+class Whole(click.IntRange):
+    """A whole number within limits, with words for who types something else."""
+
+    name = "whole number"
+
+
+class Number(click.FloatRange):
+    """The same for any number."""
+
+    name = "number"
+
+
 def past(typed: str) -> dt.datetime:
     """The moment that was typed: a date, or a span such as `2h` before now."""
     return _moment_or_complaint(typed, -1)

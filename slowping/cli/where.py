@@ -104,13 +104,15 @@ def remembered() -> Sequence[Address]:
 
 
 def require_scheme(server: str | None) -> None:
-    """See that an address that was typed is a whole one.
+    """See that an address that was typed, or stands in a variable, is a whole one.
 
     Raises:
         BadParameter: it says no scheme.
     """
-    if server is not None and "://" not in server:
-        raise click.BadParameter(f"--server: write the address as http://{server}.")
+    place = "--server" if server else "SLOWPING_SERVER"
+    given = server or os.environ.get("SLOWPING_SERVER")
+    if given and "://" not in given:
+        raise click.BadParameter(f"{place}: write the address as http://{given}.")
 
 
 async def _call(

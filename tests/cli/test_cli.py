@@ -120,6 +120,14 @@ def test_every_command_explains_itself(path: tuple[str, ...]) -> None:
         ("channel", "change", "hook"),
         ("channel", "change", "hook", "--set", "secret=a", "--unset", "secret"),
         ("health", "--server", "127.0.0.1:7480"),
+        ("serve", "--port", "abc"),
+        ("serve", "--port", "70000"),
+        ("serve", "--config", "/nowhere/config.toml"),
+        ("check", "--config", "/nowhere/config.toml"),
+        ("restore", "/nowhere/copy.db"),
+        ("event", "import", "/nowhere/events.jsonl"),
+        ("event", "list", "--limit", "-1"),
+        ("demo", "--rate", "fast"),
     ],
     ids=" ".join,
 )
@@ -135,6 +143,14 @@ def test_wrong_usage_ends_with_2_and_says_so_on_stderr(arguments: tuple[str, ...
 def test_an_address_without_its_scheme_is_told_with_it() -> None:
     ran = CliRunner().invoke(cli.cli, ["health", "--server", "127.0.0.1:7480"])
     assert "http://127.0.0.1:7480" in ran.stderr
+    ran = CliRunner().invoke(cli.cli, ["health"], env={"SLOWPING_SERVER": "127.0.0.1:7480"})
+    assert ran.exit_code == 2
+    assert "SLOWPING_SERVER: write the address as http://127.0.0.1:7480" in ran.stderr
+
+
+def test_what_is_no_number_is_told_in_plain_words() -> None:
+    ran = CliRunner().invoke(cli.cli, ["serve", "--port", "abc"])
+    assert "'abc' is not a valid whole number." in ran.stderr
 
 
 @pytest.mark.parametrize(

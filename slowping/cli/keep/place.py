@@ -26,7 +26,7 @@ _DATA: Final = click.option(
 _CONFIG: Final = click.option(
     "--config",
     "config_file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
     metavar="FILE",
     help="The server's configuration file, which may name the folder.",
 )
