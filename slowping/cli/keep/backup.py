@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.option("--replace", is_flag=True, help="Replace FILE where it is there already.")
 @click.option("--quiet", is_flag=True, help="Print nothing where all goes well, as cron likes it.")
 @where.server_options
+@place.config_option
 @click.pass_context
 def backup(  # noqa: PLR0913 - one for each option
     ctx: click.RichContext,
@@ -34,6 +35,7 @@ def backup(  # noqa: PLR0913 - one for each option
     server: str | None,
     api_key: str | None,
     data: Path | None,
+    config_file: Path | None,
 ) -> None:
     """Copy the database into FILE; a server that runs goes on taking events.
 
@@ -44,13 +46,15 @@ def backup(  # noqa: PLR0913 - one for each option
     """
     where.require_scheme(server)
     target = _target(file)
-    _require_not_kept(target, place.folder(data, place.configured(None)))
+    named = place.folder(data, place.configured(config_file))
+    _require_not_kept(target, named)
     with _appearing(target, replace) as draft:
-        folder = None if server or os.environ.get("SLOWPING_SERVER") else _here(data)
+        is_here = not (server or os.environ.get("SLOWPING_SERVER")) and place.has_database(named)
+        folder = named if is_here else None
         if folder is None or not _copy(folder, draft):
             address = where.find(
-                server, api_key, folder or data, os.environ, (where.ADMIN_KEY_FILE,),
-                where.remembered,
+                server, api_key, folder or (named if config_file else data), os.environ,
+                (where.ADMIN_KEY_FILE,), where.remembered,
             )  # fmt: skip
             ctx.meta[output.ADDRESS] = address
             asyncio.run(_receive(address, draft))
@@ -112,12 +116,6 @@ def _appearing(target: Path, replace: bool) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
-
-
-def _here(data: Path | None) -> Path | None:
-    """The data folder of this machine, if there is a database in it."""
-    folder = place.folder(data, place.configured(None))
-    return folder if place.has_database(folder) else None
 
 
 def _copy(folder: Path, draft: Path) -> bool:

@@ -23,7 +23,7 @@ _DATA: Final = click.option(
     metavar="DIR",
     help="The folder that holds the database and the keys; or SLOWPING_DATA.",
 )
-_CONFIG: Final = click.option(
+config_option: Final = click.option(
     "--config",
     "config_file",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
@@ -34,7 +34,7 @@ _CONFIG: Final = click.option(
 
 def options(command: F) -> F:
     """The options that say which data folder is meant."""
-    return _DATA(_CONFIG(command))
+    return _DATA(config_option(command))
 
 
 def configured(config_file: Path | None) -> "Config":

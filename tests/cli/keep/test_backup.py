@@ -47,6 +47,15 @@ async def test_in_a_folder_a_copy_is_named_by_its_time(left: Path, tmp_path: Pat
     assert ran.stdout == f"{file}\n"
 
 
+async def test_the_folder_may_be_the_one_that_a_configuration_names(
+    left: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "config.toml").write_text(f'data = "{left}"', encoding="utf-8")
+    ran = await run("backup", tmp_path / "copy.db", "--config", tmp_path / "config.toml")
+    assert ran.exit_code == 0, ran.stderr
+    assert SqliteDatabase(tmp_path / "copy.db").verify().events == 1
+
+
 async def test_when_it_is_to_be_quiet_it_prints_what_goes_wrong_alone(
     left: Path, tmp_path: Path
 ) -> None:
