@@ -21,7 +21,7 @@ _COLUMNS = (
     Column("SCOPES"),
     Column("LIMIT", whole=True),
     Column("STATE", whole=True),
-    Column("USED", below=True),
+    Column("END AND USE", below=True),
 )
 
 
@@ -244,8 +244,13 @@ def _row(found: ApiKey, now: dt.datetime) -> tuple[str, ...]:
         ", ".join(found.scopes),
         str(found.rate_limit or "-"),
         _state(found, now),
-        _use(found, now),
+        ", ".join(filter(None, (_end(found), _use(found, now)))),
     )
+
+
+def _end(found: ApiKey) -> str:
+    at = found.revoked_at or found.expires_at
+    return "" if at is None else f"to {at:%Y-%m-%d}"
 
 
 def _use(found: ApiKey, now: dt.datetime) -> str:
@@ -258,6 +263,4 @@ def _use(found: ApiKey, now: dt.datetime) -> str:
 def _state(found: ApiKey, now: dt.datetime) -> str:
     if found.revoked_at is not None:
         return "revoked"
-    if found.expires_at is None:
-        return "live"
-    return "expired" if found.expires_at <= now else f"to {found.expires_at:%Y-%m-%d}"
+    return "expired" if found.expires_at is not None and found.expires_at <= now else "live"

@@ -98,6 +98,7 @@ async def test_a_list_of_keys_shows_their_limits_and_when_they_end(run: Run) -> 
     await run("key", "create", "--name", "a", "--rate-limit", "60", "--expires", "2099-05-06")
     [row] = [line for line in (await run("key", "list")).stdout.splitlines() if " a " in line]
     assert " 60 " in row
+    assert " live " in row
     assert "to 2099-05-0" in row
 
 
