@@ -12,6 +12,7 @@ from slowping.testing import FrozenClock
 from tests.acceptance.eventually import eventually
 from tests.acceptance.program import Machine
 from tests.cli.keep.folder import files, left_by_a_server, run
+from tests.cli.test_secret import set_up
 from tests.conftest import running_house
 from tests.laboratory import small_disk
 from tests.laboratory.tls import Authority
@@ -146,6 +147,14 @@ async def test_what_is_behind_an_open_breaker_is_told(left: Path) -> None:
     noted = [one["told"] for one in json.loads(ran.stdout)["findings"] if one["state"] == "note"]
     assert any("default/console is troubled, and 0 wait: HTTP 503." in each for each in noted)
     assert any("discord is troubled" in each for each in noted)
+
+
+async def test_a_secret_key_that_is_missing_is_named(tmp_path: Path) -> None:
+    await set_up(tmp_path)
+    (tmp_path / "secret.key").unlink()
+    ran = await run("check", "--data", tmp_path, "--json")
+    told = [one["told"] for one in json.loads(ran.stdout)["findings"] if one["about"] == "keys"]
+    assert f"{tmp_path / 'secret.key'} is missing." in told[0]
 
 
 async def test_keys_that_are_missing_are_named(left: Path) -> None:
