@@ -66,6 +66,15 @@ async def test_what_senders_wait_for_stands_behind_no_list(readers: Readers) -> 
         reading.cancel()
 
 
+async def test_who_waits_too_long_for_a_turn_is_turned_away(path: pathlib.Path) -> None:
+    readers = await Readers.open(path, deadline_s=0.1)
+    endless = [asyncio.ensure_future(readers.fetch(ENDLESS)) for _ in range(20)]
+    refused = {str(error) for error in await asyncio.gather(*endless, return_exceptions=True)}
+    assert refused == {"Reading took too long.", "Too many are reading at once."}
+    assert len(await readers.fetch("select value from number")) == 1
+    await readers.close()
+
+
 async def test_who_stops_waiting_does_not_keep_a_connection(readers: Readers) -> None:
     endless = [asyncio.ensure_future(readers.fetch(ENDLESS)) for _ in range(4)]
     await asyncio.sleep(0)

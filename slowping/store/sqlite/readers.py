@@ -17,6 +17,9 @@ CONNECTIONS: Final = 3
 DEADLINE_S: Final = 10.0
 """A read that stays open would stop the write-ahead log from being folded back."""
 
+_PATIENCE: Final = 2.0
+"""For so many deadlines a read waits for its turn, whether its client is still there or not."""
+
 _INTERRUPT_EVERY_S: Final = 0.05
 
 _PRAGMAS: Final = (
@@ -61,7 +64,7 @@ class Readers:
         """All rows of a query.
 
         Raises:
-            Unavailable: it took too long, and was broken off.
+            Unavailable: it took too long, and was broken off, or its turn did not come.
         """
         return await self._fetch(self._idle, sql, parameters)
 
@@ -73,7 +76,7 @@ class Readers:
         However many lists somebody asks for, and however long these take, it comes before them.
 
         Raises:
-            Unavailable: it took too long, and was broken off.
+            Unavailable: it took too long, and was broken off, or its turn did not come.
         """
         return await self._fetch(self._kept, sql, parameters)
 
@@ -83,7 +86,11 @@ class Readers:
         sql: str,
         parameters: Mapping[str, object] | Sequence[object],
     ) -> list[sqlite3.Row]:
-        connection = await idle.get()
+        try:
+            async with asyncio.timeout(self._deadline_s * _PATIENCE if idle.empty() else None):
+                connection = await idle.get()
+        except TimeoutError:
+            raise errors.Unavailable("Too many are reading at once.") from None
         # Whoever stops waiting does not stop the statement, and it needs its connection still.
         return await asyncio.shield(self._read(connection, idle, sql, parameters))
 
