@@ -23,6 +23,8 @@ PREFIX: Final = "/slowping/v1"
 SCOPE: Final = "scope"
 """The option of a route that says which scope it asks for; None where it asks for no key."""
 
+EVENT_STREAM: Final = "text/event-stream"
+
 HEADERS: Final = "headers"
 """Where a request keeps the headers that every answer to it has."""
 

@@ -11,7 +11,7 @@ from slowping.core import errors
 from slowping.core.api_key import Principal, Scope
 from slowping.core.feed import FeedFilter, FeedItem, FeedReset
 from slowping.server.api import reach
-from slowping.server.api.endpoint import Call, Endpoint, Stream
+from slowping.server.api.endpoint import EVENT_STREAM, Call, Endpoint, Stream
 from slowping.server.api.services import Services
 from slowping.store.port import FeedPage
 
@@ -113,7 +113,7 @@ ENDPOINTS: Final[tuple[Endpoint[Any, Any], ...]] = (
         handle=follow_feed,
         query=FeedQuery,
         answer=FeedItem | FeedReset,
-        media_type="text/event-stream",
+        media_type=EVENT_STREAM,
         refusals=(errors.ForeignProject,),
     ),
 )

@@ -14,7 +14,7 @@ from slowping.core import errors, problem
 from slowping.core.api_key import Scope
 from slowping.core.errors import SlowpingError
 from slowping.core.problem import Problem
-from slowping.server.api.endpoint import PREFIX, Endpoint, Text
+from slowping.server.api.endpoint import EVENT_STREAM, PREFIX, Endpoint, Text
 from slowping.server.api.services import DescribedDialect, DescribedOperation
 from slowping.server.errors import CONDITIONS
 
@@ -140,12 +140,26 @@ def _success(schemas: Schemas, endpoint: Endpoint[Any, Any]) -> Json:
     if endpoint.answer is Text:
         success["content"] = {endpoint.media_type: {}}
     elif endpoint.answer is not None:
-        success["content"] = {endpoint.media_type: {"schema": schemas.of(endpoint.answer)}}
+        schema = schemas.of(endpoint.answer)
+        if endpoint.media_type == EVENT_STREAM:
+            schema = _streamed(schema)
+        success["content"] = {endpoint.media_type: {"schema": schema}}
     if endpoint.scope is not None:
         success["headers"] = {
             name: {"$ref": f"#/components/headers/{name}"} for name in _RATE_HEADERS
         }
     return success
+
+
+def _streamed(data: Json) -> Json:
+    """Each event of a stream, as OpenAPI describes those: what is sent as JSON is a text there."""
+    told = {"type": "string", "contentMediaType": "application/json", "contentSchema": data}
+    text = {"type": "string"}
+    return {
+        "type": "object",
+        "properties": {"id": text, "event": text, "data": told},
+        "required": ["id", "event", "data"],
+    }
 
 
 def _parameters(schemas: Schemas, endpoint: Endpoint[Any, Any]) -> list[Json]:
