@@ -128,6 +128,11 @@ async def test_all_that_waits_is_one_commit(bench: Bench) -> None:
     assert bench.batches == [50]
 
 
+async def test_all_that_comes_in_one_turn_of_the_loop_is_one_commit(bench: Bench) -> None:
+    await asyncio.gather(*map(bench.writer.store, range(50)))
+    assert bench.batches == [50]
+
+
 async def test_a_long_queue_is_written_in_batches(bench: Bench) -> None:
     await bench.hold()
     waiting = [bench.writer.store(number) for number in range(module.MAX_BATCH + 1)]

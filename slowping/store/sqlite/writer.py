@@ -54,14 +54,12 @@ class _Item(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Signal(enum.Enum):
-    """What the thread is told between items."""
+    """What the thread is told while nothing waits."""
 
-    URGENT = enum.auto()
-    """Look among the urgent ones."""
-    BETWEEN = enum.auto()
-    """Look among those that are run between two transactions."""
+    WORK = enum.auto()
+    """Look what waits."""
     STOP = enum.auto()
-    """Nothing comes any more."""
+    """Look once more: nothing comes any more."""
 
 
 class Writer(Generic[E, R]):
@@ -86,7 +84,10 @@ class Writer(Generic[E, R]):
         self._connection = connection
         self._end = end
         self._together = together
-        self._queue: queue.SimpleQueue[_Item | _Signal] = queue.SimpleQueue()
+        self._bell: queue.SimpleQueue[_Signal] = queue.SimpleQueue()
+        self._is_ringing = False
+        """Whether the bell is going to be rung."""
+        self._waiting: collections.deque[_Item] = collections.deque()
         self._urgent: collections.deque[_Item] = collections.deque()
         self._between: collections.deque[_Item] = collections.deque()
         self._loop = asyncio.get_running_loop()
@@ -124,7 +125,7 @@ class Writer(Generic[E, R]):
         if urgent:
             self._require_open()
             self._urgent.append(item)
-            self._queue.put(_Signal.URGENT)
+            self._ring()
         else:
             self._put(item)
         done: T = await item.future
@@ -139,7 +140,7 @@ class Writer(Generic[E, R]):
         item = _Item(deed, None, self._loop.create_future())
         self._require_open()
         self._between.append(item)
-        self._queue.put(_Signal.BETWEEN)
+        self._ring()
         done: T = await item.future
         return done
 
@@ -156,15 +157,30 @@ class Writer(Generic[E, R]):
     async def close(self) -> None:
         """Write all that waits, then end the thread and close the connection."""
         self._closed = True
-        self._queue.put(_Signal.STOP)
+        self._bell.put(_Signal.STOP)
         await asyncio.to_thread(self._thread.join)
 
     def _put(self, item: _Item) -> asyncio.Future[Any]:
         self._require_open()
-        if self._queue.qsize() >= MAX_WAITING:
+        if len(self._waiting) >= MAX_WAITING:
             raise errors.Unavailable("The server has more to store than its disk can take.")
-        self._queue.put(item)
+        self._waiting.append(item)
+        self._ring()
         return item.future
+
+    def _ring(self) -> None:
+        """Wake the thread once the loop has turned, for all that has come by then.
+
+        Woken by the first it would write that alone, and the others would wait for two commits;
+        and it would work while the loop does, for which both pay with Python's lock.
+        """
+        if not self._is_ringing:
+            self._is_ringing = True
+            self._loop.call_soon(self._rung)
+
+    def _rung(self) -> None:
+        self._is_ringing = False
+        self._bell.put(_Signal.WORK)
 
     def _require_open(self) -> None:
         if self._closed:
@@ -175,31 +191,23 @@ class Writer(Generic[E, R]):
     def _work(self) -> None:
         stopping = False
         while not stopping:
-            items, stopping = self._gather()
-            if items:
+            stopping = self._bell.get() is _Signal.STOP
+            while items := self._next_batch():
                 self._answer(self._write(items))
-            while self._between:
-                item = self._between.popleft()
-                self._answer([(item, self._do_between(item.deed))])
+                self._work_between()
+            self._work_between()
         self._connection.close()
 
-    def _gather(self) -> tuple[list[_Item], bool]:
-        """Wait for an item, then take all that wait with it; whether these are the last."""
-        taken: list[_Item] = []
-        came = self._queue.get()
-        while came is not _Signal.STOP:
-            if came is _Signal.BETWEEN:
-                break
-            if came is not _Signal.URGENT:
-                taken.append(came)
-            if len(taken) >= MAX_BATCH:
-                break
-            try:
-                came = self._queue.get_nowait()
-            except queue.Empty:
-                break
+    def _next_batch(self) -> list[_Item]:
+        """All that is urgent, and of what waits as much as one commit takes."""
         urgent = [self._urgent.popleft() for _ in range(len(self._urgent))]
-        return urgent + taken, came is _Signal.STOP
+        count = min(len(self._waiting), MAX_BATCH)
+        return urgent + [self._waiting.popleft() for _ in range(count)]
+
+    def _work_between(self) -> None:
+        while self._between:
+            item = self._between.popleft()
+            self._answer([(item, self._do_between(item.deed))])
 
     def _write(self, items: Sequence[_Item]) -> Sequence[tuple[_Item, Any]]:
         connection = self._connection
