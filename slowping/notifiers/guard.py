@@ -6,6 +6,7 @@ for loopback.
 """
 
 import ipaddress
+import urllib.parse
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -39,11 +40,12 @@ _OPEN_IPV6: Final = ipaddress.IPv6Network("2000::/3")
 
 
 class Guard:
-    """Knows which addresses are public, and which others the operator allows."""
+    """Knows which addresses are public, and what else the operator allows."""
 
-    def __init__(self, allow_networks: Iterable[str]) -> None:
+    def __init__(self, allow_networks: Iterable[str], *, allow_http: bool = False) -> None:
         """`allow_networks` are CIDRs: exceptions from the rule that addresses are public."""
         self._allowed = tuple(map(ipaddress.ip_network, allow_networks))
+        self._allow_http = allow_http
 
     def allows(self, address: str) -> bool:
         """Whether a connection may go to this address, written as the resolver gives it."""
@@ -51,6 +53,45 @@ class Guard:
         if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
             found = found.ipv4_mapped
         return _is_public(found) or any(found in network for network in self._allowed)
+
+    def problem_with(self, url: str) -> str | None:
+        """Why nothing may be sent there, as far as that is known before its host is looked up."""
+        parts = urllib.parse.urlsplit(url)
+        try:
+            self.require_scheme(parts.scheme)
+            self.require_address(parts.hostname or "")
+        except ForbiddenAddress as error:
+            return error.reason
+        except ValueError:
+            return None  # a name: which addresses it has is judged whenever something is sent
+        return None
+
+    def require_scheme(self, scheme: str) -> None:
+        """See that one may speak to others in this way.
+
+        Raises:
+            ForbiddenAddress: it is in clear, and that is not allowed.
+        """
+        if scheme == "http" and not self._allow_http:
+            raise ForbiddenAddress(
+                "the address starts with http://; use https://, or set allow_http = true, and"
+                " where it is no public address allow_networks too, under [notifiers.webhook] in"
+                " the server's configuration, and restart it"
+            )
+
+    def require_address(self, address: str) -> None:
+        """See that a connection may go to this address, written as the resolver gives it.
+
+        Raises:
+            ForbiddenAddress: it may not.
+            ValueError: it is no address.
+        """
+        if not self.allows(address):
+            raise ForbiddenAddress(
+                f"{address} is not a public address; to send there, add its network to"
+                " allow_networks under [notifiers.webhook] in the server's configuration, and"
+                " restart it"
+            )
 
 
 def _is_public(address: _Address) -> bool:
@@ -99,10 +140,5 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         except Unresolved as error:
             raise HttpFailure(str(error), unknown=False) from error
         for address in addresses:
-            if not self._guard.allows(address):
-                raise ForbiddenAddress(
-                    f"{address} is not a public address; to send there, add its network to"
-                    " allow_networks under [notifiers.webhook] in the server's configuration, and"
-                    " restart it"
-                )
+            self._guard.require_address(address)
         return addresses

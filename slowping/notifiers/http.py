@@ -67,12 +67,9 @@ def open_guarded_http(
     `resolve` stands in for the system's resolver, `network` for its sockets, `tls` for the usual
     certificate authorities.
     """
-    backend = GuardedBackend(
-        Guard(allow_networks),
-        resolve or SystemResolver(),
-        network or httpcore.AnyIOBackend(),
-    )
-    return HttpClient(lambda: _GuardedTransport(backend, tls, allow_http=allow_http))
+    guard = Guard(allow_networks, allow_http=allow_http)
+    backend = GuardedBackend(guard, resolve or SystemResolver(), network or httpcore.AnyIOBackend())
+    return HttpClient(lambda: _GuardedTransport(backend, tls, guard))
 
 
 # What an answer means -----------------------------------------------------------------------
@@ -258,11 +255,9 @@ class _Transport(httpx.AsyncHTTPTransport):
 class _GuardedTransport(_Transport):
     """Refuses some addresses, the others are judged when a connection is opened."""
 
-    def __init__(
-        self, backend: GuardedBackend, tls: ssl.SSLContext | None, *, allow_http: bool
-    ) -> None:
+    def __init__(self, backend: GuardedBackend, tls: ssl.SSLContext | None, guard: Guard) -> None:
         super().__init__(backend, tls)
-        self._allow_http = allow_http
+        self._guard = guard
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Refuse what need not even be looked up, then go on.
@@ -272,12 +267,7 @@ class _GuardedTransport(_Transport):
         """
         if request.url.userinfo:
             raise ForbiddenAddress("the address holds a user name or a password; take it out")
-        if request.url.scheme == "http" and not self._allow_http:
-            raise ForbiddenAddress(
-                "the address starts with http://; use https://, or set allow_http = true, and"
-                " where it is no public address allow_networks too, under [notifiers.webhook] in"
-                " the server's configuration, and restart it"
-            )
+        self._guard.require_scheme(request.url.scheme)
         return await super().handle_async_request(request)
 
 

@@ -153,6 +153,10 @@ class Notifier(Protocol):
     A notifier never sleeps, logs or touches the store, and says what it saw; the dispatcher
     decides what follows. It may send one plainer request inside the same `deliver` (a shorter
     body, no markup); that is one attempt.
+
+    It may have a method `problem_with(settings) -> str | None` beside these: why nothing can be
+    sent with such settings under the operator's configuration, as far as that shows without
+    trying. Channels are not created, changed or resumed with them.
     """
 
     kind: ClassVar[str]

@@ -67,6 +67,20 @@ class Registry:
         form = self.settings_class(kind)
         return _answer(kind, lambda: settings_form.read(kind, form, settings))
 
+    def require_usable(self, kind: str, settings: Mapping[str, Any]) -> None:
+        """See that the notifier knows nothing that keeps it from sending with these settings.
+
+        Raises:
+            InvalidInput: it does, or as for `check`.
+        """
+        checked = self.check(kind, settings)
+        if not hasattr(self._class(kind), "problem_with"):
+            return  # a notifier need not know
+        notifier: Any = self.notifier(kind)
+        problem = _answer(kind, lambda: notifier.problem_with(checked))
+        if problem is not None:
+            raise errors.InvalidInput(f"{problem}.")
+
     def made(
         self, kind: str, settings: Mapping[str, Any], random_bytes: Callable[[int], bytes]
     ) -> dict[str, str]:

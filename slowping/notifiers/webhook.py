@@ -16,6 +16,7 @@ from slowping.core import ids, times
 from slowping.core.delivery import Outcome, Rejected, Unusable
 from slowping.core.notification import Notification
 from slowping.notifiers import http
+from slowping.notifiers.guard import Guard
 from slowping.notifiers.port import (
     HttpAnswer,
     HttpFailure,
@@ -122,10 +123,16 @@ class Webhook:
         self._now_ms = tools.now_ms
         section: WebhookSection = tools.section
         self._timeout_s = section.timeout_s
+        self._guard = Guard(section.allow_networks, allow_http=section.allow_http)
 
     def scopes(self, settings: WebhookSettings) -> tuple[str, ...]:
         """The host."""
         return (_scope(settings.url),)
+
+    def problem_with(self, settings: WebhookSettings) -> str | None:
+        """An address that the operator does not allow, where that shows before it is tried."""
+        reason = self._guard.problem_with(settings.url)
+        return reason and f"The setting 'url' is refused: {reason}"
 
     def fits(self, waiting: Sequence[Notification]) -> int:
         """One: a receiver counts and answers for each."""

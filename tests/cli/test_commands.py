@@ -220,7 +220,7 @@ async def test_a_channel_is_tried_out_by_its_name(run: Run, house: RunningHouse)
 
 
 async def test_a_test_that_fails_ends_with_1(run: Run) -> None:
-    await run("channel", "create", "webhook", "--name", "hook", "--set", "url=https://127.0.0.1:9/")
+    await run("channel", "create", "webhook", "--name", "hook", "--set", "url=https://localhost:9/")
     ran = await run("channel", "test", "hook")
     assert ran.exit_code == 1
     assert "hook: unusable" in ran.stderr

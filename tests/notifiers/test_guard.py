@@ -119,6 +119,29 @@ def test_the_operator_may_open_networks(address: str, networks: list[str], allow
     assert Guard(networks).allows(address) is allowed
 
 
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://example.com/", "the address starts with http://"),
+        ("https://127.0.0.1:9000/hook", "127.0.0.1 is not a public address"),
+        ("https://[::1]/", "::1 is not a public address"),
+        ("https://[::ffff:10.0.0.1]/", "::ffff:10.0.0.1 is not a public address"),
+        ("https://192.168.7.1/", None),
+        ("https://1.1.1.1/", None),
+        ("https://localhost/", None),
+    ],
+)
+def test_what_is_known_before_a_look_up_is_told(url: str, reason: str | None) -> None:
+    problem = Guard(["192.168.0.0/16"]).problem_with(url)
+    assert problem is None if reason is None else (problem or "").startswith(reason)
+
+
+def test_where_http_is_allowed_no_address_is_refused_for_it() -> None:
+    assert Guard([], allow_http=True).problem_with("http://example.com/") is None
+    closed = Guard([], allow_http=True).problem_with("http://127.0.0.1/")
+    assert (closed or "").startswith("127.0.0.1 is not a public address")
+
+
 # Before any look-up -------------------------------------------------------------------------
 
 

@@ -62,7 +62,20 @@ def entry_point(name: str, value: str) -> EntryPoint:
     return EntryPoint(name=name, value=value, group=GROUP)
 
 
+class Choosy(Odd):
+    """One that knows which names cannot be sent to."""
+
+    kind: ClassVar[str] = "choosy"
+
+    def problem_with(self, settings: OddSettings) -> str | None:
+        """What is wrong with the name."""
+        if settings.name == "rude":
+            raise LookupError(settings.token)
+        return "The setting 'name' is refused" if settings.name == "bad" else None
+
+
 ODD = entry_point("odd", f"{__name__}:Odd")
+CHOOSY = entry_point("choosy", f"{__name__}:Choosy")
 
 
 def registry(*entry_points: EntryPoint) -> Registry:
@@ -97,6 +110,20 @@ async def test_a_notifier_is_built_once_and_closed_in_the_end() -> None:
     assert [each.section for each in Odd.built] == ["odd"]
     await known.close()
     assert not odd.is_open  # type: ignore[attr-defined]  # our own notifier
+
+
+def test_settings_that_a_notifier_knows_to_be_of_no_use_are_refused() -> None:
+    registry(CHOOSY).require_usable("choosy", {"name": "good"})
+    with pytest.raises(errors.InvalidInput, match=r"^The setting 'name' is refused\.$"):
+        registry(CHOOSY).require_usable("choosy", {"name": "bad"})
+    with pytest.raises(errors.InvalidInput, match=r"^The notifier of kind 'choosy' failed: Look"):
+        registry(CHOOSY).require_usable("choosy", {"name": "rude", "token": "tok-1"})
+
+
+def test_a_notifier_that_knows_of_none_is_not_even_built_for_that() -> None:
+    Odd.built.clear()
+    registry(ODD).require_usable("odd", {"name": "bad"})
+    assert Odd.built == []
 
 
 @pytest.mark.parametrize("name", BUILT_IN)

@@ -60,7 +60,9 @@ async def create_channel(call: Call[NoQuery, NewChannel]) -> IssuedChannel:
     new, services = call.body, call.services
     project = reach.administered(services.roster, call.principal, new.project)
     made = services.registry.made(new.kind, new.settings, services.random_bytes)
-    record = _record(services.registry, new.name, new.kind, {**new.settings, **made})
+    settings = {**new.settings, **made}
+    record = _record(services.registry, new.name, new.kind, settings)
+    services.registry.require_usable(new.kind, settings)
     directory = services.store.directory
     created = await directory.create_channel(project.id, record, now=services.now_ms(), by=call.by)
     await services.roster.renew_project(project.id)
@@ -85,6 +87,8 @@ async def change_channel(call: Call[NoQuery, ChannelChange]) -> IssuedChannel:
         settings |= registry.carried_over(stored.kind, stored.settings, settings, now)
     name = change.name if isinstance(change.name, str) else stored.name
     record = _record(registry, name, stored.kind, settings, ad_hoc=stored.ad_hoc)
+    if settings != stored.settings:  # it can get a new name all the same
+        registry.require_usable(stored.kind, settings)
     changed = await directory.change_channel(stored.id, record, now=now, by=call.by)
     await _tell(call, stored)
     return IssuedChannel(channel=changed, secrets=made)

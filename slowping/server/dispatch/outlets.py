@@ -32,6 +32,14 @@ class Kinds(Protocol):
         """
         ...
 
+    def require_usable(self, kind: str, settings: Mapping[str, Any]) -> None:
+        """See that the notifier knows nothing that keeps it from sending with these settings.
+
+        Raises:
+            InvalidInput: it does, or as for `check`.
+        """
+        ...
+
     def notifier(self, kind: str) -> Notifier:
         """The one instance that serves all channels of a kind."""
         ...
@@ -171,6 +179,7 @@ class Outlets:
         """Why nothing can be sent to the channel as it is set up, without its secrets, or None."""
         try:
             self.prepared(channel)
+            self._kinds.require_usable(channel.kind, {**channel.settings, **channel.learned})
         except errors.InvalidInput as error:
             return _unusable(channel, error)
         return None

@@ -3,7 +3,9 @@ from typing import Any
 import httpx
 import pytest
 
+from slowping.core import ids
 from slowping.server.api import channel
+from slowping.store.port import ChannelRecord
 from tests.conftest import RunningHouse
 from tests.server.api.conftest import Speak
 
@@ -158,6 +160,46 @@ async def test_a_channel_that_would_be_paused_again_at_once_is_not_resumed(
     assert resumed.json()["paused_at"] is None
 
 
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://shop.example/hook/token", "the address starts with http://; use https://"),
+        ("https://10.0.0.1/hook/token", "10.0.0.1 is not a public address"),
+    ],
+)
+async def test_a_channel_that_could_never_send_is_refused(
+    admin: httpx.AsyncClient, url: str, reason: str
+) -> None:
+    made = (await created(admin))["channel"]
+    for answer in (
+        await admin.post("/channels", json={**HOOK, "name": "other", "settings": {"url": url}}),
+        await admin.patch(f"/channels/{made['id']}", json={"settings": {"url": url}}),
+    ):
+        assert answer.status_code == 422
+        assert answer.json()["detail"].startswith(f"The setting 'url' is refused: {reason}")
+        assert "token" not in answer.text
+    assert [
+        each["name"] for each in (await admin.get("/channels?kind=webhook")).json()["items"]
+    ] == ["hook"]
+
+
+async def test_a_name_that_leads_nowhere_yet_is_taken(admin: httpx.AsyncClient) -> None:
+    await created(admin, settings={"url": "https://not-yet.invalid/hook"})
+
+
+async def test_a_channel_that_may_not_send_any_more_can_be_renamed_but_not_resumed(
+    house: RunningHouse, admin: httpx.AsyncClient
+) -> None:
+    hook = (await created(admin))["channel"]
+    place = f"/channels/{hook['id']}"
+    await admin.post(f"{place}/pause")
+    await _lead(house, hook["id"], "http://shop.example/hook")
+    assert (await admin.patch(place, json={"name": "old-hook"})).status_code == 200
+    refused = await admin.post(f"{place}/resume")
+    assert refused.status_code == 409
+    assert "The setting 'url' is refused: the address starts" in refused.json()["detail"]
+
+
 async def test_a_pause_needs_no_reason(admin: httpx.AsyncClient) -> None:
     [console] = (await admin.get("/channels?name=console")).json()["items"]
     paused = await admin.post(f"/channels/{console['id']}/pause")
@@ -215,6 +257,13 @@ async def test_the_kinds_tell_which_settings_are_secret(admin: httpx.AsyncClient
 def test_settings_are_merged(given: dict[str, Any], left: dict[str, Any]) -> None:
     stored = {"url": "u", "secret": "0123456789abcdef"}
     assert channel.merged(stored, given, frozenset({"secret"})) == left
+
+
+async def _lead(house: RunningHouse, channel_id: str, url: str) -> None:
+    """Leave a channel as it is where the operator has allowed less since it was made."""
+    record = ChannelRecord(name="hook", kind="webhook", settings={}, secrets={"url": url})
+    number = ids.decode(ids.CHANNEL, channel_id)
+    await house.store.directory.change_channel(number, record, now=house.world.clock.now_ms())
 
 
 async def stored_settings(house: RunningHouse, name: str) -> dict[str, Any]:

@@ -212,6 +212,9 @@ async def test_a_channel_does_not_pause_with_a_secret_as_the_reason(engine: Engi
         def check(self, kind: str, settings: Mapping[str, Any]) -> Settings:
             raise errors.InvalidInput(f"{settings['url']} is not what I want")
 
+        def require_usable(self, kind: str, settings: Mapping[str, Any]) -> None:
+            raise AssertionError(kind, settings)
+
         def notifier(self, kind: str) -> Notifier:
             raise AssertionError(kind)
 
