@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from benchmarks import compiled
+from benchmarks.bar import Bar
 
 ROUNDS: Final = 40
 
@@ -20,6 +21,20 @@ _COMMANDS: Final[Mapping[str, Sequence[str]]] = {
     "slowping --version": (str(_SCRIPT), "--version"),
     "slowping --help": (str(_SCRIPT), "--help"),
 }
+
+
+def bars(_: pathlib.Path) -> Sequence[Bar]:
+    """How long a person waits for the command line."""
+    found = ratios()
+    return [
+        Bar(
+            what=f"slowping {option} / import click",
+            measured=found[f"slowping {option}"],
+            bar=bar,
+            at_most=True,
+        )
+        for option, bar in (("--version", 2), ("--help", 3.5))
+    ]
 
 
 def ratios() -> Mapping[str, float]:

@@ -2,18 +2,20 @@
 
 import asyncio
 import datetime as dt
+import pathlib
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from textual.app import App, ComposeResult
 from textual.widget import Widget
 from textual.widgets import DataTable
 
-from benchmarks import compiled, terminal
+from benchmarks import compiled, pouring, terminal
+from benchmarks.bar import Bar, never
 from slowping.core import ids
 from slowping.core.event import Event
 from slowping.tui.widgets.feed_view import FeedView
@@ -35,6 +37,26 @@ _FIRST_PICTURES: Final[Mapping[str, tuple[list[str], bytes]]] = {
         b"connecting",
     ),
 }
+
+
+def bars(folder: pathlib.Path) -> Sequence[Bar]:
+    """What the live view's user feels: its first picture, and how it keeps up."""
+    first_paint, flush = first_paint_ratio(), flush_ratio()
+    poured = pouring.figures(folder / "data")
+    return [
+        Bar(
+            what="first picture / Textual hello-world", measured=first_paint, bar=1.6, at_most=True
+        ),
+        Bar(what="flush of 20 into 5,000 / DataTable", measured=flush, bar=0.1, at_most=True),
+        never("events missed of 1,000 a second", poured["missed"]),
+        never("keys unanswered meanwhile", poured["unanswered"]),
+        Bar(
+            what="memory after 30 s of it / after 10 s",
+            measured=poured["growth"],
+            bar=1.05,
+            at_most=True,
+        ),
+    ]
 
 
 def first_paint_ratio() -> float:
