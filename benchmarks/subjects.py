@@ -59,19 +59,37 @@ def baseline(name: str, environ: Mapping[str, str] | None = None) -> Iterator[Su
 @contextlib.contextmanager
 def slowping(folder: pathlib.Path) -> Iterator[Subject]:
     """A fresh server with one project, one paused channel, a key with a limit that never bites."""
-    port = _free_port()
-    command = [sys.executable, "-m", "slowping", "serve"]
-    command += ["--data", str(folder), "--port", str(port)]
-    with _process(command, {"SLOWPING_LOG__LEVEL": "warning"}) as process:
-        wait_for(port, process)
-        api = Api(port, (folder / "admin.key").read_text().strip())
+    with serving(folder) as server:
+        api = server.api
         api.post("/projects", {"name": "bench"})
         api.post("/categories", {"project": "bench", "name": "sale"})
         made = api.post("/channels", {"project": "bench", "name": "out", "kind": "console"})
         api.post(f"/channels/{made['channel']['id']}/pause", {})
         issued = api.post("/keys", {"project": "bench", "name": "bench", "rate_limit": 1_000_000})
-        request = request_for(port, issued["value"])
-        yield Subject(name="slowping", port=port, pid=process.pid, request=request)
+        request = request_for(server.port, issued["value"])
+        yield Subject(name="slowping", port=server.port, pid=server.pid, request=request)
+
+
+class Server(msgspec.Struct, frozen=True, kw_only=True):
+    """A server that is up, as its administrator has it."""
+
+    port: int
+    pid: int
+    key: str
+    """The one that may do everything."""
+    api: "Api"
+
+
+@contextlib.contextmanager
+def serving(folder: pathlib.Path) -> Iterator[Server]:
+    """A server on a data folder, whatever lies in it."""
+    port = _free_port()
+    command = [sys.executable, "-m", "slowping", "serve"]
+    command += ["--data", str(folder), "--port", str(port)]
+    with _process(command, {"SLOWPING_LOG__LEVEL": "warning"}) as process:
+        wait_for(port, process)
+        key = (folder / "admin.key").read_text().strip()
+        yield Server(port=port, pid=process.pid, key=key, api=Api(port, key))
 
 
 class Api:
