@@ -46,7 +46,7 @@ def request_for(port: int, key: str) -> bytes:
 @contextlib.contextmanager
 def baseline(name: str, environ: Mapping[str, str] | None = None) -> Iterator[Subject]:
     """One of the modules beside this one, on the server program that slowping uses."""
-    port = _free_port()
+    port = free_port()
     command = [
         sys.executable, "-m", "uvicorn", f"benchmarks.{name}:app", "--port", str(port),
         "--http", "httptools", "--loop", "asyncio", "--no-access-log", "--log-level", "warning",
@@ -81,12 +81,12 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @contextlib.contextmanager
-def serving(folder: pathlib.Path) -> Iterator[Server]:
-    """A server on a data folder, whatever lies in it."""
-    port = _free_port()
+def serving(folder: pathlib.Path, environ: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """A server on a data folder, whatever lies in it; `environ` configures it."""
+    port = free_port()
     command = [sys.executable, "-m", "slowping", "serve"]
     command += ["--data", str(folder), "--port", str(port)]
-    with _process(command, {"SLOWPING_LOG__LEVEL": "warning"}) as process:
+    with _process(command, {"SLOWPING_LOG__LEVEL": "warning", **(environ or {})}) as process:
         wait_for(port, process)
         key = (folder / "admin.key").read_text().strip()
         yield Server(port=port, pid=process.pid, key=key, api=Api(port, key))
@@ -139,7 +139,8 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     raise RuntimeError(f"nothing answers on port {port}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
