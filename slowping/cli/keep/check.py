@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import os
 import shutil
 import stat
 import sys
@@ -64,10 +65,11 @@ def _look(data: Path | None, config_file: Path | None, *, thorough: bool) -> Ite
 
     config = Config()
     try:
-        config = place.configured(config_file)
+        file = where.config_file(config_file, os.environ)
+        config = place.configured(file)
         if data is not None:
             config = msgspec.structs.replace(config, data=data)
-        yield from findings.of_configuration(config)
+        yield from findings.of_configuration(config, file)
         place.require_installed(config)
     except errors.ConfigError as error:
         yield wrong("configuration", str(error))

@@ -67,8 +67,16 @@ def wrong(about: str, told: str) -> Finding:
 # The configuration ----------------------------------------------------------------------------
 
 
-def of_configuration(config: "Config") -> Iterator[Finding]:
-    """Each option that is not at its default."""
+def of_configuration(config: "Config", file: Path | None) -> Iterator[Finding]:
+    """From which file it is, and each option that is not at its default."""
+    if file is None:
+        yield ok(
+            "configuration",
+            "No file was given, and none is in its usual place. What a server has read that was "
+            "started with one is seen with --config.",
+        )
+    else:
+        yield ok("configuration", f"It is read from {file}.")
     changed = list(_changed("", config, type(config)()))
     if not changed:
         yield ok("configuration", "Every option is at its default.")

@@ -91,6 +91,18 @@ async def test_a_configuration_that_cannot_be_used_is_wrong_and_the_rest_goes_on
     assert told["database"].startswith("ok: ")
 
 
+async def test_the_file_that_was_read_is_named_or_that_none_was(left: Path, tmp_path: Path) -> None:
+    ran = await run("check", "--data", left)
+    assert "No file was given, and none is in its usual place." in ran.stdout
+    file = tmp_path / "own.toml"
+    file.write_text('[log]\nformat = "json"\n')
+    file.chmod(0o600)
+    for options, environ in ((("--config", file), {}), ((), {"SLOWPING_CONFIG": str(file)})):
+        ran = await run("check", "--data", left, "--json", *options, **environ)
+        told = [one["told"] for one in json.loads(ran.stdout)["findings"]]
+        assert told[0] == f"It is read from {file}."
+
+
 def _open_to_all(folder: Path) -> None:
     (folder / data_folder.DATABASE).chmod(0o644)
     folder.chmod(0o755)

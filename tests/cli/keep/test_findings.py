@@ -54,7 +54,7 @@ def told(found: Iterable[Finding], state: State) -> str:
 
 def test_what_is_good_is_all_good() -> None:
     looked = (
-        *findings.of_configuration(Config()),
+        *findings.of_configuration(Config(), None),
         *findings.of_modes(Path("/data"), {".": 0o700, "slowping.db": 0o600}),
         findings.of_disk(100 * GIGABYTE, 50 * GIGABYTE, GIGABYTE, disk.marks(GIGABYTE, 0, 0)),
         findings.of_backup(times.to_datetime(NOW), times.to_datetime(NOW)),
@@ -235,7 +235,8 @@ def test_options_that_were_changed_are_named_without_secrets() -> None:
             Config().notifiers, email=email, plugins={"sms": {"pin": "1234"}}
         ),
     )
-    words = told(findings.of_configuration(config), State.OK)
+    words = told(findings.of_configuration(config, Path("/etc/slowping.toml")), State.OK)
+    assert "It is read from /etc/slowping.toml." in words
     assert "server.port is 8080 (by default 7464)." in words
     assert 'notifiers.email.host is "mail" (by default "localhost").' in words
     assert "notifiers.email.password is set" in words
