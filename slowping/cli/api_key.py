@@ -119,7 +119,10 @@ async def create_api_key(  # noqa: PLR0913 - one for each option
     import_value: str | None,
     as_json: bool,
 ) -> None:
-    """Issue a key, and print it alone on stdout, this once."""
+    """Issue a key, and print it alone on stdout, this once.
+
+    The value of an imported one is not printed: you have it.
+    """
     new = NewApiKey(
         name=name,
         project=project,
@@ -134,10 +137,13 @@ async def create_api_key(  # noqa: PLR0913 - one for each option
     )
     issued = await client.issue_api_key(new)
     created = issued.api_key
-    output.talk(
-        f"Issued the key {created.name} ({created.id}, {', '.join(created.scopes)}) for "
-        f"{created.project}. It is shown this once."
-    )
+    named = f"{created.name} ({created.id}, {', '.join(created.scopes)}) for {created.project}"
+    if import_value is not None:
+        output.talk(f"Imported the key {named}. Its value is the one that you have.")
+        if as_json:
+            output.as_json({"api_key": created})
+        return
+    output.talk(f"Issued the key {named}. It is shown this once.")
     if as_json:
         output.as_json(issued)
     else:

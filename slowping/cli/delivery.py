@@ -121,6 +121,9 @@ async def group_deliveries(
     if as_json:
         output.as_json(groups)
         return
+    if not groups:
+        output.talk(_no_group(states, project))
+        return
     output.table("deliveries", _GROUP_COLUMNS, [_group_row(group) for group in groups])
 
 
@@ -322,6 +325,14 @@ def _row(found: Delivery) -> tuple[str, ...]:
         output.age(found.created_at),
         found.last_error or "",
     )
+
+
+def _no_group(states: tuple[str, ...], project: str | None) -> str:
+    """What it means that there is none: others may have been delivered."""
+    none = f"No delivery of {project}" if project else "No delivery"
+    if states:
+        return f"{none} is {' or '.join(states)}."
+    return f"{none} has failed, and none is on its way."
 
 
 def _group_row(group: DeliveryGroup) -> tuple[str, ...]:

@@ -283,8 +283,16 @@ async def test_an_existing_value_is_taken_over_from_stdin(run: Run) -> None:
         "key", "create", "--name", "moved", "--import-value", "-", given="my-old-api-key-1\n"
     )
     assert ran.exit_code == 0, ran.stderr
-    assert ran.stdout == "my-old-api-key-1\n"
+    assert ran.stderr.startswith("slowping: Imported the key moved (")
+    assert ran.stdout == ""
     assert (await run("send", "bug", SLOWPING_API_KEY="my-old-api-key-1")).exit_code == 0
+
+
+async def test_an_existing_value_is_not_printed_as_json_either(run: Run) -> None:
+    words = ("key", "create", "--name", "moved", "--import-value", "-", "--json")
+    ran = await run(*words, given="my-old-api-key-1\n")
+    assert json.loads(ran.stdout)["api_key"]["name"] == "moved"
+    assert "my-old-api-key-1" not in ran.stdout + ran.stderr
 
 
 async def test_a_revoked_key_is_refused(run: Run) -> None:
@@ -490,9 +498,17 @@ async def test_deliveries_that_stand_alike_are_counted(run: Run) -> None:
     [group] = await told(run, "delivery", "groups")
     assert (group["state"], group["channel"], group["count"]) == ("pending", "console", 2)
     assert await told(run, "delivery", "groups", "--state", "failed") == []
+    none = await run("delivery", "groups", "--state", "failed", "--state", "discarded")
+    assert none.stderr == "slowping: No delivery is failed or discarded.\n"
     printed = (await run("delivery", "groups", "--project", "default")).stdout
     assert "LAST ERROR" in printed
     assert "console" in printed
+
+
+async def test_where_all_was_delivered_no_group_says_so(run: Run) -> None:
+    ran = await run("delivery", "groups", "--project", "default")
+    assert (ran.exit_code, ran.stdout) == (0, "")
+    assert ran.stderr == "slowping: No delivery of default has failed, and none is on its way.\n"
 
 
 async def test_deliveries_are_found_and_moved_by_the_words_of_their_error(run: Run) -> None:
