@@ -8,6 +8,7 @@ import jsonschema
 import msgspec
 import pytest
 
+from slowping.cli import kinds
 from slowping.core import errors
 from slowping.notifiers.port import Secret, Settings, Tools, secret_names
 from slowping.notifiers.registry import GROUP, Registry
@@ -110,6 +111,13 @@ async def test_a_notifier_is_built_once_and_closed_in_the_end() -> None:
     assert [each.section for each in Odd.built] == ["odd"]
     await known.close()
     assert not odd.is_open  # type: ignore[attr-defined]  # our own notifier
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_every_setting_that_a_person_enters_explains_itself(name: str) -> None:
+    [kind] = [each for each in registry().channel_kinds() if each.kind == name]
+    for setting, _, meaning in kinds.setting_rows(kind.settings):
+        assert len(meaning.split()) > 2, f"{setting}: {meaning}"
 
 
 def test_settings_that_a_notifier_knows_to_be_of_no_use_are_refused() -> None:

@@ -40,7 +40,19 @@ class EmailSettings(Settings, frozen=True, kw_only=True):
         ]
         | None
     ) = None
-    port: Annotated[int, msgspec.Meta(title="Port", ge=1, le=65535)] | None = None
+    port: (
+        Annotated[
+            int,
+            msgspec.Meta(
+                title="Port",
+                description="The operator's unless given; with an SMTP server or TLS of its own "
+                "587 (starttls), 465 (tls) or 25 (plain).",
+                ge=1,
+                le=65535,
+            ),
+        ]
+        | None
+    ) = None
     tls: (
         Annotated[
             Literal["plain", "starttls", "tls"],
@@ -50,8 +62,20 @@ class EmailSettings(Settings, frozen=True, kw_only=True):
         ]
         | None
     ) = None
-    username: Annotated[str, msgspec.Meta(title="Username")] | None = None
-    password: Annotated[Secret, msgspec.Meta(title="Password")] | None = None
+    username: (
+        Annotated[
+            str,
+            msgspec.Meta(
+                title="Username",
+                description="To log in with; the operator's server needs none of your own.",
+            ),
+        ]
+        | None
+    ) = None
+    password: (
+        Annotated[Secret, msgspec.Meta(title="Password", description="Goes with the username.")]
+        | None
+    ) = None
     sender: (
         Annotated[str, msgspec.Meta(title="From", description="An address, or `Name <address>`.")]
         | None
