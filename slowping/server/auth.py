@@ -85,7 +85,7 @@ class Gatekeeper:
         if not self._takes_admins_from(address):
             raise errors.Forbidden(
                 f"This admin key may not be used from {address}: server.admin_from does not list "
-                "that address."
+                "that address. Go through an SSH tunnel, or use a read key."
             )
 
     def limit(self, principal: Principal) -> Allowance:
