@@ -94,8 +94,9 @@ def _of_folder(given: Address, folder: Path, key_files: tuple[str, ...]) -> Addr
     server, local = given.server, _local_server(folder)
     if not (server or local or given.api_key):
         raise errors.Unreachable(
-            f"No server is running on the data folder {folder}. Start it with 'slowping serve "
-            f"--data {folder}', or say where it is with --server, --data or SLOWPING_DATA."
+            f"No server is running on the data folder {folder}. Start it ('slowping serve', with "
+            "the --config or --data that it has), or say where it is with --server, --data or "
+            "SLOWPING_DATA."
         )
     # The keys in the folder belong to the server there: no other one gets to see them.
     is_local = local is not None and (not server or _is_same(server, local.server))

@@ -150,7 +150,7 @@ def test_without_a_key_the_remedy_is_named(folder: Path) -> None:
 
 
 def test_without_a_server_the_remedy_is_named(tmp_path: Path) -> None:
-    with pytest.raises(errors.Unreachable, match="Start it with 'slowping serve --data"):
+    with pytest.raises(errors.Unreachable, match="'slowping serve', with the --config or --data"):
         found(data=tmp_path)
 
 
