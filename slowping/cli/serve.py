@@ -111,6 +111,7 @@ def _welcome(url: str, folder: Path, keys: "FirstKeys") -> str:
         f"  admin key   {keys.admin}",
         "",
         f"Commands on this machine find them in {folder} (ingest.key, admin.key).",
+        "The ingest key reads too; 'slowping key create --scope ingest' makes one that only sends.",
         "The project 'default' has a console channel and the categories bug, sale, question.",
         "Send something to it, and watch it arrive here:",
         "",
