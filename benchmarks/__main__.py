@@ -13,7 +13,7 @@ from typing import Final
 from benchmarks import bar
 from benchmarks.bar import Bar, Part
 
-PARTS: Final[tuple[str, ...]] = ("command_line", "live_view", "footprint", "ingest")
+PARTS: Final[tuple[str, ...]] = ("command_line", "live_view", "footprint", "ingest", "batches")
 """The modules that measure a part each, in the order in which they run."""
 
 _PACKAGES: Final = (

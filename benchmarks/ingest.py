@@ -1,15 +1,18 @@
-"""Measure how much comes in, against other ways of taking it."""
+"""Measure how much comes in, in each dialect, against other ways of taking it."""
 
 import contextlib
 import json
 import pathlib
+import sqlite3
 import statistics
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from benchmarks import subjects
+import msgspec
+
+from benchmarks import bar, dialects, feed_reader, processor, subjects
 from benchmarks.bar import Bar
 from benchmarks.subjects import Subject
 
@@ -17,54 +20,126 @@ CONNECTIONS: Final = 64
 ROUNDS: Final = 5
 SECONDS: Final = 3.0
 
+Figures = Mapping[str, float]
+"""What one load found, as `benchmarks.load` prints it."""
+Rounds = Mapping[str, Sequence[Figures]]
+"""The figures of each subject, in the order of the rounds."""
+
+_EVENTS: Final = "select count(*) from journal where kind = 'event.accepted'"
+
+
+class _Against(msgspec.Struct, frozen=True):
+    """What a dialect is compared with, in which figure."""
+
+    words: str
+    baseline: str
+    bar: float
+    figure: str = "per_second"
+    at_most: bool = False
+
+
+_AGAINST: Final = (
+    _Against("{} / bare ASGI application", "bare", 0.25),
+    _Against("{} / typed Litestar handler", "typed", 1.0),
+    _Against("{} / FastAPI + SQLAlchemy", "usual", 25),
+    _Against("p99 of {} / typed Litestar handler", "typed", 3, "p99_ms", at_most=True),
+)
+
 
 def bars(folder: pathlib.Path) -> Sequence[Bar]:
-    """Single events, durable here and nowhere else but with FastAPI and SQLAlchemy."""
+    """Single events, durable here and with FastAPI and SQLAlchemy, stored nowhere else."""
     usual = {"BENCH_DATABASE": str(folder / "usual.db")}
+    data = folder / "data"
     with contextlib.ExitStack() as stack:
-        starting = (
-            subjects.slowping(folder / "data"),
-            *(subjects.baseline(name) for name in ("bare", "typed")),
-            subjects.baseline("usual", usual),
-        )
-        rates = measure([stack.enter_context(each) for each in starting])
-    own = rates["slowping"]
+        own = stack.enter_context(subjects.slowping(data))
+        admin_key = (data / "admin.key").read_text().strip()
+        reader = stack.enter_context(feed_reader.reading(own.port, admin_key))
+        starting = [subjects.baseline(name) for name in ("bare", "typed")]
+        starting.append(subjects.baseline("usual", usual))
+        rounds = measure([*spoken(own), *(stack.enter_context(each) for each in starting)])
+        untold = stored_in(data) - reader.waits_for(stored_in(data))
+    print_rounds(rounds)
     return [
-        Bar(what="ingest / bare ASGI application", measured=own / rates["bare"], bar=0.18),
-        Bar(what="ingest / FastAPI + SQLAlchemy", measured=own / rates["usual"], bar=15),
-        Bar(what="ingest / typed Litestar handler", measured=own / rates["typed"], bar=0.7),
+        *(each for dialect in dialects.NAMES for each in judged(dialect, rounds)),
+        bar.never("events that a reader of the feed was not told of", untold),
     ]
 
 
-def measure(measured: Sequence[Subject]) -> Mapping[str, float]:
-    """Requests a second of each subject: the median over interleaved rounds."""
-    rounds: dict[str, list[dict[str, float]]] = {subject.name: [] for subject in measured}
+def spoken(own: Subject) -> list[Subject]:
+    """The same server, once for each dialect."""
+    return [
+        msgspec.structs.replace(own, name=name, request=dialects.request(name, own.port, own.key))
+        for name in dialects.NAMES
+    ]
+
+
+def measure(measured: Iterable[Subject]) -> Rounds:
+    """Load each subject in interleaved rounds, each alone, with no other's work left over."""
+    measured = list(measured)
     for subject in measured:
         load(subject, 1.0)
+    rounds: dict[str, list[Figures]] = {subject.name: [] for subject in measured}
     for number in range(ROUNDS):
         for subject in measured:
+            processor.settle(subject.pid)
             rounds[subject.name].append(load(subject, SECONDS))
+            processor.settle(subject.pid)
         print(f"round {number + 1} of {ROUNDS} done", file=sys.stderr)
-    bare = statistics.median(figures["per_second"] for figures in rounds["bare"])
-    titles = (f"single events, {CONNECTIONS} connections", "req/s", "spread", "/bare", "p99 ms")
-    print("{:<30} {:>8} {:>14} {:>6} {:>8}".format(*titles))
-    rates = {}
+    return rounds
+
+
+def judged(dialect: str, rounds: Rounds) -> list[Bar]:
+    """What a dialect reaches: the median of its ratios, each within a round."""
+    return [
+        Bar(
+            what=against.words.format(dialect),
+            measured=statistics.median(
+                ratios(rounds[dialect], rounds[against.baseline], against.figure)
+            ),
+            bar=against.bar,
+            at_most=against.at_most,
+        )
+        for against in _AGAINST
+    ]
+
+
+def ratios(own: Sequence[Figures], baseline: Sequence[Figures], figure: str) -> list[float]:
+    """A figure as a ratio to the baseline's, of each round: what slows both does not count."""
+    return [mine[figure] / other[figure] for mine, other in zip(own, baseline, strict=True)]
+
+
+def print_rounds(rounds: Rounds) -> None:
+    """A table of medians, with the spread of the rounds."""
+    titles = (f"single events, {CONNECTIONS} connections", "req/s", "spread", "/bare")
+    print("{:<30} {:>8} {:>14} {:>6} {:>8} {:>8} {:>6}".format(*titles, "p50 ms", "p99 ms", "load"))
     for name, figures in rounds.items():
         speeds = sorted(one["per_second"] for one in figures)
-        rates[name] = statistics.median(speeds)
-        p99 = statistics.median(one["p99_ms"] for one in figures)
-        spread = f"{speeds[0]:.0f}-{speeds[-1]:.0f}"
-        print(f"{name:<30} {rates[name]:8.0f} {spread:>14} {rates[name] / bare:6.2f} {p99:8.2f}")
+        of_bare = statistics.median(ratios(figures, rounds["bare"], "per_second"))
+        p50, p99, busy = (
+            statistics.median(one[each] for one in figures) for each in ("p50_ms", "p99_ms", "busy")
+        )
+        print(
+            f"{name:<30} {statistics.median(speeds):8.0f} "
+            f"{f'{speeds[0]:.0f}-{speeds[-1]:.0f}':>14} {of_bare:6.2f} {p50:8.2f} {p99:8.2f} "
+            f"{busy:6.0%}"
+        )
     print()
-    return rates
 
 
-def load(subject: Subject, seconds: float) -> dict[str, float]:
+def load(subject: Subject, seconds: float, connections: int = CONNECTIONS) -> dict[str, float]:
     """Load a subject from a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.load", "127.0.0.1", str(subject.port),
-         str(CONNECTIONS), str(seconds)],
+         str(connections), str(seconds)],
         input=subject.request, stdout=subprocess.PIPE, check=True,
     )  # fmt: skip
     figures: dict[str, float] = json.loads(done.stdout)
     return figures
+
+
+def stored_in(data: pathlib.Path) -> int:
+    """How many events a server has stored in its data folder."""
+    address = f"file:{data / 'slowping.db'}?mode=ro"
+    with contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
+        [(events,)] = connection.execute(_EVENTS)
+    return int(events)

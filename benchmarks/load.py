@@ -4,12 +4,17 @@ Run as `python -m benchmarks.load HOST PORT CONNECTIONS SECONDS < request`; prin
 program of its own so that it has a processor of its own.
 """
 
+import itertools
 import json
 import select
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any, Final
+
+NUMBER: Final = b"#" * 19
+"""Where this stands in a request, each one that is sent has a number of its own instead."""
 
 _HEADER_END: Final = b"\r\n\r\n"
 
@@ -17,18 +22,16 @@ _HEADER_END: Final = b"\r\n\r\n"
 class Connection:
     """One keep-alive connection with one request at a time."""
 
-    def __init__(self, host: str, port: int, request: bytes) -> None:
+    def __init__(self, host: str, port: int) -> None:
         self.socket = socket.create_connection((host, port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket.setblocking(False)
-        self._request = request
         self._received = b""
         self._sent_at = 0.0
 
-    def send(self) -> None:
-        """Send the request; it is small enough to go at once."""
+    def send(self, request: bytes | bytearray) -> None:
+        """Send a request; it is small enough to go at once, or there are few who send."""
         self._sent_at = time.perf_counter()
-        self.socket.sendall(self._request)
+        self.socket.sendall(request)
 
     def receive(self) -> float | None:
         """Seconds that the answer took, once all of it is here."""
@@ -50,25 +53,44 @@ def _length(head: bytes) -> int:
     return int(head[start:].split(b"\r\n", 1)[0])
 
 
+def numbered(request: bytes, numbers: Iterator[int]) -> Iterator[bytes | bytearray]:
+    """The request without an end, each time with the next number; good until the next is taken."""
+    start = request.find(NUMBER)
+    if start < 0:
+        yield from itertools.repeat(request)
+    place = slice(start, start + len(NUMBER))
+    patched = bytearray(request)
+    for number in numbers:
+        patched[place] = b"%019d" % number
+        yield patched
+
+
 def run(host: str, port: int, request: bytes, connections: int, seconds: float) -> dict[str, Any]:
-    """Load a server for some seconds; requests a second and latencies in milliseconds."""
+    """Load a server for some seconds; requests a second and latencies in milliseconds.
+
+    `busy` is the share of a processor that sending and receiving took: near 1 the server was not
+    as fast as it can be.
+    """
+    # Nothing is sent in a nanosecond, so that no two runs share a number.
+    requests = numbered(request, itertools.count(time.time_ns()))
     poller = select.epoll()
     open_ones = {}
     for _ in range(connections):
-        connection = Connection(host, port, request)
+        connection = Connection(host, port)
         poller.register(connection.socket.fileno(), select.EPOLLIN)
         open_ones[connection.socket.fileno()] = connection
-        connection.send()
+        connection.send(next(requests))
     took: list[float] = []
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), time.process_time()
     until = started + seconds
-    while (now := time.perf_counter()) < until:
+    while (now := time.perf_counter()) < until or not took:
         for descriptor, _ in poller.poll(1.0):
             connection = open_ones[descriptor]
             latency = connection.receive()
             if latency is not None:
                 took.append(latency)
-                connection.send()
+                connection.send(next(requests))
+    busy = (time.process_time() - worked) / (now - started)
     for connection in open_ones.values():
         connection.socket.close()
     took.sort()
@@ -77,6 +99,7 @@ def run(host: str, port: int, request: bytes, connections: int, seconds: float) 
         "p50_ms": 1000 * took[len(took) // 2],
         "p99_ms": 1000 * took[len(took) * 99 // 100],
         "requests": len(took),
+        "busy": busy,
     }
 
 

@@ -11,17 +11,11 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
-_BODY: Final = json.dumps(
-    {
-        "category": "sale",
-        "description": "New sale completed!",
-        "fields": {"amount": 49.99, "customer": "john@example.com", "plan": "PRO"},
-    }
-).encode()
+from benchmarks import dialects
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,17 +24,9 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     port: int
     pid: int
+    key: str = ""
+    """An API key for the project `bench`; the baselines look at none."""
     request: bytes
-
-
-def request_for(port: int, key: str) -> bytes:
-    """The request that every subject gets: PingPanda's second example."""
-    head = (
-        f"POST /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
-        f"Authorization: Bearer {key}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(_BODY)}\r\n\r\n"
-    )
-    return head.encode() + _BODY
 
 
 @contextlib.contextmanager
@@ -53,21 +39,29 @@ def baseline(name: str, environ: Mapping[str, str] | None = None) -> Iterator[Su
     ]  # fmt: skip
     with _process(command, environ) as process:
         wait_for(port, process)
-        yield Subject(name=name, port=port, pid=process.pid, request=request_for(port, "none"))
+        yield _subject(name, port, process.pid)
 
 
 @contextlib.contextmanager
 def slowping(folder: pathlib.Path) -> Iterator[Subject]:
-    """A fresh server with one project, one paused channel, a key with a limit that never bites."""
+    """A fresh server with one project, two paused channels, a key whose limit never bites."""
     with serving(folder) as server:
         api = server.api
-        api.post("/projects", {"name": "bench"})
-        api.post("/categories", {"project": "bench", "name": "sale"})
-        made = api.post("/channels", {"project": "bench", "name": "out", "kind": "console"})
-        api.post(f"/channels/{made['channel']['id']}/pause", {})
-        issued = api.post("/keys", {"project": "bench", "name": "bench", "rate_limit": 1_000_000})
-        request = request_for(server.port, issued["value"])
-        yield Subject(name="slowping", port=server.port, pid=server.pid, request=request)
+        api.post("/projects", {"name": dialects.PROJECT})
+        api.post("/categories", {"project": dialects.PROJECT, "name": dialects.CATEGORY})
+        for name in ("out", "other"):
+            channel = {"project": dialects.PROJECT, "name": name, "kind": "console"}
+            made = api.post("/channels", channel)
+            api.post(f"/channels/{made['channel']['id']}/pause", {})
+        issued = api.post(
+            "/keys", {"project": dialects.PROJECT, "name": "sender", "rate_limit": 1_000_000}
+        )
+        yield _subject("slowping", server.port, server.pid, issued["value"])
+
+
+def _subject(name: str, port: int, pid: int, key: str = "none") -> Subject:
+    request = dialects.request(dialects.PINGPANDA, port, key)
+    return Subject(name=name, port=port, pid=pid, key=key, request=request)
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,13 +1,14 @@
 """Baseline: the usual way, FastAPI and SQLAlchemy on aiosqlite, one commit a request.
 
-It writes the same rows (an event, a delivery, a journal line) with the same durability.
+It writes the same rows (an idempotency key, an event, two deliveries, a journal line) with the same
+durability.
 """
 
 import contextlib
 import os
 import time
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 
 import fastapi
 import pydantic
@@ -41,6 +42,14 @@ class Delivery(Base):
     channel_id: orm.Mapped[int] = orm.mapped_column(index=True)
     state: orm.Mapped[str]
     due_at: orm.Mapped[int]
+
+
+class Idempotency(Base):
+    """An idempotency key."""
+
+    __tablename__ = "idempotency"
+    key: orm.Mapped[str] = orm.mapped_column(primary_key=True)
+    event_id: orm.Mapped[int] = orm.mapped_column(sa.ForeignKey("event.id"), index=True)
 
 
 class Line(Base):
@@ -86,7 +95,7 @@ app = fastapi.FastAPI(lifespan=lifespan, openapi_url=None)
 
 
 @app.post("/api/v1/events")
-async def take(asked: Asked) -> dict[str, str]:
+async def take(asked: Asked, idempotency_key: Annotated[str, fastapi.Header()]) -> dict[str, str]:
     """Commit, then answer."""
     now = time.time_ns() // 1_000_000
     async with sessions() as session:
@@ -99,7 +108,11 @@ async def take(asked: Asked) -> dict[str, str]:
         )
         session.add(event)
         await session.flush()
-        session.add(Delivery(event_id=event.id, channel_id=1, state="pending", due_at=now))
+        for channel_id in (1, 2):
+            session.add(
+                Delivery(event_id=event.id, channel_id=channel_id, state="pending", due_at=now)
+            )
+        session.add(Idempotency(key=idempotency_key, event_id=event.id))
         session.add(Line(kind="event.accepted", project_id=1, subject_id=event.id))
         await session.commit()
     return {"message": "Event processed successfully", "eventId": str(event.id)}
