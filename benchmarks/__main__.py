@@ -13,11 +13,14 @@ from typing import Final
 from benchmarks import bar
 from benchmarks.bar import Bar, Part
 
-PARTS: Final[tuple[str, ...]] = ("command_line", "live_view", "footprint", "ingest", "batches")
+PARTS: Final[tuple[str, ...]] = (
+    "command_line", "start", "live_view", "footprint", "delivery", "ingest", "batches",
+)  # fmt: skip
 """The modules that measure a part each, in the order in which they run."""
 
 _PACKAGES: Final = (
-    "slowping", "litestar", "msgspec", "uvicorn", "httptools", "textual", "fastapi", "sqlalchemy",
+    "slowping", "litestar", "msgspec", "uvicorn", "httptools", "httpx", "textual", "fastapi",
+    "sqlalchemy",
 )  # fmt: skip
 
 
