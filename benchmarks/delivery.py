@@ -21,7 +21,8 @@ MESSAGES: Final = 200
 """Each waits for the one before."""
 WARM_UP: Final = 20
 
-IDLE_S: Final = 20.0
+IDLE_S: Final = 60.0
+"""So long that what a server does once a minute is in it, whenever that is."""
 
 _BETWEEN_S: Final = 0.02
 """After a message: what came of it is written down, and all is idle again."""
@@ -134,7 +135,12 @@ def idle_percent(servers: Mapping[str, Server]) -> Mapping[str, float]:
     time.sleep(_QUIET_S)
     before = {name: processor.seconds(server.pid) for name, server in servers.items()}
     time.sleep(IDLE_S)
-    return {
+    shares = {
         name: 100 * (processor.seconds(server.pid) - before[name]) / IDLE_S
         for name, server in servers.items()
     }
+    print("{:<30} {:>8}".format("nobody asks anything", "percent"))
+    for name, share in shares.items():
+        print(f"{name:<30} {share:8.2f}")
+    print()
+    return shares
