@@ -7,7 +7,7 @@ import sqlite3
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -39,10 +39,10 @@ class _Against(msgspec.Struct, frozen=True):
 
 
 _AGAINST: Final = (
-    _Against("{} / bare ASGI application", "bare", 0.25),
-    _Against("{} / typed Litestar handler", "typed", 1.0),
-    _Against("{} / FastAPI + SQLAlchemy", "usual", 25),
-    _Against("p99 of {} / typed Litestar handler", "typed", 3, "p99_ms", at_most=True),
+    _Against("ingest, {} / bare ASGI application", "bare", 0.25),
+    _Against("ingest, {} / typed Litestar handler", "typed", 1.0),
+    _Against("ingest, {} / FastAPI + SQLAlchemy", "usual", 25),
+    _Against("p99 of ingest, {} / typed Litestar handler", "typed", 3, "p99_ms", at_most=True),
 )
 
 
@@ -73,19 +73,22 @@ def spoken(own: Subject) -> list[Subject]:
     ]
 
 
-def measure(measured: Iterable[Subject]) -> Rounds:
+def measure(measured: Sequence[Subject]) -> Rounds:
     """Load each subject in interleaved rounds, each alone, with no other's work left over."""
-    measured = list(measured)
-    for subject in measured:
-        load(subject, 1.0)
     rounds: dict[str, list[Figures]] = {subject.name: [] for subject in measured}
+    for subject in measured:
+        _load_alone(subject, 1.0)
     for number in range(ROUNDS):
         for subject in measured:
-            processor.settle(subject.pid)
-            rounds[subject.name].append(load(subject, SECONDS))
-            processor.settle(subject.pid)
+            rounds[subject.name].append(_load_alone(subject, SECONDS))
         print(f"round {number + 1} of {ROUNDS} done", file=sys.stderr)
     return rounds
+
+
+def _load_alone(subject: Subject, seconds: float) -> Figures:
+    figures = load(subject, seconds)
+    processor.settle(subject.pid)
+    return figures
 
 
 def judged(dialect: str, rounds: Rounds) -> list[Bar]:

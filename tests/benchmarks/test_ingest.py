@@ -17,10 +17,10 @@ def test_a_dialect_is_judged_by_the_median_of_its_ratios_within_a_round() -> Non
         "usual": [figures(100, 600), figures(10, 6_000), figures(100, 600)],
     }
     assert [(bar.what, bar.measured, bar.is_met) for bar in ingest.judged("adwize", rounds)] == [
-        ("adwize / bare ASGI application", 0.4, True),
-        ("adwize / typed Litestar handler", 0.8, False),
-        ("adwize / FastAPI + SQLAlchemy", 40, True),
-        ("p99 of adwize / typed Litestar handler", 2, True),
+        ("ingest, adwize / bare ASGI application", 0.4, True),
+        ("ingest, adwize / typed Litestar handler", 0.8, False),
+        ("ingest, adwize / FastAPI + SQLAlchemy", 40, True),
+        ("p99 of ingest, adwize / typed Litestar handler", 2, True),
     ]
 
 
