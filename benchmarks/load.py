@@ -16,6 +16,11 @@ from typing import Any, Final
 NUMBER: Final = b"#" * 19
 """Where this stands in a request, each one that is sent has a number of its own instead."""
 
+# Keys that come in their order would all go to the end of an index, and few clients send such.
+# Multiplied by a number that has no factor in common with it, all stay different.
+_ALL: Final = 10 ** len(NUMBER)
+_SCATTER: Final = 6_180_339_887_498_948_483
+
 _HEADER_END: Final = b"\r\n\r\n"
 
 
@@ -54,14 +59,17 @@ def _length(head: bytes) -> int:
 
 
 def numbered(request: bytes, numbers: Iterator[int]) -> Iterator[bytes | bytearray]:
-    """The request without an end, each time with the next number; good until the next is taken."""
+    """The request without an end, each time with the next number; good until the next is taken.
+
+    Numbers are written scattered, and two that are different stay so.
+    """
     start = request.find(NUMBER)
     if start < 0:
         yield from itertools.repeat(request)
     place = slice(start, start + len(NUMBER))
     patched = bytearray(request)
     for number in numbers:
-        patched[place] = b"%019d" % number
+        patched[place] = b"%019d" % (number * _SCATTER % _ALL)
         yield patched
 
 

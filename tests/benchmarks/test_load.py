@@ -1,5 +1,6 @@
 import asyncio
 import itertools
+import re
 
 import pytest
 
@@ -9,12 +10,15 @@ from tests.conftest import RunningHouse
 
 def test_each_request_has_a_number_of_its_own_and_is_otherwise_the_same() -> None:
     requests = load.numbered(b"key: " + load.NUMBER + b"\r\n", itertools.count(98))
-    sent = [bytes(request) for request in itertools.islice(requests, 3)]
-    assert sent == [
-        b"key: 0000000000000000098\r\n",
-        b"key: 0000000000000000099\r\n",
-        b"key: 0000000000000000100\r\n",
-    ]
+    sent = [bytes(request) for request in itertools.islice(requests, 1_000)]
+    assert len(set(sent)) == len(sent)
+    assert all(re.fullmatch(rb"key: [0-9]{19}\r\n", request) for request in sent)
+
+
+def test_numbers_are_as_scattered_as_the_keys_of_most_clients() -> None:
+    requests = load.numbered(load.NUMBER, itertools.count(98))
+    first_digits = {bytes(request)[:1] for request in itertools.islice(requests, 100)}
+    assert len(first_digits) == 10
 
 
 def test_a_request_without_a_place_for_a_number_is_sent_as_it_is() -> None:
