@@ -14,7 +14,7 @@ from benchmarks import bar
 from benchmarks.bar import Bar, Part
 
 PARTS: Final[tuple[str, ...]] = (
-    "command_line", "start", "live_view", "footprint", "delivery", "ingest", "batches",
+    "command_line", "start", "live_view", "footprint", "delivery", "ingest", "batches", "scale",
 )  # fmt: skip
 """The modules that measure a part each, in the order in which they run."""
 
