@@ -19,6 +19,8 @@ SECONDS: Final = 1.0
 _BEHIND: Final = 200
 """So many lines before its end the feed is taken up again."""
 
+_STRIDE: Final = 37
+
 _TOO_LONG: Final = 503
 """What a server answers who has read for too long."""
 
@@ -31,10 +33,14 @@ class Asker:
 
     def __init__(self, server: Server, event_ids: Sequence[str]) -> None:
         """`event_ids` are some of the events that it has, from all of its time."""
-        self.event_ids = event_ids
+        self._event_ids = event_ids
         self._server = server
-        self._headers = {"Authorization": f"Bearer {server.key}"}
+        self._headers = {"Authorization": f"Bearer {server.key}", "X-API-Key": server.key}
         self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+
+    def event_id(self, number: int) -> str:
+        """One of the events; numbers beside each other are of other times."""
+        return self._event_ids[number * _STRIDE % len(self._event_ids)]
 
     def get(self, path: str) -> bytes:
         """The answer, which may be that reading took too long.
