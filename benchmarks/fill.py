@@ -82,6 +82,7 @@ def write(path: pathlib.Path, events: int, *, now_ms: int) -> None:
         connection.create_function("latency_bucket", 1, overview.latency_bucket, deterministic=True)
         _lay_out(connection)
         values = _values(connection, events, now_ms)
+        connection.execute(past.BEGINNING, values)
         with _without_indexes(connection):
             for what, statement in past.ROWS.items():
                 _tell(connection, what, _stretches(connection, statement, values, STRETCH))

@@ -36,6 +36,9 @@ WAITING: Final = 20
 
 _PHRASES: Final = 4_096
 
+_RETRY_MS: Final = 250
+"""Between two attempts: so little that the journal is in the order of time, to a second."""
+
 # Places: how often a category gets an event, of 16 times. Seats: which channels it goes to. Lines:
 # what the journal may tell of an event, in its order: first the event, then tries of each seat.
 TABLES: Final = (
@@ -71,6 +74,9 @@ values (null, 0), (0, 1), (1, 1), (0, 2), (1, 2), (0, 3), (1, 3)
 """,
     "create temp table phrase (no integer primary key, text text)",
 )
+BEGINNING: Final = "update journal set at = min(at, :first_at)"
+"""What the events are for was there before them."""
+
 PHRASES: Final = "insert into phrase (no, text) values (?, ?)"
 
 # An event is its number; its deliveries have the ids after its own. `ended` is how many
@@ -100,7 +106,7 @@ with recursive number (n) as (
       from scattered
       join place on place.no = chance >> 28
 )
-"""  # a failure takes the time of all attempts, five seconds each
+"""
 
 _EVENTS: Final = f"""
 insert into event (id, project_id, category_id, api_key_id, dialect, source, description, fields,
@@ -124,9 +130,10 @@ _DELIVERIES: Final = f"""
 insert into delivery (id, event_id, project_id, channel_id, state, due_at, attempts, tries,
                       last_error, created_at, ended_at)
 {_MADE}
-select id + 1 + seat.no, id, project_id, seat.channel_id, state, at + max(attempts - 1, 0) * 5000,
-       attempts, attempts, iif(state in ('failed', 'discarded'), 'HTTP 503', null), at,
-       iif(attempts, at + (attempts - 1) * 5000 + ended, null)
+select id + 1 + seat.no, id, project_id, seat.channel_id, state,
+       at + max(attempts - 1, 0) * {_RETRY_MS}, attempts, attempts,
+       iif(state in ('failed', 'discarded'), 'HTTP 503', null), at,
+       iif(attempts, at + (attempts - 1) * {_RETRY_MS} + ended, null)
   from made
  cross join seat on seat.category_id = made.category_id
 """
@@ -134,7 +141,7 @@ select id + 1 + seat.no, id, project_id, seat.channel_id, state, at + max(attemp
 _ATTEMPTS: Final = f"""
 insert into attempt (delivery_id, no, started_at, duration_ms, outcome, status, reason)
 {_MADE}
-select id + 1 + seat.no, tried.attempt, at + (tried.attempt - 1) * 5000 + 10, ended - 10,
+select id + 1 + seat.no, tried.attempt, at + (tried.attempt - 1) * {_RETRY_MS} + 10, ended - 10,
        iif(is_good, 'delivered', 'retry'), iif(is_good, 204, 503), iif(is_good, null, 'HTTP 503')
   from (select *, state = 'delivered' and attempt = attempts as is_good
           from made
@@ -146,7 +153,7 @@ select id + 1 + seat.no, tried.attempt, at + (tried.attempt - 1) * 5000 + 10, en
 _JOURNAL: Final = f"""
 insert into journal (at, kind, project_id, category_id, subject_id)
 {_MADE}
-select iif(seat is null, at, at + (attempt - 1) * 5000 + ended),
+select iif(seat is null, at, at + (attempt - 1) * {_RETRY_MS} + ended),
        iif(seat is null, 'event.accepted', 'delivery.changed'),
        project_id,
        iif(seat is null, made.category_id, null),

@@ -65,6 +65,12 @@ def test_every_attempt_and_every_event_is_told_once(rows: sqlite3.Connection) ->
     assert of_deliveries == [("delivery.changed", attempts)]
 
 
+def test_the_journal_is_in_the_order_of_time(rows: sqlite3.Connection) -> None:
+    back = "select max(back) from (select lag(at) over (order by seq) - at as back from journal)"
+    [(most,)] = rows.execute(back).fetchall()
+    assert most <= 0
+
+
 def test_a_common_word_is_in_many_events_and_a_rare_one_in_few(rows: sqlite3.Connection) -> None:
     count = "select count(*) from event where description like '%' || ? || '%'"
     [(common,)] = rows.execute(count, (past.COMMON,)).fetchall()
