@@ -369,6 +369,22 @@ async def test_a_stretch_is_found_by_an_index(shop: Shop, sweep: Sweep, index: s
     assert not [step for step in plan if "TEMP B-TREE" in step], plan
 
 
+@pytest.mark.parametrize(
+    ("which", "index"),
+    [
+        ("project_id = :project_id", "event_project (project_id=? AND id<?)"),
+        ("category_id = :category_id", "event_category (category_id=? AND id<?)"),
+    ],
+)
+async def test_what_there_is_room_for_is_found_by_an_index(
+    shop: Shop, which: str, index: str
+) -> None:
+    names = ("project_id", "category_id", "event_bytes", "before", "room", "most")
+    plan = await shop.plan(retention.EDGE.format(which=which), dict.fromkeys(names, 1))
+    assert f"SEARCH event USING INDEX {index}" in plan
+    assert not [step for step in plan if step.startswith("SCAN event")], plan
+
+
 async def settle(shop: Shop, number: int, now: int = NOW) -> None:
     """A delivery has arrived."""
     tried = AttemptRecord(started_at=NOW, duration_ms=1, outcome=AttemptOutcome.DELIVERED)
