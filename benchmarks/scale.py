@@ -14,7 +14,17 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from benchmarks import dialects, fill, ingest, memory, past, plain_search, questions, subjects
+from benchmarks import (
+    dialects,
+    fill,
+    ingest,
+    memory,
+    past,
+    plain_search,
+    processor,
+    questions,
+    subjects,
+)
 from benchmarks.bar import Bar
 from benchmarks.questions import Asker, Question, Side
 from benchmarks.subjects import Server, Subject
@@ -169,6 +179,7 @@ def _ingest(servers: Mapping[str, Server]) -> Mapping[str, float]:
     for number in range(ROUNDS + 1):
         for subject in measured:
             rate = ingest.load(subject, SECONDS)["per_second"]
+            processor.settle(subject.pid)
             if number:  # the first round fills the caches
                 rates[subject.name].append(rate)
     print("{:<34} {:>20} {:>16}".format("ingest", "events/s", "spread"))
