@@ -29,21 +29,21 @@ from tests.torture.found import Found
 SECONDS = 1_200.0
 """At scale 1; a night is scale 24."""
 
-WARM_UP: Final = 0.5
+WARM_UP: Final = 0.4
 """The share of the time after which caches are full, and nothing is to grow any more."""
 
 READINGS: Final = 15
 """So many at least make a slope."""
 
 LEAST_A_SECOND = 50.0
-EVENTS_A_SECOND = 60.0
+EVENTS_A_SECOND = 65.0
 """While it is sent: now and then all is waited for, and nothing is sent."""
 
 CONNECTIONS = 50
 FAULTS = 0.05
 """The share of deliveries that go wrong."""
 
-SLICE_S = 20.0
+SLICE_S = 30.0
 """How long is sent before all deliveries are waited for."""
 
 LOOK_S = 5.0
