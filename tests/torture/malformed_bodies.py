@@ -116,8 +116,8 @@ async def _generated(server: Server, asked: Run) -> Sequence[Figure]:
         never("answers of 500 or above", _faults(answers)),
         never("connections dropped", _dropped(answers)),
         never("refusals that are no JSON", garbled),
-        Figure(what="p99", measured=p99_ms, bar=50, unit="ms", is_timing=True),
-        Figure(what="growth of memory", measured=grown_mib, bar=20, unit="MB"),
+        Figure(what="p99", measured=round(p99_ms, 1), bar=50, unit="ms", is_timing=True),
+        Figure(what="growth of memory", measured=round(grown_mib, 1), bar=20, unit="MiB"),
     ]
 
 
