@@ -21,7 +21,7 @@ async def test_ordinary_work_leaves_nothing_behind(tmp_path: Path) -> None:
 )
 def test_memory_grows_where_it_goes_on_growing(readings: list[float], slope: float) -> None:
     looks = [
-        soak._Look(at=second, memory_mib=reading, log_mib=0)
+        soak._Look(at=second, memory_mib=0, own_mib=reading, log_mib=0)
         for second, reading in enumerate(readings)
     ]
     assert soak.slope_mib(looks) == pytest.approx(slope)
