@@ -24,6 +24,10 @@ MAX_BATCH: Final = 200
 MAX_WAITING: Final = 20_000
 """Beyond this many waiting items the disk cannot keep up, and new ones are refused."""
 
+ANSWERED_TOGETHER: Final = 32
+"""Most who are answered in one turn of the loop. Answered all at once they would all come back at
+once, to be written in one commit again, and the loop would have nothing to do while that syncs."""
+
 FATAL: Final = frozenset({sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC})
 """After one of these nobody knows what is on the disk, and asking again may well be answered with
 yes: the kernel reports it once, and forgets what it could not write."""
@@ -279,7 +283,10 @@ class Writer(Generic[E, R]):
     # In the loop -----------------------------------------------------------------------------
 
     def _finish(self, finished: Sequence[tuple[_Item, Any]]) -> None:
-        _resolve(finished)
+        _resolve(finished[:ANSWERED_TOGETHER])
+        if len(finished) > ANSWERED_TOGETHER:
+            self._loop.call_soon(self._finish, finished[ANSWERED_TOGETHER:])
+            return
         for written in self._listeners:
             written()
 
