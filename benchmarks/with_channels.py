@@ -10,7 +10,7 @@ from benchmarks.subjects import Server
 from benchmarks.webhooks import FarSide
 
 CHANNELS: Final = (10, 100, 1_000)
-ROUNDS: Final = 5
+ROUNDS: Final = 3
 
 DELIVERIES: Final = 1_000
 """Of each round, spread over all channels."""
