@@ -84,7 +84,7 @@ async def test_channels(haunt: Haunted, tmp_path: Path) -> None:
         await unfilter(live)
         await find(live, "channel", TITLE.mark)
         live.press("s")
-        await live.shows(f"Resumed {TITLE.shown}")
+        await live.shows(f"Resuming {TITLE.shown}")
 
 
 async def test_what_a_far_side_answers_to_a_test(haunt: Haunted, tmp_path: Path) -> None:
