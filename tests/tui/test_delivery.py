@@ -347,6 +347,17 @@ async def test_a_key_pressed_twice_while_it_is_counted_asks_once(server: Scripte
         live.hides("Retry 4 deliveries?")
 
 
+async def test_nothing_is_asked_where_the_server_does_not_count(server: ScriptedServer) -> None:
+    outbox = shop(server)
+    async with running(server) as live:
+        await look(live)
+        server.refusing["/deliveries/groups"] = (503, errors.Unavailable)
+        await live.press("R")
+        assert "Counting the deliveries failed" in live.toasts()[-1]
+        assert isinstance(live.app.screen, DeliveryScreen)
+        assert outbox.moves == []
+
+
 async def test_nothing_is_asked_where_all_has_moved_on(server: ScriptedServer) -> None:
     outbox = shop(server)
     async with running(server) as live:

@@ -126,9 +126,7 @@ class Board:
 
     def counted_anew(self, act: Errand) -> Errand:
         """The act on all in its groups that are there by now."""
-        if not act.groups or not act.is_exact:
-            return act
-        return self._about(act.verb, act.groups)
+        return self._about(act.verb, act.groups) if act.is_exact else act
 
     def begin(self, act: Errand) -> Round:
         """Follow an act from now on; what came of the one before is not told any more."""

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from textual import work
 
 from slowping.core import ids
@@ -213,13 +214,19 @@ class DeliveryScreen(DeliveryPlace):
             self.app.tell(following.say())
 
     async def _counted_anew(self, act: Errand) -> Errand:
-        """The act as the server counts it: the feed may have told of what was counted already."""
-        if act.groups:
-            async with acting(self, "Counting the deliveries") as counting:
-                await self._load_groups()
-            act = self.board.counted_anew(act)
-            if counting.error is None and not act.number:
-                self.app.tell("None of them is left: they have moved on.")
+        """The act as the server counts it: the feed may have told of what was counted already.
+
+        It is about nothing where the server does not say.
+        """
+        if not act.groups:
+            return act
+        async with acting(self, "Counting the deliveries") as counting:
+            await self._load_groups()
+        if counting.error is not None:
+            return msgspec.structs.replace(act, groups=(), number=0)
+        act = self.board.counted_anew(act)
+        if not act.number:
+            self.app.tell("None of them is left: they have moved on.")
         return act
 
     async def _is_meant(self, act: Errand) -> bool:
