@@ -37,6 +37,12 @@ event.add_command(event_file.import_events)
 @named.project_option
 @click.option("--category", metavar="NAME", help="Only events of this category.")
 @click.option("--source", metavar="TEXT", help="Only events of this source.")
+@click.option(
+    "--text",
+    "words",
+    metavar="WORDS",
+    help='Only events with all these words: anna refund*, or "out of stock".',
+)
 @click.option("--since", type=typed.past, metavar="WHEN", help="A date, or a span such as 2h.")
 @click.option("--until", type=typed.past, metavar="WHEN", help="A date, or a span such as 2h.")
 @named.limit_option
@@ -47,6 +53,7 @@ async def list_events(  # noqa: PLR0913 - one for each option
     project: str | None,
     category: str | None,
     source: str | None,
+    words: str | None,
     since: dt.datetime | None,
     until: dt.datetime | None,
     limit: int,
@@ -59,6 +66,7 @@ async def list_events(  # noqa: PLR0913 - one for each option
         project=project,
         category=category,
         source=source,
+        text=words,
         since=since,
         until=until,
     )

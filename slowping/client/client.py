@@ -118,15 +118,20 @@ class Client(Directory):
         project: str | None = None,
         category: str | None = None,
         source: str | None = None,
+        text: str | None = None,
         since: dt.datetime | None = None,
         until: dt.datetime | None = None,
         limit: int = page.DEFAULT_LIMIT,
         cursor: str | None = None,
     ) -> Page[Event]:
-        """Events, newest first."""
+        """Events, newest first.
+
+        `text` is words of description, source and fields: `refund*` is the beginning of one, and
+        what stands between double quotes stands together.
+        """
         query = {
-            "project": project, "category": category, "source": source, "since": since,
-            "until": until, "limit": limit, "cursor": cursor,
+            "project": project, "category": category, "source": source, "text": text,
+            "since": since, "until": until, "limit": limit, "cursor": cursor,
         }  # fmt: skip
         return await self._server.get("/events", Page[Event], query)
 

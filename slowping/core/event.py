@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from slowping.core import errors
+from slowping.core.search import Phrase
 
 MAX_EVENTS: Final = 1_000
 """Most events in one request."""
@@ -147,6 +148,8 @@ class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
     project_ids: tuple[int, ...] | None = None
     category: str | None = None
     source: str | None = None
+    text: tuple[Phrase, ...] = ()
+    """All of these stand in its description, its source or its fields."""
     since: int | None = None
     """At or after this moment of acceptance."""
     until: int | None = None

@@ -214,6 +214,16 @@ async def test_an_index_serves_every_filter_of_a_list(
     assert not any(step.startswith(("SCAN own", "SCAN d")) for step in plan), plan
 
 
+async def test_a_channel_that_hears_little_is_not_looked_for_among_all_deliveries(
+    shop: Shop,
+) -> None:
+    condition, values = delivery.narrowed(DeliveryFilter(channel="team"), DeliveryState)
+    values |= {"before": ids.LARGEST, "limit": 50}
+    plan = await shop.plan(delivery.NEWEST_OF_CHANNEL.format(condition=condition), values)
+    assert any("delivery_channel (channel_id=? AND state=? AND id<?)" in step for step in plan)
+    assert not any(step.startswith(("SCAN own", "SCAN d")) for step in plan), plan
+
+
 async def test_grouping_looks_at_nothing_but_the_states_that_are_asked_for(shop: Shop) -> None:
     values = {"projects": None, "states": '["failed"]', "limit": 1000}
     plan = await shop.plan(delivery.GROUPS, values)

@@ -20,6 +20,7 @@ from slowping.core.project import NewProject
 from slowping.store import open_store
 from slowping.store.port import DayCount, FeedPage, Store
 from slowping.store.sqlite import journal, subjects
+from slowping.store.sqlite.search import pages
 from slowping.store.sqlite.store import SqliteStore
 from slowping.store.vault import Vault
 from tests.conftest import VAULT_KEY
@@ -471,9 +472,11 @@ def _projects(item: FeedItem) -> set[str]:
 @pytest.mark.parametrize(
     ("statement", "index"),
     [
-        (journal.NEWEST, "event USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
-        (journal.NEWEST_OF_PROJECTS, "event_project (project_id=? AND id>? AND id<?)"),
-        (journal.NEWEST_OF_CATEGORY, "event_category (category_id=? AND id>? AND id<?)"),
+        (pages.NEWEST, "event USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+        (pages.NEWEST_OF_PROJECTS, "event_project (project_id=? AND id>? AND id<?)"),
+        (pages.NEWEST_OF_CATEGORY, "event_category (category_id=? AND id>? AND id<?)"),
+        (pages.NEWEST_OF_SOURCE, "event_source (project_id=? AND source=? AND id>? AND id<?)"),
+        (pages.MATCHING, "event USING INTEGER PRIMARY KEY (rowid=?)"),
         (subjects.EVENTS, "event USING INTEGER PRIMARY KEY (rowid=?)"),
         (subjects.DELIVERIES, "delivery_event (event_id=?)"),
         (journal.TOTAL, "COVERING INDEX event_project (project_id=?)"),

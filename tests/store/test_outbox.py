@@ -571,7 +571,7 @@ CLAIM = {"channel_id": 1, "now": 1, "until": 2, "owner": "me", "limit": 10}
         (outbox.PLANNED, {"now": 1}, "delivery_due (channel_id=? AND due_at>?)"),
         (outbox.STEP_BACK, {"now": 1, "by": 2, "ids": "[]"}, "USING INTEGER PRIMARY KEY"),
         (outbox.PULL_IN, {"now": 1, "latest": 2}, "delivery_due (channel_id=? AND due_at>?)"),
-        (outbox.DISCARD_OF_REMOVED, {"now": 1}, "delivery_due (channel_id=?)"),
+        (outbox.DISCARD_OF_REMOVED, {"now": 1}, "delivery_channel (channel_id=? AND state=?)"),
         (
             outbox.LEFT_BEHIND,
             {"owner": "me", "busy": "[]", "most": 2, "now": 1},

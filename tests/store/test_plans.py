@@ -55,7 +55,7 @@ def test_an_index_serves_every_statement(scans: Mapping[str, Sequence[str]]) -> 
 
 
 def test_statements_are_seen_in_what_modules_hold_and_in_their_functions() -> None:
-    assert sum(map(_is_statement, _texts("journal"))) > 7
+    assert sum(map(_is_statement, _texts("journal"))) > 6
     assert "select state, count(*) from delivery group by state" in set(_texts("delivery"))
 
 

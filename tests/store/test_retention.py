@@ -58,8 +58,8 @@ async def count(shop: Shop, table: str) -> int:
 
 
 async def counted(shop: Shop) -> None:
-    """Let the figures follow the journal to its end."""
-    while await shop.store.journal.count_on():
+    """Let the figures and the text index follow the journal to its end."""
+    while await shop.store.journal.count_on() or await shop.store.journal.index_on():
         pass
 
 
@@ -186,10 +186,12 @@ async def test_the_audit_goes_after_its_time(shop: Shop) -> None:
     assert await shop.peek("select at from audit") == [(LATER + 1,)]
 
 
-async def test_the_journal_goes_from_its_beginning_and_not_beyond_what_is_counted(
+async def test_the_journal_goes_from_its_beginning_and_not_beyond_what_is_counted_and_indexed(
     shop: Shop,
 ) -> None:
     await shop.store.inbox.accept(shop.entry(at=NOW))
+    assert await swept(shop, of(What.JOURNAL)) == (0, 1)
+    await shop.store.journal.count_on()
     assert await swept(shop, of(What.JOURNAL)) == (0, 1)
     await counted(shop)
     await shop.store.inbox.accept(shop.entry(at=NOW + 2 * DAY))

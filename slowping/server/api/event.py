@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from slowping.core import category, errors, event, ids, times
+from slowping.core import category, errors, event, ids, search, times
 from slowping.core.api_key import Scope
 from slowping.core.audit import ActKind
 from slowping.core.delivery import EventDetail
@@ -49,6 +49,12 @@ class EventQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A project's id or name."""
     category: str | None = None
     source: str | None = None
+    text: str | None = None
+    """Words of the description, the source and the fields; all of them have to be there.
+
+    `refund*` is the beginning of a word, and what stands between double quotes stands together.
+    What has just been accepted is found within two seconds.
+    """
     since: dt.datetime | None = None
     """Accepted at or after this moment."""
     until: dt.datetime | None = None
@@ -100,6 +106,7 @@ async def list_events(call: Call[EventQuery, None]) -> Page[Event]:
         project_ids=reach.narrowed(services.roster, call.principal, query.project),
         category=query.category,
         source=query.source,
+        text=() if query.text is None else search.phrases(query.text),
         since=None if query.since is None else times.to_ms(query.since),
         until=None if query.until is None else times.to_ms(query.until),
     )

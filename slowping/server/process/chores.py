@@ -1,9 +1,9 @@
-"""Do what goes on beside the requests: send, count, read again what failed, write, look after."""
+"""Do what goes on beside the requests: send, count, index, read again, write, look after."""
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 from slowping.core import errors
@@ -19,8 +19,8 @@ logger = logging.getLogger("slowping.chores")
 
 USED_KEYS_EVERY_S: Final = 10.0
 
-COUNT_EVERY_S: Final = 1.0
-"""How long the figures of the overview lag behind at most while much comes in."""
+FOLLOW_EVERY_S: Final = 1.0
+"""How long figures and search lag behind the journal, about, while much comes in."""
 
 
 @contextlib.asynccontextmanager
@@ -39,7 +39,8 @@ async def going_on(  # noqa: PLR0913 - the parts of a server, begun and ended in
     others = [
         asyncio.create_task(roster.keep_true(clock)),
         asyncio.create_task(uses.keep_writing(clock)),
-        asyncio.create_task(keep_counting(journal, clock)),
+        asyncio.create_task(keep_following(journal, clock, journal.count_on, "count events")),
+        asyncio.create_task(keep_following(journal, clock, journal.index_on, "index events")),
         *map(asyncio.create_task, upkeep.chores()),
     ]
     try:
@@ -53,28 +54,33 @@ async def going_on(  # noqa: PLR0913 - the parts of a server, begun and ended in
         await uses.write()
 
 
-async def keep_counting(journal: Journal, clock: Clock) -> None:
-    """Count for the overview what has happened, soon after it has, for ever."""
+async def keep_following(
+    journal: Journal, clock: Clock, follow_on: Callable[[], Awaitable[bool]], what: str
+) -> None:
+    """Do something with what has happened, soon after it has, for ever.
+
+    `follow_on` does it with the next stretch of the journal, and says whether there is more.
+    """
     alarm, failing = asyncio.Event(), False
     journal.listen(alarm.set)
     alarm.set()
     while True:
         await alarm.wait()
         alarm.clear()
-        # Whatever is wrong with the store now must not end the counting for good.
-        [failure] = await asyncio.gather(_count(journal), return_exceptions=True)
+        # Whatever is wrong with the store now must not end the following for good.
+        [failure] = await asyncio.gather(_catch_up(follow_on), return_exceptions=True)
         if failure is not None:
             alarm.set()
             if not failing:
                 busy = isinstance(failure, errors.Unavailable)
-                fact = Fact("cannot count for the overview", reason=failure if busy else None)
+                fact = Fact(f"cannot {what}", reason=failure if busy else None)
                 logger.error(fact, exc_info=None if busy else failure)
         failing = failure is not None
-        await clock.wait(asyncio.Event(), COUNT_EVERY_S)
+        await clock.wait(asyncio.Event(), FOLLOW_EVERY_S)
 
 
-async def _count(journal: Journal) -> None:
-    while await journal.count_on():
+async def _catch_up(follow_on: Callable[[], Awaitable[bool]]) -> None:
+    while await follow_on():
         pass
 
 

@@ -88,6 +88,10 @@ class Journal(Protocol):
         """
         ...
 
+    async def index_on(self) -> bool:
+        """Make events searchable by their words, as far as `count_on` counts them; the same way."""
+        ...
+
     def listen(self, written: Callable[[], None]) -> None:
         """Call `written` as well, in the loop and once for all that came together, after a commit.
 

@@ -38,6 +38,25 @@ select d.id
  limit :limit
 """
 
+NEWEST_OF_CHANNEL: Final = """
+select d.id
+  from channel ch
+ cross join json_each(:states) as wanted
+ cross join delivery d
+    on d.id in (select own.id
+                  from delivery own
+                 where own.channel_id = ch.id
+                   and own.state = wanted.value
+                   and own.id < :before
+                   and {condition}
+                 order by own.id desc
+                 limit :limit)
+ where ch.name = :channel
+   and (:projects is null or ch.project_id in (select value from json_each(:projects)))
+ order by d.id desc
+ limit :limit
+"""
+
 SHOW: Final = """
 select d.id, d.event_id, p.name as project, c.name as category, ch.name as channel, ch.kind,
        d.state, d.attempts, d.last_error, d.due_at, d.created_at, d.ended_at, d.reference, d.tries
@@ -129,7 +148,8 @@ class Deliveries:
         """Deliveries that match, newest first."""
         condition, values = narrowed(which, DeliveryState if which.states is None else which.states)
         values |= {"before": ids.LARGEST if before is None else before, "limit": limit}
-        found = await self._readers.fetch(NEWEST.format(condition=condition), values)
+        newest = NEWEST if which.channel is None else NEWEST_OF_CHANNEL
+        found = await self._readers.fetch(newest.format(condition=condition), values)
         return [rows.delivery(row) for row in await self._show([row["id"] for row in found])]
 
     async def groups(

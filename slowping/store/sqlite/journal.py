@@ -15,6 +15,8 @@ from slowping.store.port import DayCount, FeedEntry, FeedPage, ProjectFigures
 from slowping.store.sqlite import overview
 from slowping.store.sqlite.readers import Readers
 from slowping.store.sqlite.rollups import Rollups
+from slowping.store.sqlite.search import pages
+from slowping.store.sqlite.search.text_index import TextIndex
 from slowping.store.sqlite.subjects import Line, Subjects
 from slowping.store.sqlite.writer import Writer
 
@@ -26,59 +28,6 @@ STRETCH: Final = 5_000
 
 STRETCH_BYTES: Final = 1_048_576
 """A reading is full with the event that reaches this: there are many readers at the same time."""
-
-# Ids are in the order of time, so a time span is a span of ids. Where several projects or
-# categories are asked for, each gives its newest from its own index, and the newest of these
-# are the page: SQLite would rather sort everything that all of them have.
-
-NEWEST: Final = """
-select id, size
-  from event
- where id >= :first
-   and id < :before
-   and (:source is null or source = :source)
-   and project_id not in (select id from project where removed_at is not null)
- order by id desc
- limit :limit
-offset :skip
-"""
-
-NEWEST_OF_PROJECTS: Final = """
-select event.id, event.size
-  from json_each(:projects) as wanted
- cross join event
-    on event.id in (select own.id
-                      from event as own
-                     where own.project_id = wanted.value
-                       and own.id >= :first
-                       and own.id < :before
-                       and (:source is null or own.source = :source)
-                     order by own.id desc
-                     limit :limit + :skip)
- order by event.id desc
- limit :limit
-offset :skip
-"""
-
-NEWEST_OF_CATEGORY: Final = """
-select event.id, event.size
-  from category
- cross join event
-    on event.id in (select own.id
-                      from event as own
-                     where own.category_id = category.id
-                       and own.id >= :first
-                       and own.id < :before
-                       and (:source is null or own.source = :source)
-                     order by own.id desc
-                     limit :limit + :skip)
- where category.name = :category
-   and (:projects is null or category.project_id in (select value from json_each(:projects)))
-   and category.project_id not in (select id from project where removed_at is not null)
- order by event.id desc
- limit :limit
-offset :skip
-"""
 
 TOTAL: Final = "select count(*) as number from event where project_id = :project"
 
@@ -158,6 +107,7 @@ class Journal:
         self._subjects = subjects
         self._epoch = epoch
         self._rollups = Rollups(writer, readers)
+        self._text_index = TextIndex(writer, readers)
 
     async def list_events(
         self, which: EventFilter, *, before: int | None, limit: int, skip: int = 0
@@ -167,13 +117,7 @@ class Journal:
         A category's name covers those that had it before as well. Without projects in `which`
         it is those of all live projects. There are fewer than `limit` where they are large.
         """
-        wanted = _wanted(which, before) | {"limit": limit, "skip": skip}
-        if which.category is not None:
-            found = await self._readers.fetch(NEWEST_OF_CATEGORY, wanted)
-        elif which.project_ids is not None:
-            found = await self._readers.fetch(NEWEST_OF_PROJECTS, wanted)
-        else:
-            found = await self._readers.fetch(NEWEST, wanted)
+        found = await pages.find(self._readers, which, before=before, limit=limit, skip=skip)
         return await self._subjects.events(_page(found))
 
     async def figures(self, project_id: int, now: int) -> ProjectFigures:
@@ -233,6 +177,10 @@ class Journal:
         """Count a stretch of what has happened; whether there is more already."""
         return await self._rollups.count_on()
 
+    async def index_on(self) -> bool:
+        """Make the events of a stretch of what has happened searchable; whether there is more."""
+        return await self._text_index.follow_on()
+
     def listen(self, written: Callable[[], None]) -> None:
         """Call `written` as well, in the loop and once for all that came together."""
         self._writer.listen(written)
@@ -289,15 +237,4 @@ def _stretch(after: int | None, which: FeedFilter, limit: int) -> dict[str, obje
         "categories": _encode(which.categories).decode() if which.categories else None,
         "keys": which.keys,
         "limit": limit,
-    }
-
-
-def _wanted(which: EventFilter, before: int | None) -> dict[str, object]:
-    end = ids.LARGEST if before is None else before
-    return {
-        "projects": None if which.project_ids is None else _encode(which.project_ids).decode(),
-        "category": which.category,
-        "source": which.source,
-        "first": 0 if which.since is None else ids.floor(which.since),
-        "before": end if which.until is None else min(end, ids.floor(which.until)),
     }

@@ -291,6 +291,32 @@ async def test_events_are_listed_newest_first_and_filtered(
     assert await listed(until="2020-01-01T00:00:00Z") == []
 
 
+async def test_events_are_found_by_their_words(house: RunningHouse, speak: Speak) -> None:
+    await house.project("shop")
+    await house.project("other")
+    for project in ("shop", "other"):
+        client = await speak(project)
+        await client.post("/events", json={"category": "a", "description": "Refund for Anna"})
+        await client.post("/events", json={"category": "b", "fields": {"why": "out of stock"}})
+    while await house.store.journal.index_on():
+        pass
+    client = await speak("shop")
+
+    async def found(**query: str) -> list[tuple[str, str]]:
+        page = (await client.get("/events", params=query)).json()
+        return [(item["project"], item["category"]) for item in page["items"]]
+
+    assert await found(text="anna refu*") == [("shop", "a")]
+    assert await found(text='"out of stock"', category="b") == [("shop", "b")]
+    assert await found(text='"out of stock"', category="a") == []
+
+
+async def test_a_search_for_nothing_is_refused(admin: httpx.AsyncClient) -> None:
+    answer = await admin.get("/events", params={"text": "!!!"})
+    assert answer.status_code == 422
+    assert "there is no word in it" in answer.text
+
+
 async def test_a_read_key_sees_nothing_of_other_projects(
     house: RunningHouse, speak: Speak, admin: httpx.AsyncClient
 ) -> None:

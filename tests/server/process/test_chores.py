@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from slowping.core import errors, overview, times
-from slowping.server.process.chores import COUNT_EVERY_S, keep_counting
+from slowping.server.process.chores import FOLLOW_EVERY_S, keep_following
 from slowping.store.port import Journal
 from slowping.testing import FrozenClock
 from tests.server.engine import Engine
@@ -38,7 +38,7 @@ def journal(engine: Engine) -> Watched:
 @pytest.fixture
 async def counting(journal: Any, clock: FrozenClock) -> AsyncIterator[None]:
     """Counting that goes on beside the test, and has looked once."""
-    task = asyncio.create_task(keep_counting(journal, clock))
+    task = asyncio.create_task(keep_following(journal, clock, journal.count_on, "count events"))
     await clock.is_waited_on()
     yield
     task.cancel()
@@ -55,7 +55,7 @@ async def counted(engine: Engine) -> int:
 
 async def passes(clock: FrozenClock) -> None:
     """Let the time pass after which is counted again, and wait until that is done."""
-    clock.advance(COUNT_EVERY_S)
+    clock.advance(FOLLOW_EVERY_S)
     await clock.is_waited_on()
 
 
@@ -63,7 +63,7 @@ async def test_what_came_while_nobody_counted_is_counted_at_the_start(
     engine: Engine, journal: Any, clock: FrozenClock
 ) -> None:
     await engine.accept("a", "b")
-    task = asyncio.create_task(keep_counting(journal, clock))
+    task = asyncio.create_task(keep_following(journal, clock, journal.count_on, "count events"))
     await clock.is_waited_on()
     assert await counted(engine) == 2
     task.cancel()
@@ -82,7 +82,7 @@ async def test_what_comes_is_counted_within_a_second(engine: Engine, clock: Froz
 async def test_where_nothing_comes_nobody_looks(
     engine: Engine, journal: Watched, clock: FrozenClock
 ) -> None:
-    clock.advance(COUNT_EVERY_S)
+    clock.advance(FOLLOW_EVERY_S)
     await asyncio.wait_for(clock_is_left_alone(clock), 10)
     looks = journal.looks
     clock.advance(3_600)
@@ -93,7 +93,7 @@ async def test_where_nothing_comes_nobody_looks(
 async def clock_is_left_alone(clock: FrozenClock) -> None:
     """Wait until nobody waits for time to pass."""
     while clock._waiters:
-        clock.advance(COUNT_EVERY_S)
+        clock.advance(FOLLOW_EVERY_S)
         await asyncio.sleep(0)
 
 
@@ -115,4 +115,4 @@ async def test_what_fails_is_told_once_and_tried_again(
     await passes(clock)
     assert await counted(engine) == 1
     [record] = caplog.records
-    assert record.getMessage().startswith("cannot count for the overview")
+    assert record.getMessage().startswith("cannot count events")

@@ -16,6 +16,7 @@ from slowping.core.retention import ProjectStock, Stock, Sweep, What
 from slowping.store.port import Portion, Space
 from slowping.store.sqlite.readers import Readers
 from slowping.store.sqlite.retention import figures, sweeps
+from slowping.store.sqlite.search import text_index
 from slowping.store.sqlite.writer import Writer
 
 STEP: Final = 50
@@ -204,6 +205,9 @@ def _portion(row: sqlite3.Row) -> Portion:
 
 
 def _remove(what: What, numbers: str, connection: sqlite3.Connection) -> None:
+    if what is What.EVENTS:
+        [(numbers,)] = connection.execute(sweeps.STILL_GO, {"ids": numbers}).fetchall()
+        text_index.take_out(connection, numbers)
     connection.execute(sweeps.remove(what), {"ids": numbers})
 
 

@@ -72,7 +72,9 @@ _JOURNAL: Final = f"""
 select seq as id, 1 as number, 0 as deliveries, {LINE_BYTES} as bytes, at < :before as goes
   from journal
  where seq > :after
-   and seq <= (select cast(value as integer) from meta where key = 'rolled_up')
+   and seq <= (select min(cast(value as integer))
+                 from meta
+                where key in ('rolled_up', 'searchable'))
  order by seq
  limit :most
 """  # noqa: S608 - it is ours
@@ -114,12 +116,15 @@ select coalesce(sum(number) filter (where goes), 0) as number,
 """
 
 # A replay may have made a delivery wait since it was looked at.
-_REMOVE: Final[Mapping[What, str]] = {
-    What.EVENTS: f"""
-delete from event
+STILL_GO: Final = f"""
+select json_group_array(event.id)
+  from event
  where id in (select value from json_each(:ids))
    and not {_WAITS}
-""",  # noqa: S608 - it is ours
+"""  # noqa: S608 - it is ours
+
+_REMOVE: Final[Mapping[What, str]] = {
+    What.EVENTS: "delete from event where id in (select value from json_each(:ids))",
     What.METRICS: "delete from metric where id in (select value from json_each(:ids))",
     What.ATTEMPTS: """
 delete from attempt

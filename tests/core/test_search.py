@@ -1,0 +1,39 @@
+import pytest
+
+from slowping.core import errors
+from slowping.core.search import MAX_LENGTH, MAX_PHRASES, Phrase, phrases
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("refund", [Phrase("refund")]),
+        ("  two   words ", [Phrase("two"), Phrase("words")]),
+        ("anna@example.com", [Phrase("anna@example.com")]),
+        ("refund*", [Phrase("refund", is_beginning=True)]),
+        ('"out of stock" now', [Phrase("out of stock"), Phrase("now")]),
+        ('"out of sto"*', [Phrase("out of sto", is_beginning=True)]),
+        ('"never closed', [Phrase("never closed")]),
+        ('say"hi there"', [Phrase("say"), Phrase("hi there")]),
+        ("refund AND -x", [Phrase("refund"), Phrase("AND"), Phrase("-x")]),
+        ("a:b ! * ->", [Phrase("a:b")]),
+        ("größe 価格 ٣", [Phrase("größe"), Phrase("価格"), Phrase("٣")]),
+    ],
+)
+def test_each_word_is_looked_for_and_what_is_quoted_stands_together(
+    typed: str, found: list[Phrase]
+) -> None:
+    assert list(phrases(typed)) == found
+
+
+@pytest.mark.parametrize("typed", ["", "   ", '""', "*", "!!! ->", '"'])
+def test_where_there_is_no_word_that_is_said(typed: str) -> None:
+    with pytest.raises(errors.InvalidInput, match="there is no word in it"):
+        phrases(typed)
+
+
+@pytest.mark.parametrize("typed", ["a" * (MAX_LENGTH + 1), "a " * (MAX_PHRASES + 1)])
+def test_too_much_is_refused(typed: str) -> None:
+    with pytest.raises(errors.InvalidInput, match="it has at most"):
+        phrases(typed)
+    assert len(phrases(typed[:-1][: 2 * MAX_PHRASES])) <= MAX_PHRASES
