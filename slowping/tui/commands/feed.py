@@ -18,6 +18,14 @@ FOLLOW: Final = Command(
     where="feed",
     footer="Follow",
 )
+SEARCH: Final = Command(
+    id="feed.search",
+    name="Search all that is kept",
+    help="Ask the server for older events that match the filter; its words may go on in them.",
+    key="s",
+    where="feed",
+    needs=(Need.LINE,),
+)
 TIMES: Final = Command(
     id="feed.times",
     name="Times of day",
@@ -59,4 +67,4 @@ COPY_CURL: Final = Command(
     needs=(Need.ROW,),
 )
 
-COMMANDS: Final = (FOLLOW, TIMES, MARKDOWN, RETRY, DELIVERIES, COPY_CURL)
+COMMANDS: Final = (FOLLOW, SEARCH, TIMES, MARKDOWN, RETRY, DELIVERIES, COPY_CURL)

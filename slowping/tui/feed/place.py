@@ -38,7 +38,7 @@ class FeedPlace(SiftedPlace):
     """Events, newest at the end, and one of them whole."""
 
     AUTO_FOCUS = "FeedView"
-    READS = SiftedPlace.READS | {"settle", "find"}
+    READS = SiftedPlace.READS | {"settle", "find", "search"}
     help_title: ClassVar[str] = "In the feed"
     view = getters.query_one(FeedView)
     detail = getters.query_one(Detail)
@@ -260,7 +260,10 @@ class FeedPlace(SiftedPlace):
         if not self._loaded:
             return self.why_unknown()
         if len(self.view.rows):
-            return "No event matches the filter.", "esc clears it, ! turns it round."
+            return (
+                "No event matches the filter.",
+                "s asks the server for older ones, esc clears it, ! turns it round.",
+            )
         from slowping.tui.snippets import shell
 
         server = self.app.profile.server if self.app.profile else whereabouts.DEFAULT_SERVER

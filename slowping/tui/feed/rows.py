@@ -109,6 +109,14 @@ class Rows:
         self._by_id = {row.event.id: row for row in self._all}
         self._sift()
 
+    def put_among(self, events: Iterable[Event]) -> int:
+        """Put older events where they belong by their time; how many were not here."""
+        missing = [event for event in events if event.id not in self._by_id]
+        self._by_id |= {event.id: Row(event, heard=False) for event in missing}
+        self._all = [self._by_id[event_id] for event_id in sorted(self._by_id)]
+        self._sift()
+        return len(missing)
+
     def add(self, events: Sequence[Event]) -> int:
         """Put new events at the end; how many of them are shown."""
         before = len(self.shown)

@@ -8,6 +8,7 @@ from slowping.core.delivery import Delivery, DeliverySelection, DeliveryState
 from slowping.tui.act import acting
 from slowping.tui.command import Command, alone, on_command
 from slowping.tui.commands import feed
+from slowping.tui.feed import older
 from slowping.tui.feed.place import PAGE, FeedPlace
 
 
@@ -27,6 +28,25 @@ class FeedScreen(FeedPlace):
     def filter(self) -> None:
         """Let a person type a filter."""
         super().filter()
+
+    @on_command(feed.SEARCH)
+    @work(exclusive=True, group="search")
+    async def search(self) -> None:
+        """Ask the server for older events that match the filter."""
+        query = self.filter_bar.sought
+        if reason := older.why_not(query, self.view.categories):
+            self.app.tell(reason, severity="warning")
+            return
+        async with acting(self, "Searching"):
+            page = await self.app.client.list_events(
+                project=self.app.project, limit=PAGE, **older.asked(query, self.view.categories)
+            )
+            if self.filter_bar.sought != query:
+                return  # the person has gone on, and would wonder what that is
+            number = self.view.put_among(page.items)
+            self._say()
+            more = f" These are the newest {PAGE}." if page.cursor else ""
+            self.app.tell(f"{number or 'No'} older found on the server.{more}")
 
     @on_command(feed.TIMES)
     def toggle_times(self) -> None:

@@ -92,6 +92,11 @@ class FeedView(Moving):
             row.drawn = None
         self.refresh()
 
+    @property
+    def categories(self) -> frozenset[str]:
+        """Names of those that are known."""
+        return frozenset(name for _, name in self._looks)
+
     def look_of(self, event: Event) -> Look:
         """Emoji and colour that an event is shown with."""
         emoji, color = self._looks.get(
@@ -123,6 +128,14 @@ class FeedView(Moving):
         else:  # nothing that is in sight moves: only the end is further away
             self.new += added
             self.virtual_size = Size(self.size.width, len(self.rows.shown))
+
+    def put_among(self, events: Sequence[Event]) -> int:
+        """Older events were found; how many were not here. They stay as long as it is held."""
+        current = self.current
+        self.hold()
+        found = self.rows.put_among(events)
+        self._settle(current)
+        return found
 
     def change(self, deliveries: Sequence[Delivery]) -> None:
         """Deliveries have changed."""

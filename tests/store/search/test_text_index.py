@@ -56,8 +56,8 @@ async def found(shop: Shop, typed: str, *, limit: int = 10, **which: object) -> 
     ],
 )  # fmt: skip
 async def test_an_event_is_found_by_what_it_says(shop: Shop, typed: str) -> None:
-    fields = {"user": "anna@example.com", "amount": 49.5, "plan": "pro", "b": [{"deep": "buried"}]}
-    await accept(shop, "Refund for Anna Müller", **fields)
+    fields: dict[str, Any] = {"user": "anna@example.com", "amount": 49.5, "plan": "pro"}
+    await accept(shop, "Refund for Anna Müller", b=[{"deep": "buried"}], **fields)
     await accept(shop, "something else", amount=1)
     await index(shop)
     assert await found(shop, typed) == ["Refund for Anna Müller"]
