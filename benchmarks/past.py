@@ -243,10 +243,17 @@ select channel_id, last_error, max(ended_at),
  group by channel_id;
 """
 
-_COUNTED: Final = """
-update meta set value = (select max(seq) from journal) where key = 'rolled_up'
+# Merged as often as a server would have.
+_TEXT_INDEX: Final = """
+insert into event_text (rowid, category, words)
+select id, category, words from event_words order by id;
+
+insert into event_text (event_text, rank) values ('merge', 1000000);
 """
 
+_FOLLOWED: Final = """
+update meta set value = (select max(seq) from journal) where key in ('rolled_up', 'searchable');
+"""
 
 ROWS: Final[Mapping[str, str]] = {
     "events": _EVENTS,
@@ -260,9 +267,10 @@ KEYS: Final[Mapping[str, str]] = {"idempotency keys": _IDEMPOTENCY}
 """The same, in an order that is not that of time: best for all events at once."""
 
 FIGURES: Final[Mapping[str, str]] = {
-    "figures of events": _EVENT_FIGURES + _COUNTED,
+    "figures of events": _EVENT_FIGURES,
     "figures of numbers": _NUMBER_FIGURES,
     "figures of channels": _CHANNEL_FIGURES,
+    "text index": _TEXT_INDEX + _FOLLOWED,
 }
 """Scripts for all that is there by then."""
 

@@ -56,6 +56,12 @@ def test_so_many_events_were_made_with_their_deliveries_and_keys(rows: sqlite3.C
     assert states == {"pending", "delivered", "failed", "discarded"}
 
 
+def test_every_event_is_found_by_its_words(rows: sqlite3.Connection) -> None:
+    assert rows.execute("select count(*) from event_text_docsize").fetchone() == (EVENTS,)
+    place = "select value = (select max(seq) from journal) from meta where key = 'searchable'"
+    assert rows.execute(place).fetchall() == [(1,)]
+
+
 def test_every_attempt_and_every_event_is_told_once(rows: sqlite3.Connection) -> None:
     told = "select kind, count(*) from journal where subject_id in ({}) group by kind"
     of_events = rows.execute(told.format("select id from event")).fetchall()
