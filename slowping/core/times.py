@@ -16,7 +16,7 @@ _DAYS_AGO: Final = {"today": 0, "yesterday": 1}
 
 def to_datetime(ms: int) -> dt.datetime:
     """The moment as an aware date in UTC."""
-    return _EPOCH + dt.timedelta(milliseconds=ms)
+    return _EPOCH + ms * _MILLISECOND
 
 
 def to_ms(moment: dt.datetime) -> int:

@@ -478,7 +478,7 @@ def _projects(item: FeedItem) -> set[str]:
         (pages.NEWEST_OF_SOURCE, "event_source (project_id=? AND source=? AND id>? AND id<?)"),
         (pages.MATCHING, "event USING INTEGER PRIMARY KEY (rowid=?)"),
         (subjects.EVENTS, "event USING INTEGER PRIMARY KEY (rowid=?)"),
-        (subjects.DELIVERIES, "delivery_event (event_id=?)"),
+        (subjects.EVENTS, "delivery_event (event_id=?)"),
         (journal.TOTAL, "COVERING INDEX event_project (project_id=?)"),
         (journal.ON_DAYS, "COVERING INDEX event_project (project_id=? AND id>? AND id<?)"),
         (journal.VISITORS, "metric_project (project_id=?)"),

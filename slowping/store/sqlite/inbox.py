@@ -23,7 +23,14 @@ insert into idempotency (project_id, key, fingerprint, first_event_id, event_cou
 select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 from json_each(?)
  where true
     on conflict do nothing
-returning first_event_id
+"""
+
+_CLAIMED = """
+select json_group_array(claim.value ->> 3)
+  from json_each(?) as claim
+  join idempotency as known
+    on known.project_id = claim.value ->> 0 and known.key = claim.value ->> 1
+ where known.first_event_id = claim.value ->> 3
 """
 
 _STORE_EVENTS = """
@@ -248,7 +255,11 @@ def _claim_keys(connection: sqlite3.Connection, entries: Sequence[Entry]) -> set
     ]
     if not rows:
         return set()
-    return {row[0] for row in connection.execute(_CLAIM_KEYS, (_encode(rows).decode(),))}
+    asked = (_encode(rows).decode(),)
+    if connection.execute(_CLAIM_KEYS, asked).rowcount == len(rows):
+        return {row[3] for row in rows}
+    [(claimed,)] = connection.execute(_CLAIMED, asked).fetchall()
+    return set(msgspec.json.decode(claimed, type=list[int]))
 
 
 def _store_fresh(connection: sqlite3.Connection, entries: Sequence[Entry]) -> None:

@@ -51,16 +51,17 @@ HEAD: Final = """
 select coalesce((select seq from sqlite_sequence where name = 'journal'), 0) as head
 """
 
-# One statement is one view of the journal: nothing can be trimmed between its parts. The lines
-# of an empty page are one row without a line.
+# One statement is one view of the journal: nothing can be trimmed between its parts. And it is one
+# row, because each step of a statement gives Python's lock away and has to win it back.
 SINCE: Final = """
-select bounds.head, bounds.oldest, line.seq, line.kind, line.subject_id,
-       iif(line.kind = 'event.accepted',
-           (select event.size from event where event.id = line.subject_id),
-           null) as size
-  from (select coalesce((select seq from sqlite_sequence where name = 'journal'), 0) as head,
-               (select min(seq) from journal) as oldest) as bounds
-  left join (select journal.seq, journal.kind, journal.subject_id
+select coalesce((select seq from sqlite_sequence where name = 'journal'), 0) as head,
+       (select min(seq) from journal) as oldest,
+       (select json_group_array(json_array(line.seq, line.kind, line.subject_id, coalesce(
+                   iif(line.kind = 'event.accepted',
+                       (select event.size from event where event.id = line.subject_id),
+                       null),
+                   0)))
+          from (select journal.seq, journal.kind, journal.subject_id
                from journal
               where journal.seq > :after
                 and journal.seq <= :until
@@ -79,8 +80,7 @@ select bounds.head, bounds.oldest, line.seq, line.kind, line.subject_id,
                               from category
                              where name in (select value from json_each(:categories))))
               order by journal.seq
-              limit :limit) as line
- order by line.seq
+              limit :limit) as line) as lines
 """
 
 _CURSOR: Final = re.compile("(?P<epoch>[0-9a-f]+)-(?P<seq>[0-9]{1,18})")
@@ -93,6 +93,19 @@ insert into meta (key, value) values ('epoch', lower(hex(randomblob(8))))
 """
 
 _encode = msgspec.json.Encoder().encode
+
+
+class _JournalRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A line as it is read in JSON."""
+
+    seq: int
+    kind: JournalKind
+    subject_id: int
+    size: int
+    """Of the event that was accepted; 0 for anything else."""
+
+
+_lines: Final = msgspec.json.Decoder(list[_JournalRow]).decode
 
 
 class Journal:
@@ -118,7 +131,10 @@ class Journal:
         it is those of all live projects. There are fewer than `limit` where they are large.
         """
         found = await pages.find(self._readers, which, before=before, limit=limit, skip=skip)
-        return await self._subjects.events(_page(found))
+        sizes = [row["size"] for row in found]
+        return await self._subjects.events(
+            [row["id"] for row in found[: _fitting(sizes, page.MAX_BYTES)]]
+        )
 
     async def figures(self, project_id: int, now: int) -> ProjectFigures:
         """Counts of a project's events, in all and on each of the last seven days in UTC.
@@ -151,16 +167,16 @@ class Journal:
         At most `limit` lines of it are told, and fewer where they tell of large events.
         """
         after = self._seq(cursor)
-        found = await self._readers.fetch(SINCE, _stretch(after, which, limit))
-        head, oldest = found[0]["head"], found[0]["oldest"]
+        [found] = await self._readers.fetch(SINCE, _stretch(after, which, limit))
+        head, oldest = found["head"], found["oldest"]
         # A place before the oldest line, or after the newest, is none of this journal.
         floor = head if oldest is None else oldest - 1
         if after is None or not floor <= after <= head:
             return FeedPage(entries=(), cursor=self._cursor(head), reset=True)
-        there = [row for row in found if row["seq"] is not None]
-        lines = there[: _fitting(there, STRETCH_BYTES)]
+        there = _lines(found["lines"])
+        lines = there[: _fitting([line.size for line in there], STRETCH_BYTES)]
         full = len(lines) == limit or len(lines) < len(there)
-        reached = lines[-1]["seq"] if full else min(head, after + STRETCH)
+        reached = lines[-1].seq if full else min(head, after + STRETCH)
         return FeedPage(
             entries=await self._entries(lines),
             cursor=self._cursor(reached),
@@ -185,13 +201,13 @@ class Journal:
         """Call `written` as well, in the loop and once for all that came together."""
         self._writer.listen(written)
 
-    async def _entries(self, lines: Sequence[sqlite3.Row]) -> tuple[FeedEntry, ...]:
+    async def _entries(self, lines: Sequence[_JournalRow]) -> tuple[FeedEntry, ...]:
         """What to tell of the lines; of several about one thing the last, which tells it all."""
         last: dict[Line, int] = {}
         for row in lines:
-            line = (JournalKind(row["kind"]), row["subject_id"])
+            line = (row.kind, row.subject_id)
             last.pop(line, None)
-            last[line] = row["seq"]
+            last[line] = row.seq
         items = await self._subjects.items(last)
         return tuple(
             FeedEntry(self._cursor(seq), items[line]) for line, seq in last.items() if line in items
@@ -213,19 +229,14 @@ def epoch(connection: sqlite3.Connection) -> str:
     return str(value)
 
 
-def _page(found: Sequence[sqlite3.Row]) -> list[int]:
-    """The ids of as many as fit in a page."""
-    return [row["id"] for row in found[: _fitting(found, page.MAX_BYTES)]]
-
-
-def _fitting(found: Sequence[sqlite3.Row], room: int) -> int:
-    """How many fit into so many bytes, one at least; what has no size takes no room."""
+def _fitting(sizes: Sequence[int], room: int) -> int:
+    """How many fit into so many bytes, one at least."""
     size = 0
-    for number, row in enumerate(found):
+    for number, each in enumerate(sizes):
         if size >= room:
             return number
-        size += row["size"] or 0
-    return len(found)
+        size += each
+    return len(sizes)
 
 
 def _stretch(after: int | None, which: FeedFilter, limit: int) -> dict[str, object]:

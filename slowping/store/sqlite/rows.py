@@ -157,21 +157,38 @@ def principal(row: sqlite3.Row) -> Principal:
     )
 
 
-def event(row: sqlite3.Row, deliveries: dict[str, int]) -> Event:
+class EventRow(msgspec.Struct, frozen=True, array_like=True):
+    """An event as it is read in JSON: SQLite knows neither ids of ours nor dates."""
+
+    id: int
+    project: str
+    category: str
+    description: str | None
+    fields: dict[str, Any]
+    source: str | None
+    color: int | None
+    dialect: str
+    occurred_at: int | None
+    received_at: int
+    notify: int
+    deliveries: dict[str, int]
+
+
+def event(row: EventRow) -> Event:
     """An event, with how many of its deliveries are in each state."""
     return Event(
-        id=ids.encode(ids.EVENT, row["id"]),
-        project=row["project"],
-        category=row["category"],
-        description=row["description"],
-        fields=_decode(row["fields"]),
-        source=row["source"],
-        color=row["color"],
-        dialect=row["dialect"],
-        occurred_at=_moment(row["occurred_at"]),
-        received_at=times.to_datetime(row["received_at"]),
-        notify=bool(row["notify"]),
-        deliveries=deliveries,
+        id=ids.encode(ids.EVENT, row.id),
+        project=row.project,
+        category=row.category,
+        description=row.description,
+        fields=row.fields,
+        source=row.source,
+        color=row.color,
+        dialect=row.dialect,
+        occurred_at=_moment(row.occurred_at),
+        received_at=times.to_datetime(row.received_at),
+        notify=bool(row.notify),
+        deliveries=row.deliveries,
     )
 
 

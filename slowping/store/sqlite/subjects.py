@@ -32,33 +32,28 @@ T = TypeVar("T")
 Line = tuple[JournalKind, int]
 """What happened, and the id of what it happened to."""
 
+# One row for all of them: whoever follows the feed reads hundreds at a time, and each step of a
+# statement gives Python's lock away and has to win it back.
 EVENTS: Final = """
-select event.id,
-       project.name as project,
-       category.name as category,
-       event.description,
-       event.fields,
-       event.source,
-       event.color,
-       event.dialect,
-       event.occurred_at,
-       event.received_at,
-       event.notify
-  from event
-  join project on project.id = event.project_id
-  join category on category.id = event.category_id
- where event.id in (select value from json_each(:ids))
- order by event.id desc
-"""
-
-DELIVERIES: Final = """
-select event_id, state, count(*) as number
-  from delivery
- where event_id in (select value from json_each(:ids))
- group by event_id, state
+select '[' || group_concat(told, ',') || ']' as events
+  from (select json_array(
+                   event.id, project.name, category.name, event.description, json(event.fields),
+                   event.source, event.color, event.dialect, event.occurred_at, event.received_at,
+                   event.notify,
+                   json((select json_group_object(state, number)
+                           from (select delivery.state, count(*) as number
+                                   from delivery
+                                  where delivery.event_id = event.id
+                                  group by delivery.state)))) as told
+          from event
+          join project on project.id = event.project_id
+          join category on category.id = event.category_id
+         where event.id in (select value from json_each(:ids))
+         order by event.id desc)
 """
 
 _encode = msgspec.json.Encoder().encode
+_events: Final = msgspec.json.Decoder(list[rows.EventRow]).decode
 
 
 class Subjects:
@@ -89,19 +84,17 @@ class Subjects:
 
     async def events(self, numbers: Sequence[int]) -> list[Event]:
         """These events, newest first, with the states of their deliveries."""
-        asked = {"ids": _encode(numbers).decode()}
-        found = await self._readers.fetch(EVENTS, asked)
-        states: dict[int, dict[str, int]] = collections.defaultdict(dict)
-        for row in await self._readers.fetch(DELIVERIES, asked) if found else ():
-            states[row["event_id"]][row["state"]] = row["number"]
-        return [rows.event(row, states[row["id"]]) for row in found]
+        return [rows.event(row) for row in await self._event_rows(numbers)]
 
     async def _accepted(self, numbers: Sequence[int]) -> Mapping[int, FeedItem]:
-        found = await self.events(numbers)
+        found = {row.id: rows.event(row) for row in await self._event_rows(numbers)}
         return {
-            ids.decode(ids.EVENT, event.id): EventAccepted(id=event.id, event=event)
-            for event in found
+            number: EventAccepted(id=event.id, event=event) for number, event in found.items()
         }
+
+    async def _event_rows(self, numbers: Sequence[int]) -> Sequence[rows.EventRow]:
+        [row] = await self._readers.fetch(EVENTS, {"ids": _encode(numbers).decode()})
+        return _events(row["events"] or "[]")
 
     async def _deliveries(self, numbers: Sequence[int]) -> Mapping[int, FeedItem]:
         found = await self._readers.fetch(delivery.SHOW, {"ids": delivery.json_list(numbers)})
