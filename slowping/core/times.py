@@ -1,6 +1,7 @@
 """Turn UTC milliseconds, which are what is stored, into dates and texts, and back; read dates."""
 
 import datetime as dt
+import functools
 import re
 from typing import Final
 
@@ -8,6 +9,8 @@ _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MILLISECOND: Final = dt.timedelta(milliseconds=1)
 _EARLIEST: Final = (dt.datetime.min.replace(tzinfo=dt.UTC) - _EPOCH) // _MILLISECOND
 _LATEST: Final = (dt.datetime.max.replace(tzinfo=dt.UTC) - _EPOCH) // _MILLISECOND
+
+_DAY_MS: Final = 86_400_000
 
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _SPAN: Final = re.compile(r"(\d{1,6})([smhdw])\Z")
@@ -54,7 +57,12 @@ def _seconds(ms: int) -> str:
 
 def month_of(ms: int) -> int:
     """The calendar month in UTC as a number, such as 202611."""
-    moment = to_datetime(ms)
+    return _month_of_day(ms // _DAY_MS)
+
+
+@functools.lru_cache(maxsize=8)
+def _month_of_day(day: int) -> int:
+    moment = to_datetime(day * _DAY_MS)
     return moment.year * 100 + moment.month
 
 

@@ -316,6 +316,6 @@ def idempotency_key(headers: Headers) -> str | None:
     key = given.strip().decode("latin-1")
     if len(key) >= 2 and key[0] == key[-1] == '"':
         key = re.sub(r'\\(["\\])', r"\1", key[1:-1])
-    if not 1 <= len(key) <= 255 or not all(" " <= letter <= "~" for letter in key):
+    if not 1 <= len(key) <= 255 or not (key.isascii() and key.isprintable()):
         raise errors.InvalidInput("An Idempotency-Key has 1 to 255 printable ASCII characters.")
     return key

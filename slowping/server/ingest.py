@@ -12,7 +12,7 @@ from slowping.core.api_key import Principal
 from slowping.core.category import NewCategory
 from slowping.core.event import AdHocTarget, EventDraft, Receipt
 from slowping.core.ids import IdSource
-from slowping.server.roster import ADDRESS, Drawer, Roster, Tenant
+from slowping.server.roster import ADDRESS, Roster, Tenant
 from slowping.server.tally import Tally
 from slowping.store.port import (
     ChannelRecord,
@@ -239,10 +239,12 @@ class Ingest:
     def _rows(
         self, submission: Submission, tenant: Tenant, now: int
     ) -> tuple[tuple[EventRow, ...], tuple[DeliveryRow, ...]]:
-        event_id = self._ids.take(now, len(submission.drafts))
         key_id = None if submission.principal is None else submission.principal.key_id
+        told = [_told(tenant, draft, submission.skip_channels) for draft in submission.drafts]
+        event_id = self._ids.take(now, len(told) + sum(map(len, told)))
+        delivery_id = event_id + len(told)
         events, deliveries = [], []
-        for draft in submission.drafts:
+        for draft, channel_ids in zip(submission.drafts, told, strict=True):
             drawer = tenant.drawers[draft.category]
             own = _named_channel(tenant, draft)
             fields = _encode(draft.fields).decode()
@@ -254,15 +256,16 @@ class Ingest:
                     now, draft.notify, size,
                 )
             )  # fmt: skip
-            for channel_id in _told(draft, drawer, own, submission.skip_channels):
+            for channel_id in channel_ids:
                 lives = tenant.expiry_ms.get(channel_id)
                 deliveries.append(
                     DeliveryRow(
-                        self._ids.take(now), event_id, submission.project_id, channel_id, now,
+                        delivery_id, event_id, submission.project_id, channel_id, now,
                         None if lives is None else now + lives,
                         _overrides(draft) if channel_id == own else None,
                     )
                 )  # fmt: skip
+                delivery_id += 1
             event_id += 1
         return tuple(events), tuple(deliveries)
 
@@ -313,13 +316,11 @@ def _named_channel(tenant: Tenant, draft: EventDraft) -> int | None:
     return None if target is None else tenant.by_target[target.kind, target.target]
 
 
-def _told(
-    draft: EventDraft, drawer: Drawer, own: int | None, skipped: Collection[int]
-) -> Sequence[int]:
+def _told(tenant: Tenant, draft: EventDraft, skipped: Collection[int]) -> Sequence[int]:
     """Ids of the channels to tell, each once."""
     if not draft.notify:
         return ()
-    channels = drawer.channel_ids
+    channels, own = tenant.drawers[draft.category].channel_ids, _named_channel(tenant, draft)
     if own is not None and own not in channels:
         channels = (*channels, own)
     return [channel for channel in channels if channel not in skipped] if skipped else channels

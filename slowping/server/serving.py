@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import functools
+import gc
 import pathlib
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -33,6 +34,10 @@ SERVER_FILE: Final = "server.json"
 _BACKLOG: Final = 2_048
 
 _LOOK_EVERY_S: Final = 0.02
+
+_GARBAGE_AFTER: Final = 10_000
+"""So many objects more than before make Python look for garbage in circles, of which requests leave
+next to none: looking as often as it does by itself takes a tenth of the time of each request."""
 
 _HEARING_OUT_S: Final = 0.5
 """How long those who have asked for nothing are listened to, when the server stops."""
@@ -174,6 +179,7 @@ async def _serve_on(
         answering.add_done_callback(lambda _: stop.asked.set())
         await server.ready.wait()
         ready()
+        _spare_the_collector()
         await stop.asked.wait()
         server.should_exit = True
         hurrying = group.create_task(_hurry_when_urged(server, house.dispatcher, stop))
@@ -181,6 +187,13 @@ async def _serve_on(
         await house.dispatcher.stop(config.server.shutdown_timeout_s)
         await answering
         hurrying.cancel()
+
+
+def _spare_the_collector() -> None:
+    """Have garbage looked for less often, and never in what was there at the start."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GARBAGE_AFTER)
 
 
 async def _hurry_when_urged(server: Server, dispatcher: Dispatcher, stop: Stop) -> None:

@@ -12,8 +12,8 @@ import uvicorn
 
 from slowping.server import http, serving
 from slowping.server.wire import gate, listening
-from slowping.server.wire.corked import Corked
 from slowping.server.wire.gate import Gate
+from slowping.server.wire.parting import Parting
 from slowping.server.wire.protocol import (
     MOST_HEAD_BYTES,
     MOST_HEADERS,
@@ -502,7 +502,7 @@ async def test_the_end_of_a_line_that_its_client_has_reset_is_no_fault() -> None
         transport, _ = await loop.connect_accepted_socket(asyncio.Protocol, accepted)
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         client.close()
-        Corked(transport, lambda: left.append("waited for")).close()
+        Parting(transport, lambda: left.append("waited for")).close()
         assert transport.is_closing()
     assert left == []
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import urllib.parse
 from collections.abc import Sized
 from typing import Any, Final
 
@@ -12,8 +13,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from slowping.server import http
-from slowping.server.wire.corked import Corked
+from slowping.server.wire.exchange import Exchange
 from slowping.server.wire.gate import Gate
+from slowping.server.wire.parting import Parting
 
 MOST_HEAD_BYTES: Final = 65_536
 """Of a request's address and headers together, and of whatever else is no body."""
@@ -58,8 +60,8 @@ class QueueTooLong(Exception):
 class GatedProtocol(HttpToolsProtocol):
     """The server program's own protocol, for clients that mean it harm.
 
-    It answers in one packet, reads one request at a time, gives up on what does not come, and
-    knows no protocol to upgrade to.
+    It reads one request at a time, gives up on what does not come, and knows no protocol to
+    upgrade to.
     """
 
     def __init__(
@@ -89,8 +91,8 @@ class GatedProtocol(HttpToolsProtocol):
             transport.max_size = READ_BYTES
         has_room = self._gate.comes_in()
         self.app_state = {**self.app_state, http.ABORT: transport.abort}
-        corked = Corked(transport, functools.partial(self._gate.wait_for_leaving, self))
-        super().connection_made(corked)  # type: ignore[arg-type] # it acts as one
+        parting = Parting(transport, functools.partial(self._gate.wait_for_leaving, self))
+        super().connection_made(parting)  # type: ignore[arg-type] # it acts as one
         self.flow = _OneByOne(self.transport, self.pipeline)
         if has_room:
             self._wait()
@@ -182,11 +184,48 @@ class GatedProtocol(HttpToolsProtocol):
         self._unparsed = 0
         if self._is_waited_for:
             self._stop_waiting()
-        super().on_headers_complete()
         if not self.parser.should_upgrade():
+            self._begin_exchange()
             self.headers = []  # what follows a body in chunks is no header
-            if self._gate.is_closing:
-                self.cycle.keep_alive = False
+
+    def _begin_exchange(self) -> None:
+        """Give the request to the application, once those before it are answered."""
+        before, version = self.cycle, self.parser.get_http_version()
+        self._tell_scope(version)
+        self.cycle = Exchange(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=self._stays_open(version),
+            on_response=self.on_response_complete,
+        )
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
+
+    def _tell_scope(self, version: str) -> None:
+        """Complete what the application is told of the request."""
+        url = httptools.parse_url(self.url)
+        path = url.path.decode("ascii")
+        self.scope["http_version"] = version
+        self.scope["method"] = self.parser.get_method().decode("ascii")
+        self.scope["path"] = urllib.parse.unquote(path) if "%" in path else path
+        self.scope["raw_path"] = url.path
+        self.scope["query_string"] = url.query or b""
+
+    def _stays_open(self, version: str) -> bool:
+        """Whether another request may follow."""
+        if version == "1.0" or self._gate.is_closing:
+            return False
+        return bool(self.parser.should_keep_alive())
 
     def on_body(self, body: bytes) -> None:
         """A part of the body is there."""

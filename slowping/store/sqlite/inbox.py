@@ -192,39 +192,32 @@ def newest_id(connection: sqlite3.Connection) -> int:
 def store_together(
     connection: sqlite3.Connection, entries: Sequence[Entry]
 ) -> Sequence[Receipt | Exception]:
-    """Store all entries, and give a receipt or an error for each.
+    """Store all entries as the first of a transaction; a receipt or an error for each.
 
-    Where they cannot be stored at once they are stored one by one, so that a bad one fails alone.
+    Where they cannot be stored at once the transaction begins anew, and they are stored one by one,
+    so that a bad one fails alone. A savepoint would do for that as well, but SQLite keeps a copy of
+    each page that is changed after one, and nearly always in vain.
     """
     try:
-        return _in_savepoint(connection, entries)
+        return _store(connection, entries)
     except Exception as error:  # one of them is bad, in whatever way
         if not connection.in_transaction or is_of_disk(error):
             raise
+    connection.execute("rollback")
+    connection.execute("begin immediate")
     return [_alone(connection, entry) for entry in entries]
 
 
 def _alone(connection: sqlite3.Connection, entry: Entry) -> Receipt | Exception:
+    connection.execute("savepoint entry")
     try:
-        return _in_savepoint(connection, [entry])[0]
+        [stored] = _store(connection, [entry])
     except Exception as error:
         if not connection.in_transaction:
             raise
-        return error
-
-
-def _in_savepoint(
-    connection: sqlite3.Connection, entries: Sequence[Entry]
-) -> Sequence[Receipt | Exception]:
-    connection.execute("savepoint entries")
-    try:
-        stored = _store(connection, entries)
-    except Exception:
-        if connection.in_transaction:
-            connection.execute("rollback to entries")
-            connection.execute("release entries")
-        raise
-    connection.execute("release entries")
+        connection.execute("rollback to entry")
+        stored = error
+    connection.execute("release entry")
     return stored
 
 

@@ -172,3 +172,6 @@ def prepare(connection: sqlite3.Connection) -> None:
     for pragma in _PRAGMAS:
         connection.execute(f"pragma {pragma}")
     migrate.migrate(connection, migrate.scripts())
+    # What a statement may have to undo is kept for as long as it runs. It is little, but as files
+    # it would cost more than what is written. Making an index of many rows is not little.
+    connection.execute("pragma temp_store = memory")

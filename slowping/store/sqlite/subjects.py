@@ -88,9 +88,7 @@ class Subjects:
 
     async def _accepted(self, numbers: Sequence[int]) -> Mapping[int, FeedItem]:
         found = {row.id: rows.event(row) for row in await self._event_rows(numbers)}
-        return {
-            number: EventAccepted(id=event.id, event=event) for number, event in found.items()
-        }
+        return {number: EventAccepted(id=event.id, event=event) for number, event in found.items()}
 
     async def _event_rows(self, numbers: Sequence[int]) -> Sequence[rows.EventRow]:
         [row] = await self._readers.fetch(EVENTS, {"ids": _encode(numbers).decode()})

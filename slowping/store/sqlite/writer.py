@@ -70,8 +70,8 @@ class Writer(Generic[E, R]):
     """Writes all that waits in one transaction, and answers after the commit.
 
     Entries are stored all at once by `together`, which gives a result or an exception for each;
-    a deed is any other change, in a savepoint of its own. Within a transaction deeds come first.
-    One item's failure spoils no other.
+    a deed is any other change, in a savepoint of its own. Within a transaction entries come first,
+    and `together` may begin it anew. One item's failure spoils no other.
     """
 
     def __init__(
@@ -217,9 +217,9 @@ class Writer(Generic[E, R]):
         connection = self._connection
         try:
             connection.execute("begin immediate")
-            deeds = [(item, self._do(item.deed)) for item in items if item.deed is not None]
             waiting = [item for item in items if item.deed is None]
             stored = self._together(connection, [item.entry for item in waiting]) if waiting else ()
+            deeds = [(item, self._do(item.deed)) for item in items if item.deed is not None]
             connection.execute("commit")
         except Exception as error:  # noqa: BLE001 - this thread has to outlive every batch
             self._end_if_fatal(error)
