@@ -147,7 +147,7 @@ async def _open(
             engine.dispatcher,
             engine.roster,
             uses,
-            store.journal,
+            store,
             engine.upkeep,
             world.clock,
             config.server.shutdown_timeout_s,

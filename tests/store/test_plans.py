@@ -12,9 +12,10 @@ import pytest
 
 import slowping.store.sqlite
 from slowping.store.sqlite import migrate
+from slowping.store.sqlite.inbox import keys
 
 LARGE = (
-    "event", "delivery", "attempt", "journal", "idempotency", "metric", "audit", "event_rollup",
+    "event", "delivery", "attempt", "journal", "idempotency", "idempotency_recent", "recent_key", "metric", "audit", "event_rollup",
     "field_rollup", "channel_rollup", "latency_rollup",
 )  # fmt: skip
 
@@ -22,6 +23,7 @@ GONE_THROUGH = {
     "database.backup": "what a copy holds is counted, beside the server",
     "database.examine": "a check looks at the clock of every line, beside the server",
     "delivery": "who scrapes is told of all deliveries by state",
+    "inbox.keys": "recent keys are few, and the oldest are the first that are looked at",
     "retention": "the newest line is the first that is looked at",
 }
 """Modules that do so in a statement, and why they may."""
@@ -41,6 +43,7 @@ def scans() -> Mapping[str, Sequence[str]]:
     connection = sqlite3.connect(":memory:")
     for script in migrate.scripts():
         connection.executescript(script)
+    keys.begin(connection)
     found = {
         module: [scan for text in _texts(module) for scan in _scans(connection, text)]
         for module in _modules()

@@ -77,10 +77,15 @@ async def send_events(
         idempotency_key=http.idempotency_key(call.headers),
         has_quota=True,
     )
-    receipt = await services.ingest.recall(submission)
-    if receipt is None:
+    try:
         await services.ingest.check_quota(target.id, len(events))
         receipt = await services.ingest.accept(submission)
+    except errors.QuotaReached:
+        # What was accepted before gets its first receipt again.
+        first = await services.ingest.recall(submission)
+        if first is None:
+            raise
+        receipt = first
     accepted = accepted_events(receipt)
     return AcceptedEvents(events=accepted) if isinstance(sent, list) else accepted[0]
 

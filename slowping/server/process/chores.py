@@ -1,4 +1,4 @@
-"""Do what goes on beside the requests: send, count, index, read again, write, look after."""
+"""Do what goes on beside the requests: send, count, index, fold, read again, look after."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ from slowping.server.dispatch.dispatcher import Dispatcher
 from slowping.server.log import Fact
 from slowping.server.process.upkeep import Upkeep
 from slowping.server.roster import Roster
-from slowping.store.port import Directory, Journal
+from slowping.store.port import Directory, Journal, Store
 
 logger = logging.getLogger("slowping.chores")
 
@@ -28,12 +28,13 @@ async def going_on(  # noqa: PLR0913 - the parts of a server, begun and ended in
     dispatcher: Dispatcher,
     roster: Roster,
     uses: "Uses",
-    journal: Journal,
+    store: Store,
     upkeep: Upkeep,
     clock: Clock,
     grace_s: float,
 ) -> AsyncIterator[None]:
     """All of it, until the block ends; sends on their way have `grace_s` seconds from then on."""
+    journal = store.journal
     await upkeep.begin()
     sending = asyncio.create_task(dispatcher.run())
     others = [
@@ -41,6 +42,7 @@ async def going_on(  # noqa: PLR0913 - the parts of a server, begun and ended in
         asyncio.create_task(uses.keep_writing(clock)),
         asyncio.create_task(keep_following(journal, clock, journal.count_on, "count events")),
         asyncio.create_task(keep_following(journal, clock, journal.index_on, "index events")),
+        asyncio.create_task(keep_following(journal, clock, store.inbox.fold_on, "fold keys")),
         *map(asyncio.create_task, upkeep.chores()),
     ]
     try:

@@ -81,6 +81,13 @@ class Inbox(Protocol):
         """
         ...
 
+    async def fold_on(self) -> bool:
+        """Tidy up what came in, a little at a time; whether to go on at once.
+
+        It is for when nothing else comes in: then nobody waits for it.
+        """
+        ...
+
     async def recall(self, project_id: int, idempotency: Idempotency) -> Receipt | None:
         """The first receipt for this key, or None where it was never seen.
 

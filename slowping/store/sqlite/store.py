@@ -12,7 +12,7 @@ from slowping.core.ids import IdSource
 from slowping.store.port import Entry
 from slowping.store.sqlite import inbox, journal, migrate
 from slowping.store.sqlite.directory import Directory
-from slowping.store.sqlite.inbox import Inbox
+from slowping.store.sqlite.inbox import Inbox, keys
 from slowping.store.sqlite.journal import Journal
 from slowping.store.sqlite.outbox import Outbox
 from slowping.store.sqlite.readers import Readers
@@ -89,6 +89,7 @@ class SqliteStore:
             )
             undo.callback(connection.close)
             prepare(connection)
+            keys.begin(connection)
             newest_id = inbox.newest_id(connection)
             epoch = journal.epoch(connection)
             readers = await Readers.open(path)

@@ -14,6 +14,7 @@ from typing import Any, Final
 from slowping.core import ids
 from slowping.core.retention import ProjectStock, Stock, Sweep, What
 from slowping.store.port import Portion, Space
+from slowping.store.sqlite.inbox import keys
 from slowping.store.sqlite.readers import Readers
 from slowping.store.sqlite.retention import figures, sweeps
 from slowping.store.sqlite.search import text_index
@@ -208,6 +209,7 @@ def _remove(what: What, numbers: str, connection: sqlite3.Connection) -> None:
     if what is What.EVENTS:
         [(numbers,)] = connection.execute(sweeps.STILL_GO, {"ids": numbers}).fetchall()
         text_index.take_out(connection, numbers)
+        keys.forget(connection, numbers)
     connection.execute(sweeps.remove(what), {"ids": numbers})
 
 

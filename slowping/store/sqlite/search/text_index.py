@@ -38,12 +38,15 @@ _ACCEPTED: Final = """
 
 REACHED: Final = f"""
 select min(seq) as reached
-  from (select journal.seq,
-               count(*) over (order by journal.seq) as events,
-               sum(event.size) over (order by journal.seq) as bytes
-          from journal
-          join event on event.id = journal.subject_id
-         where {_ACCEPTED})
+  from (select seq,
+               count(*) over (order by seq) as events,
+               sum(size) over (order by seq) as bytes
+          from (select journal.seq, event.size
+                  from journal
+                  join event on event.id = journal.subject_id
+                 where {_ACCEPTED}
+                 order by journal.seq
+                 limit :events))
  where events >= :events
     or bytes >= :bytes
 """  # noqa: S608 - it is ours

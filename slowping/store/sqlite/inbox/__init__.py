@@ -12,26 +12,12 @@ from slowping.core.event import Receipt
 from slowping.core.ids import IdSource
 from slowping.store.port import Entry, EventRow, Idempotency, StepwiseAct
 from slowping.store.sqlite.directory import audit
+from slowping.store.sqlite.inbox import keys
 from slowping.store.sqlite.readers import Readers
 from slowping.store.sqlite.writer import Writer, is_of_disk
 
 # One statement for all rows of a batch: each step of a statement gives Python's lock away and
 # has to win it back, so that a statement a row would wait far longer than it works.
-
-_CLAIM_KEYS = """
-insert into idempotency (project_id, key, fingerprint, first_event_id, event_count)
-select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 from json_each(?)
- where true
-    on conflict do nothing
-"""
-
-_CLAIMED = """
-select json_group_array(claim.value ->> 3)
-  from json_each(?) as claim
-  join idempotency as known
-    on known.project_id = claim.value ->> 0 and known.key = claim.value ->> 1
- where known.first_event_id = claim.value ->> 3
-"""
 
 _STORE_EVENTS = """
 insert into event (id, project_id, category_id, api_key_id, dialect, source, description, color,
@@ -76,13 +62,6 @@ insert into usage (project_id, month, events) values (?, ?, ?)
 
 _USAGE = "select events from usage where project_id = ? and month = ?"
 
-_RECALL = """
-select i.fingerprint, i.first_event_id, i.event_count, e.received_at
-  from idempotency i
-  join event e on e.id = i.first_event_id
- where i.project_id = ? and i.key = ?
-"""
-
 _STORE_METRIC = "insert into metric (id, project_id, payload, received_at) values (?, ?, ?, ?)"
 
 _NEWEST_ID = """
@@ -103,15 +82,33 @@ class Inbox:
         self._writer = writer
         self._readers = readers
         self._ids = ids
+        self._accepted = self._accepted_before = 0
+        """Entries, and how many they were when it was tidied up last."""
 
     async def accept(self, entry: Entry) -> Receipt:
         """Write an entry, and answer once it is on the disk."""
+        self._accepted += 1
         return await self._writer.store(entry)
 
     async def recall(self, project_id: int, idempotency: Idempotency) -> Receipt | None:
         """The first receipt for this key."""
-        rows = await self._readers.fetch_at_once(_RECALL, (project_id, idempotency.key))
-        return _repeat(rows[0], idempotency) if rows else None
+
+        def deed(connection: sqlite3.Connection) -> Receipt | None:
+            found = keys.recall(connection, project_id, idempotency.key)
+            return None if found is None else _repeat(found, idempotency)
+
+        return await self._writer.run(deed, urgent=True)
+
+    async def fold_on(self) -> bool:
+        """Tidy up what came in, as long as nothing else does; whether to go on at once."""
+        [row] = await self._readers.fetch(keys.COUNT, {"limit": keys.MOST + 1})
+        waiting, accepted = row[0], self._accepted
+        if not waiting:
+            return False
+        is_busy = accepted != self._accepted_before
+        self._accepted_before = accepted
+        more = await self._writer.run(keys.fold)
+        return more and (waiting > keys.MOST or not is_busy)
 
     async def import_events(
         self, events: Sequence[EventRow], *, now: int, act: StepwiseAct | None = None
@@ -224,7 +221,7 @@ def _alone(connection: sqlite3.Connection, entry: Entry) -> Receipt | Exception:
 def _store(
     connection: sqlite3.Connection, entries: Sequence[Entry]
 ) -> Sequence[Receipt | Exception]:
-    claimed = _claim_keys(connection, entries)
+    claimed = keys.claim(connection, entries)
     fresh = [
         entry for entry in entries if entry.idempotency is None or entry.events[0].id in claimed
     ]
@@ -237,22 +234,6 @@ def _store(
     return [
         _receipt(entry) if id(entry) in stored else _earlier(connection, entry) for entry in entries
     ]
-
-
-def _claim_keys(connection: sqlite3.Connection, entries: Sequence[Entry]) -> set[int]:
-    """Write down new idempotency keys; the first event of each request whose key is new."""
-    rows = [
-        (entry.project_id, promise.key, promise.fingerprint, entry.events[0].id, len(entry.events))
-        for entry in entries
-        if (promise := entry.idempotency) is not None
-    ]
-    if not rows:
-        return set()
-    asked = (_encode(rows).decode(),)
-    if connection.execute(_CLAIM_KEYS, asked).rowcount == len(rows):
-        return {row[3] for row in rows}
-    [(claimed,)] = connection.execute(_CLAIMED, asked).fetchall()
-    return set(msgspec.json.decode(claimed, type=list[int]))
 
 
 def _store_fresh(connection: sqlite3.Connection, entries: Sequence[Entry]) -> None:
@@ -298,7 +279,9 @@ def _earlier(connection: sqlite3.Connection, entry: Entry) -> Receipt | Exceptio
     promise = entry.idempotency
     if promise is None:
         raise ValueError("only a request with an idempotency key can be a repeat")
-    [row] = connection.execute(_RECALL, (entry.project_id, promise.key)).fetchall()
+    row = keys.recall(connection, entry.project_id, promise.key)
+    if row is None:
+        raise LookupError("a key that is known was used for something")
     try:
         return _repeat(row, promise)
     except errors.IdempotencyKeyReused as error:

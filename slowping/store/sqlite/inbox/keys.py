@@ -1,0 +1,158 @@
+"""Know each idempotency key again: the recent ones by a table in memory, all others by their index.
+
+Keys are scattered over their index, so that each new one changes a page of its own, and that costs
+more than everything else about an event. So a new key is appended to those that came before it, and
+kept in mind; when there is time, they are folded into the index. The table in memory belongs to the
+writer's connection, and is a part of its transactions.
+"""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from slowping.store.port import Entry
+
+MOST: Final = 50_000
+"""More recent keys than these are folded in at once, however busy the server is: they take memory,
+and have to be read at the start."""
+
+STEP: Final = 256
+"""Most keys that are folded in at once: more than one transaction brings."""
+
+_BEGIN: Final = """
+create temp table recent_key (
+    project_id     integer not null,
+    key            text not null,
+    first_event_id integer not null,
+    primary key (project_id, key)
+) strict, without rowid;
+
+insert into recent_key (project_id, key, first_event_id)
+select project_id, key, first_event_id from idempotency_recent;
+"""
+
+CLAIM: Final = """
+insert into recent_key (project_id, key, first_event_id)
+select asked.value ->> 0, asked.value ->> 1, asked.value ->> 2
+  from json_each(:asked) as asked
+ where not exists (select 1
+                     from idempotency as known
+                    where known.project_id = asked.value ->> 0
+                      and known.key = asked.value ->> 1)
+    on conflict do nothing
+"""
+
+CLAIMED: Final = """
+select json_group_array(own.first_event_id)
+  from json_each(:asked) as asked
+ cross join recent_key as own
+         on own.project_id = asked.value ->> 0 and own.key = asked.value ->> 1
+ where own.first_event_id = asked.value ->> 2
+"""
+
+_KEEP: Final = """
+insert into idempotency_recent (project_id, key, first_event_id, fingerprint, event_count)
+select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 from json_each(:asked)
+"""
+
+RECALL: Final = """
+select found.fingerprint, found.first_event_id, found.event_count, event.received_at
+  from (select fingerprint, first_event_id, event_count
+          from idempotency
+         where project_id = :project_id and key = :key
+         union all
+        select kept.fingerprint, kept.first_event_id, kept.event_count
+          from recent_key as own
+         cross join idempotency_recent as kept on kept.first_event_id = own.first_event_id
+         where own.project_id = :project_id and own.key = :key) as found
+ cross join event on event.id = found.first_event_id
+"""
+
+COUNT: Final = "select count(*) from (select 1 from idempotency_recent limit :limit)"
+
+_OLDEST: Final = """
+select json_group_array(first_event_id)
+  from (select first_event_id from idempotency_recent order by first_event_id limit :most)
+"""
+
+_FOLD: Final = """
+insert into idempotency (project_id, key, fingerprint, first_event_id, event_count)
+select project_id, key, fingerprint, first_event_id, event_count
+  from idempotency_recent
+ where first_event_id in (select value from json_each(:ids))
+ order by project_id, key
+"""
+
+_FORGET: Final = """
+delete from recent_key
+ where project_id = :project_id
+   and key in (select key
+                 from idempotency_recent
+                where project_id = :project_id
+                  and first_event_id in (select value from json_each(:ids)))
+"""
+
+_PROJECTS: Final = """
+select distinct project_id
+  from idempotency_recent
+ where first_event_id in (select value from json_each(:ids))
+"""
+
+_DROP: Final = """
+delete from idempotency_recent where first_event_id in (select value from json_each(:ids))
+"""
+
+_encode = msgspec.json.Encoder().encode
+
+
+def begin(connection: sqlite3.Connection) -> None:
+    """Have the connection keep the recent keys in mind, once it is the one that writes."""
+    connection.executescript(_BEGIN)
+
+
+def claim(connection: sqlite3.Connection, entries: Sequence[Entry]) -> set[int]:
+    """Write down new idempotency keys; the first event of each request whose key is new."""
+    rows = [
+        (entry.project_id, promise.key, entry.events[0].id, promise.fingerprint, len(entry.events))
+        for entry in entries
+        if (promise := entry.idempotency) is not None
+    ]
+    if not rows:
+        return set()
+    asked = {"asked": _encode(rows).decode()}
+    if connection.execute(CLAIM, asked).rowcount == len(rows):
+        claimed = {row[2] for row in rows}
+    else:
+        [(found,)] = connection.execute(CLAIMED, asked).fetchall()
+        claimed = set(msgspec.json.decode(found, type=list[int]))
+        asked = {"asked": _encode([row for row in rows if row[2] in claimed]).decode()}
+    connection.execute(_KEEP, asked)
+    return claimed
+
+
+def recall(connection: sqlite3.Connection, project_id: int, key: str) -> sqlite3.Row | None:
+    """What a key was used for first: `fingerprint`, `first_event_id`, `event_count`, `received_at`."""
+    found = connection.execute(RECALL, {"project_id": project_id, "key": key}).fetchall()
+    return found[0] if found else None
+
+
+def fold(connection: sqlite3.Connection) -> bool:
+    """Fold some recent keys into the index, the oldest first; whether there may be more."""
+    [(ids,)] = connection.execute(_OLDEST, {"most": STEP}).fetchall()
+    connection.execute(_FOLD, {"ids": ids})
+    _let_go(connection, {"ids": ids})
+    return bool(ids.count(",") == STEP - 1)
+
+
+def forget(connection: sqlite3.Connection, event_ids: str) -> None:
+    """Forget the keys of events that are removed now; ids as `json_each` takes them."""
+    _let_go(connection, {"ids": event_ids})
+
+
+def _let_go(connection: sqlite3.Connection, ids: Mapping[str, str]) -> None:
+    # A pair of columns would have SQLite go through all keys of each project.
+    for (project_id,) in connection.execute(_PROJECTS, ids).fetchall():
+        connection.execute(_FORGET, {**ids, "project_id": project_id})
+    connection.execute(_DROP, ids)
