@@ -18,7 +18,7 @@ from slowping.core.delivery import (
     Lane,
     Settlement,
 )
-from slowping.store.sqlite import outbox
+from slowping.store.sqlite import outbox, writer
 from tests.store.conftest import EVERYTHING, Shop
 from tests.store.samples import NOW
 
@@ -153,13 +153,13 @@ async def test_a_claim_is_no_news(shop: Shop) -> None:
     assert await told(shop, delivery_id) == 0
 
 
-async def test_a_claim_goes_before_what_waits_to_be_stored(shop: Shop) -> None:
-    await shop.deliver()
+async def test_a_claim_waits_for_one_commit_however_much_is_to_be_stored(shop: Shop) -> None:
     async with shop.one_batch():
-        storing = [asyncio.ensure_future(shop.deliver(at=NOW + 1)) for _ in range(5)]
+        many = range(writer.MAX_BATCH + 5)
+        storing = [asyncio.ensure_future(shop.deliver(at=NOW + 1)) for _ in many]
         await asyncio.sleep(0)
-        claiming = asyncio.ensure_future(shop.lease(now=NOW + MINUTE))
-    assert len(await claiming) == 1
+        claiming = asyncio.ensure_future(shop.lease(now=NOW + MINUTE, limit=len(many)))
+    assert len(await claiming) == writer.MAX_BATCH
     await asyncio.gather(*storing)
 
 

@@ -15,8 +15,8 @@ from slowping.store.sqlite import migrate
 from slowping.store.sqlite.inbox import keys
 
 LARGE = (
-    "event", "delivery", "attempt", "journal", "idempotency", "idempotency_recent", "recent_key", "metric", "audit", "event_rollup",
-    "field_rollup", "channel_rollup", "latency_rollup",
+    "event", "delivery", "attempt", "journal", "idempotency", "idempotency_recent", "recent_key",
+    "metric", "audit", "event_rollup", "field_rollup", "channel_rollup", "latency_rollup",
 )  # fmt: skip
 
 GONE_THROUGH = {

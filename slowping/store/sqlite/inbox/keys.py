@@ -133,7 +133,7 @@ def claim(connection: sqlite3.Connection, entries: Sequence[Entry]) -> set[int]:
 
 
 def recall(connection: sqlite3.Connection, project_id: int, key: str) -> sqlite3.Row | None:
-    """What a key was used for first: `fingerprint`, `first_event_id`, `event_count`, `received_at`."""
+    """What it was used for first: `fingerprint`, `first_event_id`, `event_count`, `received_at`."""
     found = connection.execute(RECALL, {"project_id": project_id, "key": key}).fetchall()
     return found[0] if found else None
 
