@@ -12,9 +12,10 @@ from typing import Final
 
 import msgspec
 
-from benchmarks import bar, dialects, feed_reader, processor, subjects
+from benchmarks import bar, dialects, feed_reader, lag, processor, subjects
 from benchmarks.bar import Bar
 from benchmarks.subjects import Subject
+from slowping.server.process import data_folder
 
 CONNECTIONS: Final = 64
 ROUNDS: Final = 5
@@ -54,6 +55,7 @@ def bars(folder: pathlib.Path) -> Sequence[Bar]:
         own = stack.enter_context(subjects.slowping(data))
         admin_key = (data / "admin.key").read_text().strip()
         reader = stack.enter_context(feed_reader.reading(own.port, admin_key))
+        behind = stack.enter_context(lag.watched(data / data_folder.DATABASE))
         starting = [subjects.baseline(name) for name in ("bare", "typed")]
         starting.append(subjects.baseline("usual", usual))
         rounds = measure([*spoken(own), *(stack.enter_context(each) for each in starting)])
@@ -62,6 +64,13 @@ def bars(folder: pathlib.Path) -> Sequence[Bar]:
     return [
         *(each for dialect in dialects.NAMES for each in judged(dialect, rounds)),
         bar.never("events that a reader of the feed was not told of", untold),
+        Bar(
+            what="figures and search lag behind events, s",
+            measured=behind.longest_s,
+            bar=2,
+            at_most=True,
+            is_kept=False,
+        ),
     ]
 
 
@@ -142,7 +151,7 @@ def load(subject: Subject, seconds: float, connections: int = CONNECTIONS) -> di
 
 def stored_in(data: pathlib.Path) -> int:
     """How many events a server has stored in its data folder."""
-    address = f"file:{data / 'slowping.db'}?mode=ro"
+    address = f"file:{data / data_folder.DATABASE}?mode=ro"
     with contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
         [(events,)] = connection.execute(_EVENTS)
     return int(events)
