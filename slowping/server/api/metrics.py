@@ -1,7 +1,7 @@
 """Tell Prometheus how the server does; everything is worked out when it asks."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -12,6 +12,10 @@ from slowping.store.port import Store
 
 if TYPE_CHECKING:  # the library is loaded when the figures are asked for first
     from prometheus_client import Metric
+
+
+_OPEN: Final = (DeliveryState.PENDING, DeliveryState.LEASED, DeliveryState.FAILED)
+"""What an operator may want to do something about; counting all that went well would take long."""
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -48,15 +52,15 @@ class Metrics:
         return generate_latest(registry), CONTENT_TYPE_PLAIN_0_0_4
 
     async def _counts(self) -> Sequence[Counts]:
-        by_state = await self._store.outbox.count_by_state()
+        by_state = await self._store.outbox.count_by_state(_OPEN)
         space = await self._store.retention.space()
         tally = self._tally
         return (
             Counts(
                 "slowping_deliveries",
-                "Deliveries by state.",
+                "Deliveries that wait, are on their way, or have failed.",
                 "state",
-                {state.value: by_state.get(state, 0) for state in DeliveryState},
+                {state.value: by_state.get(state, 0) for state in _OPEN},
                 may_fall=True,
             ),
             Counts("slowping_events", "Events accepted.", "dialect", tally.events),

@@ -1,6 +1,6 @@
 """What the dispatcher may ask of a store: claim deliveries, and record what became of them."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -213,6 +213,11 @@ class Outbox(Protocol):
         """
         ...
 
-    async def count_by_state(self) -> Mapping[DeliveryState, int]:
-        """How many deliveries are in each state."""
+    async def count_by_state(
+        self, states: Iterable[DeliveryState] = DeliveryState
+    ) -> Mapping[DeliveryState, int]:
+        """How many deliveries are in each of these states; those without any are left out.
+
+        It takes as long as there are many.
+        """
         ...

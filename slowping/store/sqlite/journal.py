@@ -12,7 +12,7 @@ from slowping.core.event import Event, EventFilter
 from slowping.core.feed import FeedFilter, JournalKind
 from slowping.core.overview import Overview, Periods
 from slowping.store.port import DayCount, FeedEntry, FeedPage, ProjectFigures
-from slowping.store.sqlite import overview
+from slowping.store.sqlite import overview, rollups
 from slowping.store.sqlite.readers import Readers
 from slowping.store.sqlite.rollups import Rollups
 from slowping.store.sqlite.search import pages
@@ -21,7 +21,6 @@ from slowping.store.sqlite.subjects import Line, Subjects
 from slowping.store.sqlite.writer import Writer
 
 DAYS: Final = 7
-_DAY_MS: Final = 86_400_000
 
 STRETCH: Final = 5_000
 """Most lines of the journal that one reading looks at, however few of them are asked for."""
@@ -29,7 +28,26 @@ STRETCH: Final = 5_000
 STRETCH_BYTES: Final = 1_048_576
 """A reading is full with the event that reaches this: there are many readers at the same time."""
 
-TOTAL: Final = "select count(*) as number from event where project_id = :project"
+# What is counted already is read from the sums; of the rest there is a second's worth.
+_UNCOUNTED: Final = """
+with uncounted as materialized (
+    select event.received_at as at
+      from journal
+      join event on event.id = journal.subject_id
+     where journal.project_id = :project
+       and journal.seq > (select cast(value as integer) from meta where key = 'rolled_up')
+       and journal.kind in ('event.accepted', 'event.imported')
+)
+"""
+
+TOTAL: Final = f"""
+{_UNCOUNTED}
+select (select count(*) from uncounted) + coalesce(sum(counted.events), 0) as number
+  from category
+ cross join event_rollup as counted
+         on counted.category_id = category.id and counted.span = :always
+ where category.project_id = :project
+"""  # noqa: S608 - it is ours
 
 VISITORS: Final = """
 select count(distinct payload ->> 'visitorId') as number
@@ -37,15 +55,22 @@ select count(distinct payload ->> 'visitorId') as number
  where project_id = :project
 """
 
-ON_DAYS: Final = """
+ON_DAYS: Final = f"""
+{_UNCOUNTED}
 select (select count(*)
-          from event
-         where project_id = :project
-           and id >= day.value ->> 0
-           and id < day.value ->> 1) as number
+          from uncounted
+         where at >= day.value
+           and at < day.value + :day)
+       + coalesce((select sum(counted.events)
+                     from category
+                    cross join event_rollup as counted
+                            on counted.category_id = category.id
+                           and counted.span = :day
+                           and counted.start = day.value
+                    where category.project_id = :project), 0) as number
   from json_each(:days) as day
  order by day.key
-"""
+"""  # noqa: S608 - it is ours
 
 HEAD: Final = """
 select coalesce((select seq from sqlite_sequence where name = 'journal'), 0) as head
@@ -141,9 +166,13 @@ class Journal:
 
         The days are oldest first, today is the last, and a visitor is a `visitorId` of a metric.
         """
-        days = [now // _DAY_MS - back for back in reversed(range(DAYS))]
-        spans = [(ids.floor(day * _DAY_MS), ids.floor((day + 1) * _DAY_MS)) for day in days]
-        asked = {"project": project_id, "days": _encode(spans).decode()}
+        days = [now // rollups.DAY_MS - back for back in reversed(range(DAYS))]
+        asked = {
+            "project": project_id,
+            "days": _encode([day * rollups.DAY_MS for day in days]).decode(),
+            "day": rollups.DAY_MS,
+            "always": rollups.ALWAYS_MS,
+        }
         [total] = await self._readers.fetch(TOTAL, asked)
         [visitors] = await self._readers.fetch(VISITORS, asked)
         counts = await self._readers.fetch(ON_DAYS, asked)
@@ -151,7 +180,7 @@ class Journal:
             total_events=total["number"],
             unique_visitors=visitors["number"],
             last_7_days=tuple(
-                DayCount(times.iso_s(day * _DAY_MS)[:10], row["number"])
+                DayCount(times.iso_s(day * rollups.DAY_MS)[:10], row["number"])
                 for day, row in zip(days, counts, strict=True)
             ),
         )
