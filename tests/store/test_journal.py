@@ -506,7 +506,9 @@ async def test_an_index_serves_every_query(
     plan = _plan(store.path, statement, _A_MILLION if measured else ())
     assert any(index in step for step in plan)
     assert not [
-        step for step in plan if re.fullmatch("SCAN (event|own|delivery|metric|journal|counted).*", step)
+        step
+        for step in plan
+        if re.fullmatch("SCAN (event|own|delivery|metric|journal|counted).*", step)
     ]
 
 

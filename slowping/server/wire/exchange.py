@@ -53,27 +53,24 @@ class Exchange(RequestResponseCycle):
 
     def _begin(self, status: int, own_headers: Iterable[tuple[bytes, bytes]]) -> bytes:
         """The head of the answer; what it says of the body is kept to from then on."""
-        lines = [STATUS_LINE[status]]
-        is_sized = is_closing = False
-        for name, value in (*self.default_headers, *own_headers):
-            lines.append(b"%b: %b\r\n" % (name, value))
-            if name == b"content-length":
-                is_sized, self.expected_content_length = True, int(value)
-            elif name == b"connection":
-                is_closing = b"close" in value.lower()
-        if is_closing:
+        headers = [*self.default_headers, *own_headers]
+        told = dict(headers)
+        lines = [b"%b: %b\r\n" % header for header in headers]
+        if b"close" in told.get(b"connection", b"").lower():
             self.keep_alive = False
         elif not self.keep_alive:
             lines.append(b"connection: close\r\n")
-        self.chunked_encoding = not is_sized and self._may_have_body(status)
+        length = told.get(b"content-length")
+        self.chunked_encoding = length is None and self._may_have_body(status)
         if self.chunked_encoding:
             lines.append(b"transfer-encoding: chunked\r\n")
-        lines.append(b"\r\n")
+        elif length is not None:
+            self.expected_content_length = int(length)
         head = b"".join(lines)
         # One that has a line break would be another header, or another answer.
         if not head.count(b"\n") == head.count(b"\r") == len(lines) or b"\0" in head:
             raise RuntimeError("a header has a line break")
-        return head
+        return b"%b%b\r\n" % (STATUS_LINE[status], head)
 
     def _may_have_body(self, status: int) -> bool:
         return self.scope["method"] != "HEAD" and status not in _WITHOUT_BODY
