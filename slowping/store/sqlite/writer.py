@@ -41,6 +41,8 @@ _OF_THE_DISK: Final = frozenset(
 PRIMARY: Final = 0xFF
 """Of SQLite's error codes, the part that says what sort of error it is."""
 
+_MISTAKES: Final = (sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
+
 E = TypeVar("E")
 R = TypeVar("R")
 T = TypeVar("T")
@@ -309,7 +311,7 @@ def _resolve(finished: Sequence[tuple[_Item, Any]]) -> None:
 
 def _as_condition(error: Exception) -> Exception:
     """What SQLite could not do is a condition; what it refuses to store is a mistake of ours."""
-    if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
+    if isinstance(error, sqlite3.Error) and not isinstance(error, _MISTAKES):
         return _refusal(error)
     return error
 

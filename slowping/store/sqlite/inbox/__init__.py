@@ -2,7 +2,7 @@
 
 import collections
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,37 +13,43 @@ from slowping.core.ids import IdSource
 from slowping.store.port import Entry, EventRow, Idempotency, StepwiseAct
 from slowping.store.sqlite.directory import audit
 from slowping.store.sqlite.inbox import keys
+from slowping.store.sqlite.inbox.bulk import Insert
 from slowping.store.sqlite.readers import Readers
 from slowping.store.sqlite.writer import Writer, is_of_disk
 
-# One statement for all rows of a batch: each step of a statement gives Python's lock away and
-# has to win it back, so that a statement a row would wait far longer than it works.
-
-_STORE_EVENTS = """
+_STORE_EVENTS = Insert(
+    """
 insert into event (id, project_id, category_id, api_key_id, dialect, source, description, color,
                    fields, occurred_at, received_at, notify, size)
-select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
-       value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12
-  from json_each(?)
-"""
+values {rows}
+""",
+    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+)
 
-_STORE_DELIVERIES = """
-insert into delivery (id, event_id, project_id, channel_id, state, due_at, expires_at, overrides,
-                      created_at)
-select value ->> 0, value ->> 1, value ->> 2, value ->> 3, 'pending', value ->> 4, value ->> 5,
-       value ->> 6, value ->> 4
-  from json_each(?)
-"""
+_STORE_DELIVERIES = Insert(
+    """
+insert into delivery (id, event_id, project_id, channel_id, created_at, expires_at, overrides,
+                      due_at, state)
+values {rows}
+""",
+    "(?, ?, ?, ?, ?, ?, ?, ?, 'pending')",
+)
 
 _STORE_JOURNAL = """
 insert into journal (at, kind, project_id, category_id, subject_id)
-select value ->> 10, 'event.accepted', value ->> 1, value ->> 2, value ->> 0 from json_each(?)
+select received_at, 'event.accepted', project_id, category_id, id
+  from event
+ where id in (select value from json_each(?))
+ order by id
 """
 
 # Not as accepted: who follows the feed is told of what comes in, and this came long ago.
 _STORE_IMPORTED = """
 insert into journal (at, kind, project_id, category_id, subject_id)
-select ?, 'event.imported', value ->> 1, value ->> 2, value ->> 0 from json_each(?)
+select ?, 'event.imported', project_id, category_id, id
+  from event
+ where id in (select value from json_each(?))
+ order by id
 """
 
 _IN_PLACE = """
@@ -144,9 +150,8 @@ def _import(connection: sqlite3.Connection, events: Sequence[EventRow], now: int
     for attempt in range(_MOST_PLACES):
         fresh, left = _sorted_out(connection, left, attempt)
         if fresh:
-            rows = _encode(fresh).decode()
-            connection.execute(_STORE_EVENTS, (rows,))
-            connection.execute(_STORE_IMPORTED, (now, rows))
+            _STORE_EVENTS.run(connection, [msgspec.structs.astuple(event) for event in fresh])
+            connection.execute(_STORE_IMPORTED, (now, _ids(fresh)))
             stored += len(fresh)
         if not left:
             break
@@ -238,12 +243,22 @@ def _store(
 
 def _store_fresh(connection: sqlite3.Connection, entries: Sequence[Entry]) -> None:
     _count_usage(connection, entries)
-    events = _encode([row for entry in entries for row in entry.events]).decode()
-    connection.execute(_STORE_EVENTS, (events,))
-    connection.execute(_STORE_JOURNAL, (events,))
-    deliveries = [row for entry in entries for row in entry.deliveries]
-    if deliveries:
-        connection.execute(_STORE_DELIVERIES, (_encode(deliveries).decode(),))
+    events = [row for entry in entries for row in entry.events]
+    _STORE_EVENTS.run(connection, [msgspec.structs.astuple(event) for event in events])
+    connection.execute(_STORE_JOURNAL, (_ids(events),))
+    _STORE_DELIVERIES.run(
+        connection,
+        [
+            (*msgspec.structs.astuple(row), row.created_at)
+            for entry in entries
+            for row in entry.deliveries
+        ],
+    )
+
+
+def _ids(events: Iterable[EventRow]) -> str:
+    """Ids of events as `json_each` takes them."""
+    return _encode([event.id for event in events]).decode()
 
 
 def _count_usage(connection: sqlite3.Connection, entries: Sequence[Entry]) -> None:

@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from slowping.store.port import Entry
+from slowping.store.sqlite.inbox.bulk import Insert
 
 MOST: Final = 50_000
 """More recent keys than these are folded in at once, however busy the server is: they take memory,
@@ -33,16 +34,18 @@ insert into recent_key (project_id, key, first_event_id)
 select project_id, key, first_event_id from idempotency_recent;
 """
 
-CLAIM: Final = """
+_CLAIM: Final = Insert(
+    """
 insert into recent_key (project_id, key, first_event_id)
-select asked.value ->> 0, asked.value ->> 1, asked.value ->> 2
-  from json_each(:asked) as asked
+select asked.column1, asked.column2, asked.column3
+  from (values {rows}) as asked
  where not exists (select 1
                      from idempotency as known
-                    where known.project_id = asked.value ->> 0
-                      and known.key = asked.value ->> 1)
+                    where known.project_id = asked.column1 and known.key = asked.column2)
     on conflict do nothing
-"""
+""",
+    "(?, ?, ?)",
+)
 
 CLAIMED: Final = """
 select json_group_array(own.first_event_id)
@@ -52,10 +55,13 @@ select json_group_array(own.first_event_id)
  where own.first_event_id = asked.value ->> 2
 """
 
-_KEEP: Final = """
+_KEEP: Final = Insert(
+    """
 insert into idempotency_recent (project_id, key, first_event_id, fingerprint, event_count)
-select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 from json_each(:asked)
-"""
+values {rows}
+""",
+    "(?, ?, ?, ?, ?)",
+)
 
 RECALL: Final = """
 select found.fingerprint, found.first_event_id, found.event_count, event.received_at
@@ -121,15 +127,13 @@ def claim(connection: sqlite3.Connection, entries: Sequence[Entry]) -> set[int]:
     ]
     if not rows:
         return set()
-    asked = {"asked": _encode(rows).decode()}
-    if connection.execute(CLAIM, asked).rowcount == len(rows):
-        claimed = {row[2] for row in rows}
-    else:
+    if _CLAIM.run(connection, [row[:3] for row in rows]) < len(rows):
+        asked = {"asked": _encode(rows).decode()}
         [(found,)] = connection.execute(CLAIMED, asked).fetchall()
         claimed = set(msgspec.json.decode(found, type=list[int]))
-        asked = {"asked": _encode([row for row in rows if row[2] in claimed]).decode()}
-    connection.execute(_KEEP, asked)
-    return claimed
+        rows = [row for row in rows if row[2] in claimed]
+    _KEEP.run(connection, rows)
+    return {row[2] for row in rows}
 
 
 def recall(connection: sqlite3.Connection, project_id: int, key: str) -> sqlite3.Row | None:
