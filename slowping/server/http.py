@@ -84,6 +84,8 @@ class Bodies:
         self._held_bytes = 0
         self._arriving: dict[asyncio.Task[Any], _Arriving] = {}
         self._looking: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        """The one that runs: asking for it each time asks the system whose process this is."""
 
     async def read(self, headers: Headers, receive: Receive) -> bytes:
         """A request's body without a byte order mark; `let_go` of it when it is answered.
@@ -142,10 +144,10 @@ class Bodies:
 
     def _begin(self) -> "_Arriving":
         """Begin to read, in the task that is running."""
-        task = asyncio.current_task()
+        loop = self._loop = self._loop or asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         if task is None:
             raise RuntimeError("bodies are read in tasks")
-        loop = asyncio.get_running_loop()
         arriving = self._arriving[task] = _Arriving(task, loop.time())
         if self._looking is None:
             self._looking = loop.call_later(self._look_every_s, self._look, loop)

@@ -94,6 +94,8 @@ class Gate:
         """How large each head is by now that is not complete, where it is large."""
         self._large_bytes = 0
         self._looking: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        """The one that runs: asking for it each time asks the system whose process this is."""
 
     # Room ------------------------------------------------------------------------------------
 
@@ -185,7 +187,7 @@ class Gate:
     # Looking around --------------------------------------------------------------------------
 
     def _begin(self) -> float:
-        loop = asyncio.get_running_loop()
+        loop = self._loop = self._loop or asyncio.get_running_loop()
         if self._looking is None:
             self._looking = loop.call_later(self._look_every_s, self._look, loop)
         return loop.time()

@@ -211,6 +211,17 @@ class GatedProtocol(HttpToolsProtocol):
             self.flow.pause_reading()
             self.pipeline.appendleft((self.cycle, self.app))
 
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        task = self.loop.create_task(self._answer(cycle, app))
+        self.tasks.add(task)
+
+    async def _answer(self, cycle: Exchange, app: Any) -> None:
+        """Have the application answer; a callback at its end would be one more turn of the loop."""
+        try:
+            await cycle.run_asgi(app)
+        finally:
+            self.tasks.discard(asyncio.current_task(self.loop))
+
     def _tell_scope(self, version: str) -> None:
         """Complete what the application is told of the request."""
         url = httptools.parse_url(self.url)

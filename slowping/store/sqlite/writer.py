@@ -24,7 +24,7 @@ MAX_BATCH: Final = 200
 MAX_WAITING: Final = 20_000
 """Beyond this many waiting items the disk cannot keep up, and new ones are refused."""
 
-ANSWERED_TOGETHER: Final = 32
+ANSWERED_TOGETHER: Final = 64
 """Most who are answered in one turn of the loop. Answered all at once they would all come back at
 once, to be written in one commit again, and the loop would have nothing to do while that syncs."""
 
