@@ -11,6 +11,7 @@ import msgspec
 
 from slowping.core import ids
 from slowping.store.sqlite import store
+from slowping.store.sqlite.inbox import keys
 
 Row = tuple[Any, ...]
 
@@ -61,6 +62,9 @@ class Rewriter:
         """Own a copy of a server's database, and repeat the newest array in it."""
         self._connection = sqlite3.connect(database, isolation_level=None)
         store.prepare(self._connection)
+        keys.begin(self._connection)
+        while keys.fold(self._connection):
+            pass
         self._tables = newest_array(self._connection)
         [event] = [table for table in self._tables if table.name == "event"]
         self._events = len(event.rows)

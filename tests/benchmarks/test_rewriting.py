@@ -11,7 +11,9 @@ from slowping.core import ids
 from tests.conftest import RunningHouse
 
 COUNTS = {
-    "idempotency": "select count(*) from idempotency",
+    "idempotency": """
+        select (select count(*) from idempotency) + (select count(*) from idempotency_recent)
+    """,
     "event": "select count(*) from event",
     "journal": "select count(*) from journal",
     "delivery": "select count(*) from delivery",
