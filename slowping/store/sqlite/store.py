@@ -38,7 +38,7 @@ _PRAGMAS: Final = (
     "foreign_keys = on",
     "trusted_schema = off",
     "journal_size_limit = 67108864",
-    "cache_size = -8000",
+    "cache_size = -4000",
     "mmap_size = 0",
     "cell_size_check = on",
 )

@@ -15,7 +15,7 @@ import msgspec
 from slowping.store.port import Entry
 from slowping.store.sqlite.inbox.bulk import Insert
 
-MOST: Final = 50_000
+MOST: Final = 25_000
 """More recent keys than these are folded in at once, however busy the server is: they take memory,
 and have to be read at the start."""
 
