@@ -11,7 +11,7 @@ from typing import Final
 from slowping.core import errors, notification, retry, settle
 from slowping.core.breaker import Probe
 from slowping.core.channel import ChannelTest, StoredChannel
-from slowping.core.delivery import LeasedDelivery
+from slowping.core.delivery import Lane, LeasedDelivery
 from slowping.core.settle import Sent
 from slowping.server.clock import Clock
 from slowping.server.dispatch.breakers import Breakers, Leave
@@ -197,8 +197,14 @@ class Dispatcher:
         await self._outbox.expire(now=now)
         self._outlets.forget_all()
         for lane in await self._outbox.lanes():
-            probed_at = self._breakers.probed_at(lane.channel_id)
-            self._timetable.plan(lane.channel_id, min(lane.due_at, probed_at or lane.due_at))
+            self._timetable.plan(lane.channel_id, self._next_turn(lane))
+
+    def _next_turn(self, lane: Lane) -> int:
+        """When it is worth starting: a thousand that have to wait would all begin in vain."""
+        probed_at = self._breakers.probed_at(lane.channel_id)
+        due_at = lane.due_at if probed_at is None else min(lane.due_at, probed_at)
+        outlet = self._outlets.last(lane.channel_id)
+        return due_at if outlet is None else max(due_at, self._held_until(outlet))
 
     async def _load(self) -> None:
         await self._holds.load()

@@ -123,6 +123,7 @@ class Outlets:
         self._now_ms = now_ms
         self._tell_owner = tell_owner
         self._known: dict[int, Outlet | None] = {}
+        self._last: dict[int, Outlet] = {}
         self._changes = 0
         self._shutting = asyncio.Lock()
 
@@ -130,6 +131,7 @@ class Outlets:
         """The channel was changed."""
         self._changes += 1
         self._known.pop(channel_id, None)
+        self._last.pop(channel_id, None)
 
     def forget_all(self) -> None:
         """Any channel may have been changed."""
@@ -140,6 +142,10 @@ class Outlets:
         """Whether the channel is known to be paused or gone."""
         return channel_id in self._known and self._known[channel_id] is None
 
+    def last(self, channel_id: int) -> Outlet | None:
+        """The channel as it was made ready last, unless it is known to have changed since."""
+        return self._last.get(channel_id)
+
     async def outlet(self, channel_id: int) -> Outlet | None:
         """The channel, ready to be sent to; None where it is paused, gone or unusable."""
         while channel_id not in self._known:
@@ -148,6 +154,8 @@ class Outlets:
             # What was read before a change must not outlive it.
             if changes == self._changes:
                 self._known[channel_id] = outlet
+                if outlet is not None:
+                    self._last[channel_id] = outlet
         return self._known[channel_id]
 
     def prepared(self, channel: StoredChannel) -> Outlet:
