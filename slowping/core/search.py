@@ -35,7 +35,9 @@ def phrases(typed: str) -> tuple[Phrase, ...]:
     if len(typed) > MAX_LENGTH:
         raise errors.InvalidInput(f"text: it has at most {MAX_LENGTH} characters.")
     found = tuple(
-        phrase for match in _PHRASE.finditer(typed) if _has_words(phrase := _phrase(match))
+        phrase
+        for match in _PHRASE.finditer(typed.replace("\0", " "))
+        if _has_words(phrase := _phrase(match))
     )
     if not found:
         raise errors.InvalidInput("text: there is no word in it. It has letters or digits.")

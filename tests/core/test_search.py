@@ -17,6 +17,7 @@ from slowping.core.search import MAX_LENGTH, MAX_PHRASES, Phrase, phrases
         ('say"hi there"', [Phrase("say"), Phrase("hi there")]),
         ("refund AND -x", [Phrase("refund"), Phrase("AND"), Phrase("-x")]),
         ("a:b ! * ->", [Phrase("a:b")]),
+        ("a\0b", [Phrase("a"), Phrase("b")]),
         ("größe 価格 ٣", [Phrase("größe"), Phrase("価格"), Phrase("٣")]),
     ],
 )

@@ -311,6 +311,14 @@ async def test_events_are_found_by_their_words(house: RunningHouse, speak: Speak
     assert await found(text='"out of stock"', category="a") == []
 
 
+@pytest.mark.parametrize(
+    "typed", ["%00a", "a%00", "%22", "a%22b%22%22", "%ED%A0%80a", "%FF", "a%0Ab", "*a*", "a" * 500]
+)
+async def test_whatever_is_searched_for_is_answered(admin: httpx.AsyncClient, typed: str) -> None:
+    answer = await admin.get(f"/events?text={typed}")
+    assert answer.status_code in {200, 422}
+
+
 async def test_a_search_for_nothing_is_refused(admin: httpx.AsyncClient) -> None:
     answer = await admin.get("/events", params={"text": "!!!"})
     assert answer.status_code == 422
