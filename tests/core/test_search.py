@@ -37,4 +37,8 @@ def test_where_there_is_no_word_that_is_said(typed: str) -> None:
 def test_too_much_is_refused(typed: str) -> None:
     with pytest.raises(errors.InvalidInput, match="it has at most"):
         phrases(typed)
-    assert len(phrases(typed[:-1][: 2 * MAX_PHRASES])) <= MAX_PHRASES
+
+
+def test_as_much_as_is_allowed_is_read() -> None:
+    assert phrases("a" * MAX_LENGTH) == (Phrase("a" * MAX_LENGTH),)
+    assert phrases("a " * MAX_PHRASES) == (Phrase("a"),) * MAX_PHRASES
