@@ -18,44 +18,44 @@ from slowping.store.sqlite import rows
 from slowping.store.sqlite.readers import Readers
 from slowping.store.sqlite.writer import Writer
 
-# Each project and state gives its newest from the index, and the newest of these are the page:
-# SQLite would rather sort everything that all of them have.
-NEWEST: Final = """
-select d.id
-  from project p
- cross join json_each(:states) as wanted
- cross join delivery d
-    on d.id in (select own.id
-                  from delivery own
-                 where own.project_id = p.id
-                   and own.state = wanted.value
-                   and own.id < :before
-                   and {condition}
-                 order by own.id desc
-                 limit :limit)
- where :projects is null or p.id in (select value from json_each(:projects))
- order by d.id desc
- limit :limit
-"""
 
-NEWEST_OF_CHANNEL: Final = """
+def _newest(whose: str, own: str, which: str) -> str:
+    """A page of deliveries of whatever they are looked for by, with `{condition}` to be filled in.
+
+    Each of these and each state gives its newest from an index, and the newest of them are the
+    page: SQLite would rather sort everything that all of them have.
+    """
+    return f"""
 select d.id
-  from channel ch
+  from {whose}
  cross join json_each(:states) as wanted
  cross join delivery d
     on d.id in (select own.id
                   from delivery own
-                 where own.channel_id = ch.id
+                 where {own}
                    and own.state = wanted.value
                    and own.id < :before
-                   and {condition}
+                   and {{condition}}
                  order by own.id desc
                  limit :limit)
- where ch.name = :channel
-   and (:projects is null or ch.project_id in (select value from json_each(:projects)))
+ where {which}
  order by d.id desc
  limit :limit
-"""
+"""  # noqa: S608 - it is ours
+
+
+NEWEST: Final = _newest(
+    "project p",
+    "own.project_id = p.id",
+    ":projects is null or p.id in (select value from json_each(:projects))",
+)
+
+NEWEST_OF_CHANNEL: Final = _newest(
+    "channel ch",
+    "own.channel_id = ch.id",
+    """ch.name = :channel
+   and (:projects is null or ch.project_id in (select value from json_each(:projects)))""",
+)
 
 SHOW: Final = """
 select d.id, d.event_id, p.name as project, c.name as category, ch.name as channel, ch.kind,
