@@ -16,7 +16,11 @@ from tests.torture.stage import Arrivals
 
 STOPS = 30
 AFTER_S = (0.1, 0.6)
-"""How long a server is sent to before it is asked to stop: anything between these."""
+"""How long a server is sent to before it is asked to stop: anything between these, and until
+something of it has arrived. One that has not begun to deliver has no delivery to cut off."""
+
+BEGUN_S = 30.0
+"""By then it has begun to deliver, also on a machine with much else to do."""
 
 END_S = 15.0
 PAUSE_S = 0.002
@@ -46,12 +50,12 @@ async def run(run: Run) -> Sequence[Figure]:
             Crowd(key, toll.coming, pause_s=PAUSE_S, stays=False),
         )
         for _ in range(run.times(STOPS)):
-            await _live_and_stop(machine, run, crowds, toll)
+            await _live_and_stop(machine, run, crowds, arrivals, toll)
     return _figures(run, toll, found.look(run.folder / "data", len(stage.CHANNELS)), arrivals)
 
 
 async def _live_and_stop(
-    machine: Machine, run: Run, crowds: tuple[Crowd, Crowd], toll: _Toll
+    machine: Machine, run: Run, crowds: tuple[Crowd, Crowd], arrivals: Arrivals, toll: _Toll
 ) -> None:
     loop = asyncio.get_running_loop()
     staying, coming = crowds
@@ -60,7 +64,9 @@ async def _live_and_stop(
         staying.sending(server.url),
         coming.sending(server.url),
     ):
+        arrivals.one_more.clear()
         await asyncio.sleep(random.uniform(*AFTER_S))
+        await asyncio.wait_for(arrivals.one_more.wait(), BEGUN_S)
         asked = loop.time()
         toll.failures += await stage.stopped(server) != 0
         toll.ended_s.append(loop.time() - asked)

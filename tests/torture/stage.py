@@ -32,10 +32,12 @@ class Arrivals(list[Request]):
     def __init__(self) -> None:
         super().__init__()
         self.counted: collections.Counter[str] = collections.Counter()
+        self.one_more = asyncio.Event()
 
     def append(self, request: Request) -> None:
         """One more has arrived."""
         self.counted[request.headers["webhook-id"]] += 1
+        self.one_more.set()
 
 
 def counting(far_side: FarSide) -> Arrivals:
