@@ -70,3 +70,13 @@ async def test_what_is_shown_of_a_name_is_what_has_to_be_typed(server: ScriptedS
         live.app.screen.query_one(Input).post_message(Paste("a␛[2Jb"))
         await live.press("enter")
         assert answers == [True]
+
+
+@pytest.mark.parametrize("typed", ["long " * 8, "long " * 500])
+async def test_of_a_long_name_the_beginning_is_enough(server: ScriptedServer, typed: str) -> None:
+    modal = ConfirmModal("Go?", "What follows. " * 500, name="long " * 500)
+    async with asked(server, modal) as (live, answers):
+        live.shows("What follows.", "Type the beginning of the name, long long", "Cancel (esc)")
+        live.app.screen.query_one(Input).post_message(Paste(typed))
+        await live.press("enter")
+        assert answers == [True]

@@ -1,6 +1,6 @@
 """Ask before something that is hard to reverse: Cancel has the focus, or a name is to be typed."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -10,6 +10,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from slowping.core import text
+
+_TYPED: Final = 40
+"""Of a longer name its beginning is enough: it has to be seen while it is typed."""
 
 
 class ConfirmModal(ModalScreen[bool]):
@@ -29,12 +32,16 @@ class ConfirmModal(ModalScreen[bool]):
     def __init__(
         self, question: str, detail: str = "", *, yes: str = "Do it", name: str | None = None
     ) -> None:
-        """`yes` names the act; a `name` has to be typed as it is shown, and no letter answers."""
+        """`yes` names the act; a `name` has to be typed as it is shown, and no letter answers.
+
+        Of a name of more than 40 characters only the beginning is asked for.
+        """
         super().__init__()
         self._question = question
         self._detail = detail
         self._yes = yes
-        self._asked_name = None if name is None else text.one_line(name).strip()
+        self._whole_name = None if name is None else text.one_line(name)
+        self._asked_name = self._whole_name and self._whole_name[:_TYPED].strip()
 
     def compose(self) -> ComposeResult:
         """The question, what follows from it, the name to type, two buttons."""
@@ -42,10 +49,12 @@ class ConfirmModal(ModalScreen[bool]):
         with Vertical(classes="dialog"):
             yield Static(Content.styled(text.one_line(self._question), "bold"), classes="title")
             if self._detail:
-                yield Static(Content(text.visible(self._detail)), classes="detail")
+                yield Static(Content(text.visible(self._detail)), classes="detail loss")
             if self._asked_name is not None:
-                name = (self._asked_name, "bold")
-                yield Static(Content.assemble("Type ", name, " to go on:"))
+                is_whole = self._asked_name == self._whole_name
+                what = "Type " if is_whole else "Type the beginning of the name, "
+                rest = " to go on:" if is_whole else ", to go on:"
+                yield Static(Content.assemble(what, (self._asked_name, "bold"), rest))
                 yield Input(id="name")
             with Horizontal(classes="buttons"):
                 yield Button(Content(f"Cancel ({no})"), id="cancel")
@@ -84,7 +93,8 @@ class ConfirmModal(ModalScreen[bool]):
     def _may(self) -> bool:
         if self._asked_name is None:
             return True
-        return self.query_one("#name", Input).value.strip() == self._asked_name
+        typed = self.query_one("#name", Input).value.strip()
+        return typed in (self._asked_name, self._whole_name)
 
     def _allow(self) -> None:
         self.query_one("#yes", Button).disabled = not self._may()

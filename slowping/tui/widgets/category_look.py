@@ -25,6 +25,8 @@ ALL_CHANNELS: Final = "all"
 
 _PREVIEWED: Final = 14
 _LABEL: Final = 10
+_NAMED: Final = 60
+"""So much of a name stands within a sentence."""
 
 
 def hexadecimal(color: int) -> str:
@@ -116,7 +118,8 @@ def what_hangs_on(known: Known, count: str) -> str:
         senders = "no live API key may send to it"
     else:
         senders = f"{len(keys)} live API key{'' if len(keys) == 1 else 's'} may send to it"
-    return f"{events}; {senders}. {services.once_gone(text.one_line(known.category.name))}"
+    name = text.shorten(text.one_line(known.category.name), _NAMED)
+    return f"{events}; {senders}. {services.once_gone(name)}"
 
 
 def _name(category: Category, room: int) -> Text:

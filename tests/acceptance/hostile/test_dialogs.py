@@ -79,7 +79,7 @@ async def test_channels(haunt: Haunted, tmp_path: Path) -> None:
     async with live_view(haunt, tmp_path, project=BENEATH) as live:
         await find(live, "channel", "worst")
         await opens(live, "e", "Change worst|", "URL")
-        await opens(live, "d", "Type worst|")
+        await opens(live, "d", "Remove worst|", "the name, worst|")
         await opens(live, "t", "A test of worst|", "Test again")
         await unfilter(live)
         await find(live, "channel", TITLE.mark)
