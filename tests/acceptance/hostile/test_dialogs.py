@@ -142,11 +142,11 @@ async def test_projects(haunt: Haunted, tmp_path: Path) -> None:
         await find(live, "project", "worst")
         await opens(live, "e", "Change worst|", "Web pages")
         live.press("d")
-        await live.shows("Remove worst|", "Type worst|")
+        await live.shows("Remove worst|", "the name, worst|")
         live.press(ENTER)
         await live.shows("leave")
         live.press(ESCAPE)
-        await live.hides("Type worst|")
+        await live.hides("the name, worst|")
         live.press("p")
         for place, none in (
             ("feed", "No events"),
