@@ -538,7 +538,7 @@ async def test_a_test_that_could_not_be_sent_says_why(server: ScriptedServer) ->
     async with looking(server) as live:
         screen(live).jump("ops")
         await live.press("t")
-        live.hides("A test of ops")
+        live.shows("A test of ops", "✗ no result", "Do it again in")
         assert any(toast.startswith("Testing ops failed") for toast in live.toasts())
 
 

@@ -224,14 +224,16 @@ class ChannelScreen(TablePlace[Channel]):
 
         await self.app.push_screen(modal, go_on)
         came = None
-        async with acting(self, f"Testing {item.name}"):
+        async with acting(self, f"Testing {item.name}") as ending:
             came = await self.app.client.test_channel(item.id)
         self._testing.discard(item.id)
         self.refresh_bindings()
         if came is not None:
             self._tests[item.id] = came
             self.draw()
-        self._show_test(modal, item, came)
+            self._show_test(modal, item, came)
+        elif ending.error is not None and modal.is_attached:
+            modal.refuse(ending.error)
 
     @on_command(commands.PAUSE)
     @alone
@@ -299,12 +301,9 @@ class ChannelScreen(TablePlace[Channel]):
             self.jump(item.id)
         self.app.tell(f"{what} {item.name}: t sends a test.")
 
-    def _show_test(self, modal: "TrialModal", item: Channel, came: ChannelTest | None) -> None:
+    def _show_test(self, modal: "TrialModal", item: Channel, came: ChannelTest) -> None:
         """In the modal; who has gone on is told in a toast."""
-        if came is None:
-            if modal.is_current:
-                modal.dismiss(False)
-        elif modal.is_attached:
+        if modal.is_attached:
             modal.show(came)
         else:
             good = came.outcome == "delivered"

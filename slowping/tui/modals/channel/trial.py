@@ -11,10 +11,12 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from slowping.core import text
+from slowping.core import errors, text
 from slowping.core.channel import Channel, ChannelTest
+from slowping.tui import act
 from slowping.tui.channel import card
 
+_LONGEST_TOLD: Final = 400
 _WAIT: Final = "The far side may take its time, 90 s at most. esc goes on without waiting."
 
 
@@ -57,9 +59,12 @@ class TrialModal(ModalScreen[bool]):
 
     def show(self, test: ChannelTest) -> None:
         """Show what has come of it."""
-        self._is_over = True
-        self.query_one("#again", Button).disabled = False
-        self.told.update(card.tested(self._channel, test))
+        self._end(card.tested(self._channel, test))
+
+    def refuse(self, error: errors.SlowpingError) -> None:
+        """Show why there is no result. It stays: who types on has to see what is typed into."""
+        why = f"{text.shorten(act.told(error), _LONGEST_TOLD)} {act.advice(error)}"
+        self._end(Content.assemble(("✗ no result", "$text-error"), "\n", why))
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Test again, or leave."""
@@ -69,6 +74,11 @@ class TrialModal(ModalScreen[bool]):
         """Test again, once this one is over."""
         if self._is_over:
             self.dismiss(True)
+
+    def _end(self, told: Content) -> None:
+        self._is_over = True
+        self.query_one("#again", Button).disabled = False
+        self.told.update(told)
 
     def _show_wait(self) -> None:
         if not self._is_over:
