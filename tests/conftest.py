@@ -6,7 +6,7 @@ import io
 import pathlib
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import hypothesis
@@ -151,6 +151,10 @@ class RunningHouse:
         raise LookupError(project)
 
 
+_PATIENCE_S: Final = 30.0
+"""A test may have hundreds of requests on their way, on a machine with much else to do."""
+
+
 @contextlib.asynccontextmanager
 async def running_house(
     folder: pathlib.Path,
@@ -174,7 +178,9 @@ async def running_house(
             task = asyncio.create_task(server.serve(sockets=[listener]))
             try:
                 await server.ready.wait()
-                async with httpx.AsyncClient(base_url=base_url, trust_env=False) as client:
+                async with httpx.AsyncClient(
+                    base_url=base_url, trust_env=False, timeout=_PATIENCE_S
+                ) as client:
                     yield RunningHouse(house, client, base_url, world)
             finally:
                 server.should_exit = True
