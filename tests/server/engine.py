@@ -40,6 +40,7 @@ KINDS = {
     "clumsy": "tests.server.strangers:Clumsy",
     "lost": "tests.server.strangers:Lost",
     "named": "tests.server.strangers:Named",
+    "counting": "tests.server.strangers:Counting",
     "discord": "slowping.notifiers.discord:Discord",
     "telegram": "slowping.notifiers.telegram:Telegram",
 }

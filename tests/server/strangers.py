@@ -76,6 +76,21 @@ class Lost(RecordingNotifier):
         return None  # type: ignore[return-value]  # it is a stranger
 
 
+class Counting(RecordingNotifier):
+    """Counts how often a channel is made ready."""
+
+    kind: ClassVar[str] = "counting"
+
+    def __init__(self, tools: Any = None) -> None:
+        super().__init__(tools)
+        self.readied = 0
+
+    def scopes(self, settings: Any) -> tuple[str, ...]:
+        """Asked for once whenever a channel is made ready."""
+        self.readied += 1
+        return super().scopes(settings)
+
+
 class NamedSettings(RecordingSettings, frozen=True, kw_only=True):
     """With the address that a request may give."""
 

@@ -22,6 +22,7 @@ from slowping.server.dispatch.consequences import NOTICE
 from slowping.server.dispatch.dispatcher import RECOVERY_S, SAFETY_WAKE_S
 from slowping.server.dispatch.sending import TIMEOUT_S
 from tests.server.engine import Engine, bodies
+from tests.server.strangers import Counting
 
 MINUTE = 60.0
 HOUR = 3_600.0
@@ -960,6 +961,21 @@ async def test_a_thousand_channels_that_are_not_due_cost_nothing_per_wake(engine
         await engine.quiet()
     assert outbox.leased == [awake] * 3
     assert outbox.looks == 1
+
+
+async def test_a_channel_that_has_to_wait_is_not_made_ready_each_minute(engine: Engine) -> None:
+    await engine.channel(kind="counting")
+    notifier = engine.notifier("counting")
+    assert isinstance(notifier, Counting)
+    notifier.script = [Throttled(after=600, scope="recording:team")]
+    await engine.accept("a")
+    await engine.run_until_quiet()
+    before = notifier.readied
+    for _ in range(9):
+        await engine.passes(SAFETY_WAKE_S)
+    assert notifier.readied == before
+    await engine.passes(SAFETY_WAKE_S)
+    assert bodies(notifier) == [["a"], ["a"]]
 
 
 async def test_what_is_not_worth_sending_any_more_has_failed(engine: Engine) -> None:
