@@ -5,7 +5,9 @@ from typing import Final
 
 _LOOK_S: Final = 0.2
 _STILL: Final = 0.1
-_PATIENCE_S: Final = 30.0
+_REST_S: Final = 2.5
+"""A server of ours tidies up from one to two seconds after the last event."""
+_PATIENCE_S: Final = 60.0
 
 
 def seconds(pid: int) -> float:
@@ -25,11 +27,11 @@ def settle(pid: int) -> None:
         RuntimeError: it does not come to rest.
     """
     deadline = time.monotonic() + _PATIENCE_S
-    before = seconds(pid)
-    while time.monotonic() < deadline:
+    before, rested_s = seconds(pid), 0.0
+    while rested_s < _REST_S:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"process {pid} does not come to rest")
         time.sleep(_LOOK_S)
         now = seconds(pid)
-        if now - before <= _STILL * _LOOK_S:
-            return
+        rested_s = rested_s + _LOOK_S if now - before <= _STILL * _LOOK_S else 0.0
         before = now
-    raise RuntimeError(f"process {pid} does not come to rest")
