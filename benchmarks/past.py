@@ -241,6 +241,9 @@ select channel_id, last_error, max(ended_at),
   from delivery
  where state = 'failed'
  group by channel_id;
+
+insert into channel_failed (channel_id, deliveries)
+select channel_id, count(*) from delivery where state = 'failed' group by channel_id;
 """
 
 # Merged as often as a server would have.

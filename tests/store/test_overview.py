@@ -19,6 +19,7 @@ from slowping.core.overview import (
     Overview,
     Periods,
 )
+from slowping.core.retention import Sweep, What
 from slowping.store.port import Store
 from slowping.store.sqlite import overview, rollups
 from slowping.store.sqlite.overview import category, channel
@@ -72,8 +73,8 @@ async def attempt(
     to: int | None = None,
     state: DeliveryState = DeliveryState.DELIVERED,
     took_ms: int = 0,
-) -> None:
-    """Accept an event, and send it to a channel."""
+) -> int:
+    """Accept an event, and send it to a channel; the number of the delivery."""
     to = to or shop.team
     number = await shop.deliver(at=at - took_ms, channel=to)
     await shop.lease(now=at, channel=to)
@@ -88,6 +89,7 @@ async def attempt(
         delivery_id=number, state=state, attempt=record, due_at=at, last_error=record.reason
     )
     await shop.store.outbox.settle(to, [settled], now=at)
+    return number
 
 
 def _projects(told: Overview) -> set[str]:
@@ -252,6 +254,26 @@ async def test_a_channel_tells_what_waits_and_what_has_failed(shop: Shop) -> Non
     figures = await team(shop)
     assert (figures.waiting, figures.failed, figures.paused) == (2, 1, False)
     assert figures.id == ids.encode(ids.CHANNEL, shop.team)
+
+
+async def test_what_has_failed_is_known_whatever_becomes_of_it(shop: Shop) -> None:
+    again, never, *_ = [await attempt(shop, state=DeliveryState.FAILED) for _ in range(5)]
+    assert (await read(shop)).failed == 5
+    await shop.retry(numbers=[again])
+    await shop.discard(numbers=[never])
+    assert (await read(shop)).failed == 3
+    await shop.lease()
+    await shop.store.outbox.settle(
+        shop.team,
+        [Settlement(delivery_id=again, state=DeliveryState.FAILED, attempt=None, due_at=NOW)],
+        now=NOW,
+    )
+    assert (await read(shop)).failed == 4
+    later = NOW + DAY
+    sweep = Sweep(what=What.EVENTS, before=later, before_id=ids.floor(later))
+    await shop.store.retention.remove(sweep)
+    assert await shop.peek("select count(*) from delivery") == [(0,)]
+    assert (await read(shop)).failed == 0
 
 
 async def test_attempts_are_those_of_the_last_hours(shop: Shop) -> None:

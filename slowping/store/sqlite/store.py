@@ -10,7 +10,7 @@ from slowping.core import errors
 from slowping.core.event import Receipt
 from slowping.core.ids import IdSource
 from slowping.store.port import Entry
-from slowping.store.sqlite import inbox, journal, migrate
+from slowping.store.sqlite import failed, inbox, journal, migrate
 from slowping.store.sqlite.directory import Directory
 from slowping.store.sqlite.inbox import Inbox, keys
 from slowping.store.sqlite.journal import Journal
@@ -90,6 +90,7 @@ class SqliteStore:
             undo.callback(connection.close)
             prepare(connection)
             keys.begin(connection)
+            failed.begin(connection)
             newest_id = inbox.newest_id(connection)
             epoch = journal.epoch(connection)
             readers = await Readers.open(path)

@@ -117,8 +117,13 @@ def _cut(path: pathlib.Path) -> None:
 
 
 def _scratch(path: pathlib.Path) -> None:
+    """Spoil the page that the events begin with."""
+    opened = sqlite3.connect(path, isolation_level=None)
+    [(size,)] = opened.execute("pragma page_size").fetchall()
+    [(page,)] = opened.execute("select rootpage from sqlite_schema where name = 'event'").fetchall()
+    opened.close()
     whole = bytearray(path.read_bytes())
-    whole[len(whole) // 2 : len(whole) // 2 + 2_000] = b"\xff" * 2_000
+    whole[(page - 1) * size : page * size] = b"\xff" * size
     path.write_bytes(whole)
 
 

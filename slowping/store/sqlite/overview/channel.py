@@ -13,7 +13,8 @@ from slowping.core.overview import ChannelFigures
 from slowping.store.sqlite.readers import Readers
 from slowping.store.sqlite.rollups import HOUR_MS
 
-# Each state is a stretch of the index: what has ended well costs nothing however much it is.
+# What waits is a stretch of an index, and what has failed is counted already: what has ended costs
+# nothing, however much it is.
 CHANNELS: Final = """
 select channel.id,
        channel.name,
@@ -26,16 +27,14 @@ select channel.id,
           from delivery
          where delivery.channel_id = channel.id
            and delivery.state in ('pending', 'leased')) as waiting,
-       (select count(*)
-          from delivery
-         where delivery.channel_id = channel.id
-           and delivery.state = 'failed') as failed,
+       coalesce(channel_failed.deliveries, 0) as failed,
        channel_error.reason,
        channel_error.at,
        channel_error.mended_at
   from channel
   join project on project.id = channel.project_id
   left join channel_error on channel_error.channel_id = channel.id
+  left join channel_failed on channel_failed.channel_id = channel.id
  where project.removed_at is null
    and (:projects is null or project.id in (select value from json_each(:projects)))
 """
