@@ -47,7 +47,8 @@ def main() -> None:
         if each.is_kept and each.what in known and each.is_worse_than(known[each.what])
     ]
     missed = [each.what for each in bars if not each.is_met]
-    print(f"\nworse by more than a tenth: {'; '.join(worse) or 'nothing'}")
+    compared = "; ".join(worse) or "nothing" if known else "there is nothing to compare with"
+    print(f"\nworse by more than a tenth: {compared}")
     print(f"missed: {'; '.join(missed) or 'nothing'}")
     if asked.keep:
         bar.keep(bars)

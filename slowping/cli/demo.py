@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     help="Events a second, on an average.",
 )
 @click.option("--no-tui", is_flag=True, help="Only the server: print where it is, and wait.")
-@click.option("--seed", type=typed.Whole(), help="Let the same happen again.")
+@click.option("--seed", type=typed.Whole(min=0), help="Let the same happen again.")
 def demo(rate: float, no_tui: bool, seed: int | None) -> None:
     """Try the live view on a server that is gone afterwards.
 

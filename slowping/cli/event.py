@@ -1,7 +1,7 @@
 """Events on the command line."""
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
@@ -107,12 +107,17 @@ async def show_event(client: "Client", event_id: str, as_json: bool) -> None:
         delivery.print_detail(each, await delivery.waits_for(client, each.delivery))
 
 
+def _field(field: tuple[str, Any]) -> str:
+    name, value = field
+    return f"{name} {text.show(value)}"
+
+
 def _row(found: Event) -> tuple[str, ...]:
     return (
         found.id,
         found.project,
         found.category,
-        found.description or "",
+        found.description or ", ".join(map(_field, found.fields.items())),
         ", ".join(f"{count} {state}" for state, count in found.deliveries.items()),
         output.age(found.received_at),
     )

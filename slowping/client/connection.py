@@ -186,6 +186,10 @@ class Connection:
             raise errors.Unreachable(f"The connection to {self._address} was closed.")
         try:
             yield
+        except UnicodeEncodeError:
+            raise errors.InvalidInput(
+                "What was typed is no text: it holds a part of a character. See to the encoding."
+            ) from None
         except (httpx.TransportError, httpx.InvalidURL, httpx.DecodingError) as error:
             if trust.is_of_trust(error):
                 self._trust.look_again()

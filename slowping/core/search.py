@@ -10,6 +10,9 @@ from slowping.core import errors
 MAX_PHRASES: Final = 32
 """Most that may be looked for at once."""
 
+MAX_BEGINNINGS: Final = 8
+"""Most of them that may go on: the index gathers all that begins so before it finds the first."""
+
 MAX_LENGTH: Final = 1_000
 """Longest text, in characters, that says what is looked for."""
 
@@ -34,15 +37,15 @@ def phrases(typed: str) -> tuple[Phrase, ...]:
     """
     if len(typed) > MAX_LENGTH:
         raise errors.InvalidInput(f"text: it has at most {MAX_LENGTH} characters.")
-    found = tuple(
-        phrase
-        for match in _PHRASE.finditer(typed.replace("\0", " "))
-        if _has_words(phrase := _phrase(match))
-    )
+    named = map(_phrase, _PHRASE.finditer(typed.replace("\0", " ")))
+    # Each once: twice the same costs twice, and finds nothing else.
+    found = tuple(dict.fromkeys(phrase for phrase in named if _has_words(phrase)))
     if not found:
         raise errors.InvalidInput("text: there is no word in it. It has letters or digits.")
     if len(found) > MAX_PHRASES:
         raise errors.InvalidInput(f"text: it has at most {MAX_PHRASES} words.")
+    if sum(phrase.is_beginning for phrase in found) > MAX_BEGINNINGS:
+        raise errors.InvalidInput(f"text: it has at most {MAX_BEGINNINGS} words that end in *.")
     return found
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from slowping.core import errors
-from slowping.core.search import MAX_LENGTH, MAX_PHRASES, Phrase, phrases
+from slowping.core.search import MAX_BEGINNINGS, MAX_LENGTH, MAX_PHRASES, Phrase, phrases
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,13 @@ def test_where_there_is_no_word_that_is_said(typed: str) -> None:
         phrases(typed)
 
 
-@pytest.mark.parametrize("typed", ["a" * (MAX_LENGTH + 1), "a " * (MAX_PHRASES + 1)])
+WORDS = [f"word{number}" for number in range(MAX_PHRASES + 1)]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["a" * (MAX_LENGTH + 1), " ".join(WORDS), "* ".join(WORDS[: MAX_BEGINNINGS + 2])],
+)
 def test_too_much_is_refused(typed: str) -> None:
     with pytest.raises(errors.InvalidInput, match="it has at most"):
         phrases(typed)
@@ -41,4 +47,9 @@ def test_too_much_is_refused(typed: str) -> None:
 
 def test_as_much_as_is_allowed_is_read() -> None:
     assert phrases("a" * MAX_LENGTH) == (Phrase("a" * MAX_LENGTH),)
-    assert phrases("a " * MAX_PHRASES) == (Phrase("a"),) * MAX_PHRASES
+    assert len(phrases(" ".join(WORDS[:MAX_PHRASES]))) == MAX_PHRASES
+    assert len(phrases("* ".join(WORDS[: MAX_BEGINNINGS + 1]))) == MAX_BEGINNINGS + 1
+
+
+def test_what_is_said_twice_is_looked_for_once() -> None:
+    assert phrases("a b* a b* b") == (Phrase("a"), Phrase("b", is_beginning=True), Phrase("b"))

@@ -239,6 +239,14 @@ async def test_while_requests_wait_no_more_are_read() -> None:
     assert [part[:3] for part in answers.split(b"HTTP/1.1 ")] == [b"", b"200", b"200", b"400"]
 
 
+async def test_what_follows_a_request_and_is_none_does_not_answer_for_it() -> None:
+    post = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
+    async with Server().running() as server, server.line() as line:
+        await line.send(post + b"none\r\n\r\n")
+        answers = await line.rest()
+    assert [part[:3] for part in answers.split(b"HTTP/1.1 ")] == [b"", b"200"]
+
+
 async def test_who_sends_requests_ahead_without_end_is_cut_off() -> None:
     async with Server().running() as server, server.line() as line:
         with contextlib.suppress(ConnectionError):

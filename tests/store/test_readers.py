@@ -57,6 +57,18 @@ async def test_reading_goes_on_after_one_that_took_too_long(readers: Readers) ->
     assert len(await readers.fetch("select value from number")) == 1
 
 
+async def test_a_list_stands_behind_no_search_that_takes_long(readers: Readers) -> None:
+    searches = [asyncio.ensure_future(readers.fetch_alone(ENDLESS)) for _ in range(3)]
+    await asyncio.sleep(0)
+    searches[1].cancel()
+    assert len(await readers.fetch("select value from number")) == 1
+    assert not searches[0].done()
+    ended = await asyncio.gather(*searches, return_exceptions=True)
+    kinds = [errors.Unavailable, asyncio.CancelledError, errors.Unavailable]
+    assert [type(error) for error in ended] == kinds
+    assert len(await readers.fetch_alone("select value from number")) == 1
+
+
 async def test_what_senders_wait_for_stands_behind_no_list(readers: Readers) -> None:
     endless = [asyncio.ensure_future(readers.fetch(ENDLESS)) for _ in range(20)]
     await asyncio.sleep(0)

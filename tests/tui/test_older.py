@@ -35,7 +35,6 @@ def test_as_much_of_a_filter_is_asked_as_a_server_knows(
 @pytest.mark.parametrize(
     ("query", "reason"),
     [
-        (Query(), "There is nothing to search for"),
         (Query.read("refund", inverted=True), "turned round"),
         (Query.read("state:failed"), "Only words and whole categories"),
         (Query.read("category:sale"), "Only words and whole categories"),
@@ -72,13 +71,15 @@ async def test_where_there_is_more_than_a_page_that_is_said(server: ScriptedServ
         assert any("These are the newest" in toast for toast in live.toasts())
 
 
-async def test_without_a_filter_nothing_is_searched_for(server: ScriptedServer) -> None:
+async def test_without_a_filter_it_is_typed_first(server: ScriptedServer) -> None:
     async with running(server) as live:
         await live.connects()
         before = list(server.asked)
         await live.press("s")
-        assert any("/ sets a filter" in toast for toast in live.toasts())
+        assert older.NO_FILTER in live.toasts()
         assert server.asked == before
+        await live.press(*"refund", "enter", "s")
+        assert "text=%22refund%22%2A" in server.queries["/events"]
 
 
 async def test_what_was_found_stays_in_its_place_while_more_comes_in(

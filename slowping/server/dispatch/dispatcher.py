@@ -8,10 +8,10 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final
 
-from slowping.core import errors, notification, retry, settle
+from slowping.core import errors, ids, notification, retry, settle
 from slowping.core.breaker import Probe
 from slowping.core.channel import ChannelTest, StoredChannel
-from slowping.core.delivery import Lane, LeasedDelivery
+from slowping.core.delivery import DeliveryState, Lane, LeasedDelivery, Settlement
 from slowping.core.settle import Sent
 from slowping.server.clock import Clock
 from slowping.server.dispatch.breakers import Breakers, Leave
@@ -322,8 +322,20 @@ class Dispatcher:
         results = settle.settlements(sent, claimed, outlet.policy, now=now, jitter=self._jitter)
         while True:
             try:
-                return await self._outbox.settle(outlet.channel.id, results, now=now)
+                due_at = await self._outbox.settle(outlet.channel.id, results, now=now)
             except errors.Unavailable as busy:
                 channel = shown(outlet.channel.id)
                 logger.warning(Fact("results wait for the store", channel=channel, reason=busy))
                 await self._clock.wait(asyncio.Event(), busy.retry_after_s)
+            else:
+                _tell_failures(outlet, results)
+                return due_at
+
+
+def _tell_failures(outlet: Outlet, results: Iterable[Settlement]) -> None:
+    """Log what is not tried again: who reads the log looks for that."""
+    for result in results:
+        if result.state is DeliveryState.FAILED:
+            delivery, channel = ids.encode(ids.DELIVERY, result.delivery_id), outlet.channel.id
+            reason = result.last_error
+            logger.warning(Fact("failed", delivery=delivery, channel=shown(channel), reason=reason))

@@ -295,6 +295,10 @@ class GatedProtocol(HttpToolsProtocol):
             self._is_answering() and isinstance(error, HeadTooLarge)
         ):
             self.transport.abort()
+        elif self._is_answering() and not self.cycle.more_body:
+            # All of that request came, so it is answered, and whatever follows is not read.
+            self.cycle.keep_alive = False
+            self.flow.pause_reading()
         elif isinstance(error, HeadTooLarge):
             self.transport.write(_TOO_LARGE)
             self.transport.close()

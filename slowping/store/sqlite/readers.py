@@ -43,6 +43,7 @@ class Readers:
         for connection in connections[:-1]:
             self._idle.put_nowait(connection)
         self._kept.put_nowait(connections[-1])
+        self._slow = asyncio.Lock()
 
     @classmethod
     async def open(cls, path: pathlib.Path, deadline_s: float = DEADLINE_S) -> "Readers":
@@ -79,6 +80,30 @@ class Readers:
             Unavailable: it took too long, and was broken off, or its turn did not come.
         """
         return await self._fetch(self._kept, sql, parameters)
+
+    async def fetch_alone(
+        self, sql: str, parameters: Mapping[str, object] | Sequence[object] = ()
+    ) -> list[sqlite3.Row]:
+        """The same, for a query that may take long: one at a time, so that lists need not wait.
+
+        Raises:
+            Unavailable: it took too long, and was broken off, or its turn did not come.
+        """
+        # Whoever stops waiting does not stop the query, and its turn lasts as long as it does.
+        return await asyncio.shield(self._fetch_alone(sql, parameters))
+
+    async def _fetch_alone(
+        self, sql: str, parameters: Mapping[str, object] | Sequence[object]
+    ) -> list[sqlite3.Row]:
+        try:
+            async with asyncio.timeout(self._deadline_s * _PATIENCE):
+                await self._slow.acquire()
+        except TimeoutError:
+            raise errors.Unavailable("Too many are searching at once.") from None
+        try:
+            return await self._fetch(self._idle, sql, parameters)
+        finally:
+            self._slow.release()
 
     async def _fetch(
         self,

@@ -5,15 +5,13 @@ from typing import Any, Final
 
 from slowping.tui.sifting.query import Query, Term
 
-NO_FILTER: Final = "There is nothing to search for: / sets a filter."
+NO_FILTER: Final = "Type what to look for; behind enter, s asks the server."
 _INVERTED: Final = "A filter that is turned round cannot be searched for: ! turns it back."
 _TOO_WIDE: Final = "Only words and whole categories are searched for: / adds one to the filter."
 
 
 def why_not(query: Query, categories: Collection[str]) -> str | None:
     """Why a server cannot be asked for it; None where it can."""
-    if not query.is_on:
-        return NO_FILTER
     if query.inverted:
         return _INVERTED
     return None if asked(query, categories) else _TOO_WIDE

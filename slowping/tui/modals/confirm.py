@@ -94,7 +94,8 @@ class ConfirmModal(ModalScreen[bool]):
         if self._asked_name is None:
             return True
         typed = self.query_one("#name", Input).value.strip()
-        return typed in (self._asked_name, self._whole_name)
+        whole = self._whole_name or ""
+        return len(typed) >= len(self._asked_name) and whole.startswith(typed)
 
     def _allow(self) -> None:
         self.query_one("#yes", Button).disabled = not self._may()

@@ -10,6 +10,7 @@ from slowping.tui.command import Command, alone, on_command
 from slowping.tui.commands import feed
 from slowping.tui.feed import older
 from slowping.tui.feed.place import PAGE, FeedPlace
+from slowping.tui.sifting.query import Query
 
 
 class FeedScreen(FeedPlace):
@@ -30,13 +31,19 @@ class FeedScreen(FeedPlace):
         super().filter()
 
     @on_command(feed.SEARCH)
-    @work(exclusive=True, group="search")
-    async def search(self) -> None:
-        """Ask the server for older events that match the filter."""
+    def search(self) -> None:
+        """Ask the server for older events that match the filter; let a person type it first."""
         query = self.filter_bar.sought
-        if reason := older.why_not(query, self.view.categories):
+        if not query.is_on:
+            self.filter()
+            self.app.tell(older.NO_FILTER)
+        elif reason := older.why_not(query, self.view.categories):
             self.app.tell(reason, severity="warning")
-            return
+        else:
+            self._search(query)
+
+    @work(exclusive=True, group="search")
+    async def _search(self, query: Query) -> None:
         async with acting(self, "Searching"):
             page = await self.app.client.list_events(
                 project=self.app.project, limit=PAGE, **older.asked(query, self.view.categories)

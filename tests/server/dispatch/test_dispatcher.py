@@ -1159,3 +1159,17 @@ async def test_a_message_is_told_in_one_line_without_its_words(
     assert f"event={ids.encode(ids.EVENT, receipt.first_event_id)}" in line
     assert "attempt=1 outcome=delivered" in line
     assert "what the event says" not in line
+
+
+async def test_a_delivery_that_is_given_up_is_told_with_the_reason(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    await engine.channel()
+    engine.notifier().script = [Rejected(reason="HTTP 400: bad")]
+    await engine.accept("what the event says")
+    await engine.run_until_quiet()
+    [line] = [record.getMessage() for record in caplog.records]
+    assert line.startswith("failed delivery=dlv_")
+    assert "HTTP 400: bad" in line
+    assert "what the event says" not in line

@@ -114,7 +114,8 @@ async def find(
 ) -> Sequence[sqlite3.Row]:
     """`id` and `size` of the events of a page."""
     wanted = _wanted(which, before) | {"limit": limit, "skip": skip}
-    return await readers.fetch(_statement(which), wanted)
+    fetch = readers.fetch_alone if which.text else readers.fetch
+    return await fetch(_statement(which), wanted)
 
 
 def _statement(which: EventFilter) -> str:
