@@ -61,7 +61,7 @@ def said_of(delivery: Delivery, tries: int | None, scene: Scene, now_ms: int) ->
         case DeliveryState.PENDING if _is_paused(delivery, scene):
             return "waits: its channel is paused"
         case DeliveryState.PENDING:
-            return f"{due_in(delivery.due_at, now_ms)}, {_try(delivery.tries + 1, tries)}"
+            return f"{_next_of(delivery, scene, now_ms)}, {_try(delivery.tries + 1, tries)}"
     return f"{standing_of(delivery).value} {_ago(delivery.ended_at, now_ms)}".rstrip()
 
 
@@ -97,13 +97,31 @@ def next_of_group(group: Group, scene: Scene, now_ms: int) -> str:
         return ""
     if scene.is_paused(key.project, key.channel):
         return "paused"
-    return due_in(group.next_at, now_ms) if group.next_at is not None else "under way"
+    if group.next_at is None:
+        return "under way"
+    held_until = _held_until(scene, key.project, key.channel, now_ms)
+    return due_in(max(group.next_at, held_until or group.next_at), now_ms)
 
 
 def _is_paused(delivery: Delivery, scene: Scene) -> bool:
     return delivery.state is DeliveryState.PENDING and scene.is_paused(
         delivery.project, delivery.channel
     )
+
+
+def _next_of(delivery: Delivery, scene: Scene, now_ms: int) -> str:
+    """When it is tried next; of a channel that keeps failing one is, and the others follow it."""
+    held_until = _held_until(scene, delivery.project, delivery.channel, now_ms)
+    if held_until is None or (delivery.due_at is not None and delivery.due_at > held_until):
+        return due_in(delivery.due_at, now_ms)
+    return f"its channel is tried {due_in(held_until, now_ms)}"
+
+
+def _held_until(scene: Scene, project: str, name: str, now_ms: int) -> dt.datetime | None:
+    """Until when nothing is sent to a channel that keeps failing; None where it is sent to."""
+    channel = scene.channel(project, name)
+    held_until = None if channel is None else channel.held_until
+    return None if held_until is None or times.to_ms(held_until) <= now_ms else held_until
 
 
 def _try(number: int, tries: int | None) -> str:

@@ -80,3 +80,15 @@ def test_what_waits_for_a_paused_channel_is_marked_so() -> None:
 def test_a_group_of_which_all_are_on_their_way_has_no_next_try() -> None:
     leased = Group.told(group("hook", DeliveryState.LEASED, None, 1))
     assert words.next_of_group(leased, scene(), NOW_MS) == "under way"
+
+
+def test_what_waits_for_a_troubled_channel_says_when_that_is_tried() -> None:
+    troubled = scene(channel("hook", held_until=moment(300), held_reason="HTTP 500"))
+    said = words.said_of(PENDING, 8, troubled, NOW_MS)
+    assert said == "its channel is tried in 5 min, try 3 of 8"
+    later = moved(PENDING, DeliveryState.PENDING, due_at=moment(12_000))
+    assert words.said_of(later, 8, troubled, NOW_MS).startswith("in 3 h 20 min")
+    due = Group.told(group("hook", DeliveryState.PENDING, None, 1, next_at=moment(-9)))
+    assert words.next_of_group(due, troubled, NOW_MS) == "in 5 min"
+    tried = scene(channel("hook", held_until=moment(-1)))
+    assert words.next_of_group(due, tried, NOW_MS) == "due now"
