@@ -150,11 +150,7 @@ async def _set_up(house: House) -> None:
         kind=ApiKeyKind.SECRET,
         scopes=(Scope.INGEST,),
         home_project_id=number,
-        project_ids=(),
-        all_projects=False,
         rate_limit=1_000_000,
-        origins=(),
-        expires_at=None,
     )
     await directory.create_api_key(key, now=now)
     await house.roster.renew()

@@ -127,7 +127,6 @@ class RunningHouse:
                 scopes=tuple(map(Scope, scopes)),
                 home_project_id=await self.number(project),
                 project_ids=tuple([await self.number(name) for name in projects]),
-                all_projects=False,
                 rate_limit=rate_limit,
                 origins=tuple(origins),
                 expires_at=expires_at,

@@ -30,10 +30,7 @@ async def issue(
         kind=ApiKeyKind.SECRET,
         scopes=(Scope.INGEST,),
         home_project_id=engine.project_id,
-        project_ids=(),
-        all_projects=False,
         rate_limit=rate_limit,
-        origins=(),
         expires_at=expires_at,
     )
     made = await engine.store.directory.create_api_key(record, now=engine.clock.now_ms())

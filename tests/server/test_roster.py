@@ -61,11 +61,8 @@ async def key(store: Store, project_id: int, digest: bytes, *origins: str) -> in
         kind=ApiKeyKind.SECRET,
         scopes=(Scope.INGEST,),
         home_project_id=project_id,
-        project_ids=(),
-        all_projects=False,
         rate_limit=0,
         origins=origins,
-        expires_at=None,
     )
     made = await store.directory.create_api_key(record, now=START_MS)
     return ids.decode(ids.API_KEY, made.id)

@@ -54,7 +54,10 @@ class ChannelRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ApiKeyRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A key to be written: digest and first characters instead of the value."""
+    """A key to be written: digest and first characters instead of the value.
+
+    What is left out: no project but its home, no origin of its own, no end.
+    """
 
     name: str
     digest: bytes
@@ -62,11 +65,11 @@ class ApiKeyRecord(msgspec.Struct, frozen=True, kw_only=True):
     kind: ApiKeyKind
     scopes: tuple[Scope, ...]
     home_project_id: int
-    project_ids: tuple[int, ...]
-    all_projects: bool
+    project_ids: tuple[int, ...] = ()
+    all_projects: bool = False
     rate_limit: int
-    origins: tuple[str, ...]
-    expires_at: int | None
+    origins: tuple[str, ...] = ()
+    expires_at: int | None = None
 
 
 class ApiKeyUse(msgspec.Struct, frozen=True, kw_only=True):

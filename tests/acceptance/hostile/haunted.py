@@ -285,8 +285,7 @@ class _Beneath:
         record = ApiKeyRecord(
             name=self._one.marked, digest=secrets.token_bytes(32), prefix=self._one.text[:20],
             kind=ApiKeyKind.SECRET, scopes=(Scope.INGEST,), home_project_id=self._project_id,
-            project_ids=(), all_projects=False, rate_limit=0, origins=(self._one.text,),
-            expires_at=None,
+            rate_limit=0, origins=(self._one.text,),
         )  # fmt: skip
         made = await self._store.directory.create_api_key(record, now=self._now)
         use = ApiKeyUse(at=self._now, address=self._one.marked)

@@ -186,10 +186,8 @@ async def test_an_admin_key_that_has_expired_administers_nothing(
         kind=api_key.ApiKeyKind.SECRET,
         scopes=(Scope.ADMIN,),
         home_project_id=snapshot.project.id,
-        project_ids=(),
         all_projects=True,
         rate_limit=0,
-        origins=(),
         expires_at=clock.now_ms() + 86_400_000,
     )
     await store.directory.create_api_key(record, now=clock.now_ms())
