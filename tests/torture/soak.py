@@ -36,8 +36,8 @@ WARM_UP: Final = 0.4
 READINGS: Final = 15
 """So many at least make a slope."""
 
-LEAST_A_SECOND = 50.0
-EVENTS_A_SECOND = 60.0
+LEAST_A_SECOND = 100.0
+EVENTS_A_SECOND = 200.0
 """While it is sent: now and then all is waited for, and nothing is sent."""
 
 CONNECTIONS = 50
@@ -150,7 +150,7 @@ def _mostly_well() -> Behaviour:
     well = reply(204)
     ill = (reply(500), reply(503), reset(), cut(), hang_up())
     # Whoever says wait is not sent anything for a second, so that a few of these are many.
-    ways = itertools.cycle((*ill * 4, reply(429, headers={"retry-after": "1"})))
+    ways = itertools.cycle((*ill * 40, reply(429, headers={"retry-after": "1"})))
 
     async def behave(writer: asyncio.StreamWriter) -> bool:
         how = next(ways) if random.random() < FAULTS else well
