@@ -12,6 +12,7 @@ from slowping.core import retention
 from slowping.core.category import (
     DEFAULT_COLOR,
     DEFAULT_EMOJI,
+    MOST_PRIORITY,
     Category,
     CategoryChange,
     NewCategory,
@@ -36,6 +37,11 @@ _channel_option = click.option(
     multiple=True,
     metavar="NAME",
     help="A channel its events go to, and no others; repeat for several.",
+)
+_priority_option = click.option(
+    "--priority",
+    type=typed.Whole(-MOST_PRIORITY, MOST_PRIORITY),
+    help=f"From -{MOST_PRIORITY} to {MOST_PRIORITY}, for programs that read it; 0 is usual.",
 )
 
 
@@ -93,6 +99,7 @@ async def show_category(client: "Client", name: str, project: str | None, as_jso
 @click.option("--emoji", default=DEFAULT_EMOJI, show_default=True, help="Stands before its name.")
 @click.option("--color", type=typed.color, metavar="COLOR", help="Such as 2ECC71, or 3066993.")
 @_channel_option
+@_priority_option
 @keeping.options
 @output.json_option
 @where.connected(where.ADMIN_KEY_FILE)
@@ -103,6 +110,7 @@ async def create_category(  # noqa: PLR0913 - one for each option
     emoji: str,
     color: int | None,
     channels: tuple[str, ...],
+    priority: int | None,
     keep_days: int | None,
     keep_mb: int | None,
     as_json: bool,
@@ -113,6 +121,7 @@ async def create_category(  # noqa: PLR0913 - one for each option
         project=project,
         emoji=emoji,
         color=DEFAULT_COLOR if color is None else color,
+        priority=priority or 0,
         channels=channels,
         keep_days=keeping.first(keep_days),
         keep_mb=keeping.first(keep_mb),
@@ -131,6 +140,7 @@ async def create_category(  # noqa: PLR0913 - one for each option
 @click.option("--color", type=typed.color, metavar="COLOR", help="Such as 2ECC71, or 3066993.")
 @_channel_option
 @click.option("--all-channels", is_flag=True, help="Send to every channel of the project again.")
+@_priority_option
 @keeping.options
 @where.connected(where.ADMIN_KEY_FILE)
 async def change_category(  # noqa: PLR0913 - one for each option
@@ -142,11 +152,14 @@ async def change_category(  # noqa: PLR0913 - one for each option
     color: int | None,
     channels: tuple[str, ...],
     all_channels: bool,
+    priority: int | None,
     keep_days: int | None,
     keep_mb: int | None,
 ) -> None:
     """Change a category; what is not given stays."""
-    output.require_change(new_name, emoji, color, channels, all_channels, keep_days, keep_mb)
+    output.require_change(
+        new_name, emoji, color, channels, all_channels, priority, keep_days, keep_mb
+    )
     if channels and all_channels:
         raise click.UsageError("Give --channel or --all-channels, not both.")
     found = await named.category(client, name, project)
@@ -155,6 +168,7 @@ async def change_category(  # noqa: PLR0913 - one for each option
         emoji=msgspec.UNSET if emoji is None else emoji,
         color=msgspec.UNSET if color is None else color,
         channels=channels if channels or all_channels else msgspec.UNSET,
+        priority=msgspec.UNSET if priority is None else priority,
         keep_days=keeping.change(keep_days),
         keep_mb=keeping.change(keep_mb),
     )

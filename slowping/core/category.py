@@ -12,11 +12,14 @@ from slowping.core.retention import KeepDays, KeepMegabytes
 MAX_CATEGORIES: Final = 1_000
 """Most live categories of one project."""
 
+MOST_PRIORITY: Final = 1_000
+"""And the least is as far below zero; programs that read it may go by it."""
+
 DEFAULT_EMOJI: Final = "🔔"
 DEFAULT_COLOR: Final = 0x6C5CE7
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
-Priority = Annotated[int, msgspec.Meta(ge=-1_000, le=1_000)]
+Priority = Annotated[int, msgspec.Meta(ge=-MOST_PRIORITY, le=MOST_PRIORITY)]
 Emoji = Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
 
 

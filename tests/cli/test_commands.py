@@ -106,14 +106,17 @@ async def test_a_list_of_keys_shows_their_limits_and_when_they_end(run: Run) -> 
 async def test_a_category_is_created_changed_and_removed_by_its_name(run: Run) -> None:
     created = await told(
         run, "category", "create", "deploy", "--emoji", "🚀", "--color", "#2ECC71",
-        "--channel", "console",
+        "--channel", "console", "--priority", "7",
     )  # fmt: skip
-    assert created["color"] == 0x2ECC71
+    assert (created["color"], created["priority"]) == (0x2ECC71, 7)
     assert created["channels"] == ["console"]
     changed = await run("category", "change", "deploy", "--color", "255", "--all-channels")
     assert changed.exit_code == 0, changed.stderr
     shown = await told(run, "category", "show", "deploy")
     assert (shown["emoji"], shown["color"], shown["channels"]) == ("🚀", 255, [])
+    assert shown["priority"] == 7
+    assert (await run("category", "change", "deploy", "--priority", "0")).exit_code == 0
+    assert (await told(run, "category", "show", "deploy"))["priority"] == 0
     assert (await run("category", "remove", created["id"])).exit_code == 0
     assert (await run("category", "show", "deploy")).exit_code == 1
 

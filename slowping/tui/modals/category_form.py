@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from slowping.core import text
-from slowping.core.category import Category, CategoryChange, NewCategory
+from slowping.core.category import MOST_PRIORITY, Category, CategoryChange, NewCategory
 from slowping.tui.modals.form import FormModal
 from slowping.tui.modals.line import NAMELESS, Line, choice, whole
 from slowping.tui.snippets import services
@@ -17,7 +17,6 @@ from slowping.tui.widgets.picking import looks
 from slowping.tui.widgets.picking.choice_grid import ChoiceGrid
 from slowping.tui.widgets.picking.picker import Picker
 
-_MOST: Final = 1_000
 _PRESETS: Final = "Arrows go through what is offered."
 
 
@@ -70,7 +69,8 @@ class CategoryFormModal(FormModal[Category | None]):
             name="priority",
             label="Priority",
             control=Input(str(before.priority), max_length=5),
-            help=f"From -{_MOST} to {_MOST}, for programs that read it; 0 is usual.",
+            help=f"From -{MOST_PRIORITY} to {MOST_PRIORITY}, for programs that read it; "
+            "0 is usual.",
             check=_not_a_priority,
         )
         yield Line(name="looks", label="Looks", control=Static(id="preview"))
@@ -159,5 +159,5 @@ def _not_a_name(typed: str) -> str:
 
 def _not_a_priority(typed: str) -> str:
     number = whole(typed)
-    is_one = number is not None and abs(number) <= _MOST
-    return "" if is_one else f"is a whole number from -{_MOST} to {_MOST}."
+    is_one = number is not None and abs(number) <= MOST_PRIORITY
+    return "" if is_one else f"is a whole number from -{MOST_PRIORITY} to {MOST_PRIORITY}."
