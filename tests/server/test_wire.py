@@ -49,6 +49,10 @@ class Line:
             answer += part
         return answer
 
+    def ends(self) -> None:
+        """Say that nothing follows."""
+        self._client.shutdown(socket.SHUT_WR)
+
     async def rest(self) -> bytes:
         """Everything until the server closes."""
         received = bytearray()
@@ -253,6 +257,30 @@ async def test_who_sends_requests_ahead_without_end_is_cut_off() -> None:
             await line.send(HELD * (MOST_QUEUED + 2))
         assert await line.rest() == b""
         assert server.asked <= 1
+
+
+@pytest.mark.parametrize("requests", [1, 3])
+async def test_who_says_behind_a_request_that_nothing_follows_is_answered(requests: int) -> None:
+    async with Server().running() as server, server.line() as line, server.line() as other:
+        await line.send(HELD * requests)
+        await server.is_holding.wait()
+        line.ends()
+        assert await other.ask(GET)  # by now it has been heard
+        server.may_answer.set()
+        answers = (await line.rest()).split(b"HTTP/1.1 200 OK")[1:]
+        assert [answer.endswith(b'{"GET":""}') for answer in answers] == [True] * requests
+        await server.is_empty()
+
+
+@pytest.mark.parametrize("said", [b"", GET[:-2], b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{"])
+async def test_who_says_in_the_middle_of_a_request_that_nothing_follows_has_left(
+    said: bytes,
+) -> None:
+    async with Server().running() as server, server.line() as line:
+        await line.send(said)
+        line.ends()
+        assert await line.rest() == b""
+        await server.is_empty()
 
 
 # Other protocols -----------------------------------------------------------------------------

@@ -22,6 +22,8 @@ class Parting:
         self._write = transport.write
         self.get_write_buffer_size = transport.get_write_buffer_size
         self._is_ended = False
+        self.is_heard_out = False
+        """Whether the client has said that nothing follows; then it is not waited for."""
 
     def write(self, data: bytes) -> None:
         """Write, unless nothing follows any more."""
@@ -47,7 +49,7 @@ class Parting:
     def _ends(self) -> bool:
         """Say that nothing follows, where that can be said now."""
         transport = self._transport
-        if transport.is_closing() or transport.get_write_buffer_size():
+        if self.is_heard_out or transport.is_closing() or transport.get_write_buffer_size():
             return False
         if not transport.can_write_eof():
             return False

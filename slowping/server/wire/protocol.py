@@ -92,6 +92,7 @@ class GatedProtocol(HttpToolsProtocol):
         has_room = self._gate.comes_in()
         self.app_state = {**self.app_state, http.ABORT: transport.abort}
         parting = Parting(transport, functools.partial(self._gate.wait_for_leaving, self))
+        self._parting = parting
         super().connection_made(parting)  # type: ignore[arg-type] # it acts as one
         self.flow = _OneByOne(self.transport, self.pipeline)
         if has_room:
@@ -104,6 +105,21 @@ class GatedProtocol(HttpToolsProtocol):
         self._gate.goes(self)
         self.pipeline.clear()
         super().connection_lost(exc)
+
+    def eof_received(self) -> bool:  # type: ignore[override] # as asyncio has it
+        """Answer a client that says right behind its request that nothing follows.
+
+        Whoever has been sent a part of an answer has left instead, and so has whoever says it over
+        TLS, which knows no such half.
+        """
+        is_whole = self.scope is self._whole and not self._unparsed
+        if self.scheme == "https" or not is_whole or not self._is_answering():
+            return False
+        if self.cycle.response_started:
+            return False
+        self._parting.is_heard_out = True
+        self.cycle.keep_alive = False  # the last one, if there are several
+        return True
 
     def unsent(self) -> int:
         """How many bytes of answers the client has not taken yet."""
