@@ -5,6 +5,8 @@ pieces without end would stop the server without it.
 """
 
 import asyncio
+import select
+import socket
 import ssl
 from typing import Any, Final
 
@@ -25,6 +27,8 @@ class Sipping(httpcore.AsyncNetworkStream):
     def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
         self._inner = inner
         self._left = MOST_BYTES
+        self._socket: socket.socket | None = None
+        self._poll = select.poll()
 
     async def read(
         self,
@@ -63,4 +67,15 @@ class Sipping(httpcore.AsyncNetworkStream):
 
     def get_extra_info(self, info: str) -> Any:  # httpcore's word for it
         """What the stream below knows."""
-        return self._inner.get_extra_info(info)
+        return self._is_readable() if info == "is_readable" else self._inner.get_extra_info(info)
+
+    def _is_readable(self) -> bool:
+        """Whether there is something to read: on a connection at rest, its end.
+
+        A pool asks this of all its connections at each request. The stream below looks for its
+        socket anew each time, which costs more than the question.
+        """
+        if self._socket is None:
+            self._socket = self._inner.get_extra_info("socket")
+            self._poll.register(self._socket, select.POLLIN)
+        return self._socket.fileno() < 0 or bool(self._poll.poll(0))

@@ -1,3 +1,4 @@
+import asyncio
 import contextlib
 import gzip
 import logging
@@ -82,6 +83,37 @@ async def test_keeps_its_connection_for_the_next_request() -> None:
         await client.post(far_side.url, b"", {})
         await client.post(far_side.url, b"", {})
     assert far_side.connections == 1
+
+
+async def test_keeps_as_many_connections_as_there_were_at_once() -> None:
+    many = 64
+
+    async def when_all_are_there(writer: asyncio.StreamWriter) -> bool:
+        while len(far_side.requests) % many:  # noqa: ASYNC110 - it rings no bell
+            await asyncio.sleep(0)
+        return await reply()(writer)
+
+    async with client_and(when_all_are_there) as (client, far_side):
+        for _ in range(2):
+            await asyncio.gather(*(client.post(far_side.url, b"", {}) for _ in range(many)))
+    assert far_side.connections == many
+
+
+async def test_does_not_use_a_connection_that_the_far_side_has_ended_meanwhile() -> None:
+    has_left = asyncio.Event()
+
+    async def answer_and_leave(writer: asyncio.StreamWriter) -> bool:
+        await reply()(writer)
+        writer.close()
+        await writer.wait_closed()
+        has_left.set()
+        return False
+
+    async with client_and(answer_and_leave, reply()) as (client, far_side):
+        await client.post(far_side.url, b"", {})
+        await has_left.wait()
+        assert (await client.post(far_side.url, b"", {})).status == 200
+    assert far_side.connections == 2
 
 
 async def test_reads_no_more_than_sixteen_kibibytes() -> None:
