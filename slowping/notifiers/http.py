@@ -33,10 +33,11 @@ MAX_RETRY_AFTER_S: Final = 86_400.0
 
 _MAX_QUOTE: Final = 120
 _CONNECT_TIMEOUT_S: Final = 10.0
-# Connections are let go before most far sides do it: a request on its way then would be lost. All
-# of them are kept that long: beyond a limit httpcore lets go of one that rests with each request.
-_MOST_CONNECTIONS: Final = 100
-_KEPT_S: Final = 10.0
+# Connections are let go before most far sides do it: a request on its way then would be lost. Few
+# are kept: at each request httpcore compares every one that rests with all the others.
+_LIMITS: Final = httpx.Limits(
+    max_connections=100, max_keepalive_connections=20, keepalive_expiry=10.0
+)
 
 # They write whole URLs, and those of Discord and Telegram hold secrets.
 for _logger in map(logging.getLogger, ("httpx", "httpcore")):
@@ -245,9 +246,9 @@ class _Transport(httpx.AsyncHTTPTransport):
         # httpcore takes a network backend; httpx has no way to hand one on.
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=tls,
-            max_connections=_MOST_CONNECTIONS,
-            max_keepalive_connections=_MOST_CONNECTIONS,
-            keepalive_expiry=_KEPT_S,
+            max_connections=_LIMITS.max_connections,
+            max_keepalive_connections=_LIMITS.max_keepalive_connections,
+            keepalive_expiry=_LIMITS.keepalive_expiry,
             network_backend=backend,
         )
 

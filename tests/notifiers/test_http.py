@@ -85,20 +85,6 @@ async def test_keeps_its_connection_for_the_next_request() -> None:
     assert far_side.connections == 1
 
 
-async def test_keeps_as_many_connections_as_there_were_at_once() -> None:
-    many = 64
-
-    async def when_all_are_there(writer: asyncio.StreamWriter) -> bool:
-        while len(far_side.requests) % many:  # noqa: ASYNC110 - it rings no bell
-            await asyncio.sleep(0)
-        return await reply()(writer)
-
-    async with client_and(when_all_are_there) as (client, far_side):
-        for _ in range(2):
-            await asyncio.gather(*(client.post(far_side.url, b"", {}) for _ in range(many)))
-    assert far_side.connections == many
-
-
 async def test_does_not_use_a_connection_that_the_far_side_has_ended_meanwhile() -> None:
     has_left = asyncio.Event()
 
