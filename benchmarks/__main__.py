@@ -22,8 +22,8 @@ PARTS: Final[tuple[str, ...]] = (
 """The modules that measure a part each, in the order in which they run."""
 
 _PACKAGES: Final = (
-    "slowping", "litestar", "msgspec", "uvicorn", "httptools", "httpx", "textual", "fastapi",
-    "sqlalchemy",
+    "slowping", "litestar", "msgspec", "uvicorn", "httptools", "uvloop", "httpx", "textual",
+    "fastapi", "sqlalchemy",
 )  # fmt: skip
 
 
