@@ -28,7 +28,6 @@ class Sipping(httpcore.AsyncNetworkStream):
         self._inner = inner
         self._left = MOST_BYTES
         self._socket: socket.socket | None = None
-        self._poll = select.poll()
 
     async def read(
         self,
@@ -77,5 +76,8 @@ class Sipping(httpcore.AsyncNetworkStream):
         """
         if self._socket is None:
             self._socket = self._inner.get_extra_info("socket")
-            self._poll.register(self._socket, select.POLLIN)
-        return self._socket.fileno() < 0 or bool(self._poll.poll(0))
+        if self._socket is None or self._socket.fileno() < 0:
+            return True  # it was closed or reset while it was at rest
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return bool(poll.poll(0))

@@ -1,4 +1,5 @@
 import asyncio
+import socket
 from typing import Any
 
 import httpcore
@@ -57,6 +58,18 @@ async def test_an_answer_that_goes_on_and_on_is_given_up_and_the_next_one_is_rea
         await stream.read(65_536)
     await stream.write(b"GET")
     assert await stream.read(1)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_stream_that_is_gone_can_be_read_to_its_end(is_there: bool) -> None:
+    class Gone(Tap):
+        def get_extra_info(self, info: str) -> Any:
+            """A socket that is closed, or none."""
+            return closed if is_there and info == "socket" else None
+
+    closed = socket.socket()
+    closed.close()
+    assert Sipping(Gone()).get_extra_info("is_readable") is True
 
 
 async def test_hints_without_end_are_said_to_have_none() -> None:
