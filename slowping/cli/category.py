@@ -13,6 +13,7 @@ from slowping.core.category import (
     DEFAULT_COLOR,
     DEFAULT_EMOJI,
     MOST_PRIORITY,
+    PRIORITY_HELP,
     Category,
     CategoryChange,
     NewCategory,
@@ -39,9 +40,7 @@ _channel_option = click.option(
     help="A channel its events go to, and no others; repeat for several.",
 )
 _priority_option = click.option(
-    "--priority",
-    type=typed.Whole(-MOST_PRIORITY, MOST_PRIORITY),
-    help=f"From -{MOST_PRIORITY} to {MOST_PRIORITY}, for programs that read it; 0 is usual.",
+    "--priority", type=typed.Whole(-MOST_PRIORITY, MOST_PRIORITY), help=PRIORITY_HELP
 )
 
 

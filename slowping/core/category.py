@@ -13,7 +13,12 @@ MAX_CATEGORIES: Final = 1_000
 """Most live categories of one project."""
 
 MOST_PRIORITY: Final = 1_000
-"""And the least is as far below zero; programs that read it may go by it."""
+"""And the least is as far below zero."""
+
+PRIORITY_HELP: Final = (
+    f"From -{MOST_PRIORITY} to {MOST_PRIORITY}, for programs that read it; 0 is usual."
+)
+"""What is told of it wherever it is asked for."""
 
 DEFAULT_EMOJI: Final = "🔔"
 DEFAULT_COLOR: Final = 0x6C5CE7

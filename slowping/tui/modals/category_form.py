@@ -8,7 +8,13 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from slowping.core import text
-from slowping.core.category import MOST_PRIORITY, Category, CategoryChange, NewCategory
+from slowping.core.category import (
+    MOST_PRIORITY,
+    PRIORITY_HELP,
+    Category,
+    CategoryChange,
+    NewCategory,
+)
 from slowping.tui.modals.form import FormModal
 from slowping.tui.modals.line import NAMELESS, Line, choice, whole
 from slowping.tui.snippets import services
@@ -69,8 +75,7 @@ class CategoryFormModal(FormModal[Category | None]):
             name="priority",
             label="Priority",
             control=Input(str(before.priority), max_length=5),
-            help=f"From -{MOST_PRIORITY} to {MOST_PRIORITY}, for programs that read it; "
-            "0 is usual.",
+            help=PRIORITY_HELP,
             check=_not_a_priority,
         )
         yield Line(name="looks", label="Looks", control=Static(id="preview"))
